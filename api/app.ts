@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type Express } from 'express';
+import * as OpenApiValidator from 'express-openapi-validator';
+import { pinoHttp } from 'pino-http';
+import { parse } from 'yaml';
+import type { RunningGreenroom } from '../services/greenroom.ts';
+import { tokenCheck } from './auth.ts';
+import { notFoundHandler, problemHandler } from './problem.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { hostRoutes } from './routes/hosts.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { projectRoutes } from './routes/projects.ts';
+import { snapshotRoutes } from './routes/snapshots.ts';
+import { sourceRoutes } from './routes/sources.ts';
+import { stackRoutes } from './routes/stacks.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+const contractFile = join(import.meta.dirname, '../openapi/openapi.yaml');
+
+/** A bundle of 500 files may be this large together. */
+const bodyLimit = '16mb';
+
+/** The API: every request and answer is held against the contract, and every operation against its scope. */
+export function createApp(greenroom: RunningGreenroom): Express {
+  const contract = parse(readFileSync(contractFile, 'utf8'));
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    pinoHttp({
+      logger: greenroom.log,
+      genReqId: (req, res) => {
+        const given = req.headers['x-request-id'];
+        const id = typeof given === 'string' && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+        res.setHeader('X-Request-Id', id);
+        return id;
+      },
+      // No headers: they carry tokens. No query: it may.
+      serializers: {
+        req: (req: { id: string; method: string; url: string }) => ({
+          id: req.id,
+          method: req.method,
+          path: req.url.split('?')[0],
+        }),
+        res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+      },
+      customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'info'),
+    }),
+  );
+  app.get('/openapi.json', (_req, res) => {
+    res.json(contract);
+  });
+  app.use(express.json({ limit: bodyLimit, type: ['application/json'] }));
+  app.use(
+    OpenApiValidator.middleware({
+      apiSpec: contract,
+      validateRequests: { allErrors: true },
+      validateResponses: true,
+      validateSecurity: { handlers: { token: tokenCheck(greenroom) } },
+    }),
+  );
+  for (const routes of [
+    healthRoutes,
+    tokenRoutes,
+    hostRoutes,
+    projectRoutes,
+    sourceRoutes,
+    snapshotRoutes,
+    stackRoutes,
+    operationRoutes,
+    eventRoutes,
+  ]) {
+    app.use(routes(greenroom));
+  }
+  app.use(notFoundHandler);
+  app.use(problemHandler);
+  return app;
+}

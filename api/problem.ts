@@ -1,0 +1,85 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { Problem, type ProblemCode, type ProblemDocument } from '../services/errors.ts';
+
+const codeOfStatus: Record<number, ProblemCode> = {
+  400: 'invalid-request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  413: 'too-large',
+  415: 'unsupported-media-type',
+};
+
+/** What Postgres answers to a NUL in text, and in a JSON string. */
+const unstorable = new Set(['22021', '22P05']);
+
+/** The one place where an error becomes an answer (RFC 9457). */
+export const problemHandler: ErrorRequestHandler = (error, req, res, next) => {
+  if (res.headersSent) {
+    next(error);
+    return;
+  }
+  const document = toDocument(error);
+  if (document.status >= 500) req.log.error({ err: error }, document.detail);
+  sendProblem(res, { ...document, requestId: String(req.id) });
+};
+
+export const notFoundHandler: RequestHandler = (req, _res, next) => {
+  next(
+    new Problem('not-found', `Nothing answers ${req.method} ${req.path}`, {
+      remedy: 'GET /openapi.json lists what does.',
+    }),
+  );
+};
+
+export function sendProblem(res: Response, document: ProblemDocument & { requestId?: string }): void {
+  if (document.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
+  // `send`, not `json`: the answer's shape is this module's affair, not the contract check's.
+  res.status(document.status).type('application/problem+json').send(JSON.stringify(document));
+}
+
+/** What the contract check, the body parser or greenroom itself threw, as a problem. */
+export function toDocument(error: unknown): ProblemDocument {
+  if (error instanceof Problem) return error.toDocument();
+  if (unstorable.has(String((error as { code?: unknown }).code))) {
+    return new Problem('invalid-request', 'The request holds a NUL character, which no text may hold').toDocument();
+  }
+  const {
+    status = 500,
+    message = '',
+    errors,
+  } = error as {
+    status?: number;
+    message?: string;
+    errors?: { path: string; message: string }[];
+  };
+  const code = codeOfStatus[status];
+  if (code === undefined) {
+    return new Problem(
+      'internal',
+      'greenroom failed at this; its log holds the reason under this request id',
+    ).toDocument();
+  }
+  const more = remediesOf(code);
+  const mistakes = errors?.map((mistake) => ({ where: mistake.path, what: mistake.message }));
+  const listed = code === 'invalid-request' && mistakes && mistakes.length > 0;
+  const detail = listed
+    ? mistakes.map(({ where, what }) => `${where} ${what}`).join('; ')
+    : message || STATUS_CODES[status]!;
+  return new Problem(code, detail, { ...more, ...(listed ? { errors: mistakes } : {}) }).toDocument();
+}
+
+function remediesOf(code: ProblemCode): { remedy?: string } {
+  switch (code) {
+    case 'unauthenticated':
+      return { remedy: 'Send a valid token: Authorization: Bearer gr_…' };
+    case 'forbidden':
+      return { remedy: 'Use a token with that scope; an admin makes one by POST /v1/tokens.' };
+    case 'invalid-request':
+      return { remedy: 'GET /openapi.json says what is expected.' };
+    default:
+      return {};
+  }
+}

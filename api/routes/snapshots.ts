@@ -1,0 +1,33 @@
+import { Router } from 'express';
+import type { RunningGreenroom } from '../../services/greenroom.ts';
+import {
+  getReport,
+  getSnapshotRow,
+  listSnapshots,
+  requestCapture,
+  requestDeleteSnapshot,
+  toSnapshot,
+} from '../../services/snapshots/snapshot.ts';
+import { accepted } from '../accepted.ts';
+import { askerOf } from '../auth.ts';
+
+export function snapshotRoutes(greenroom: RunningGreenroom): Router {
+  const router = Router();
+  const { pool } = greenroom;
+  router.get('/v1/snapshots', async (req, res) => {
+    res.json({ items: await listSnapshots(pool, req.query.project as string | undefined) });
+  });
+  router.post('/v1/snapshots', async (req, res) => {
+    accepted(res, await requestCapture(greenroom, req.body, askerOf(req)));
+  });
+  router.get('/v1/snapshots/:snapshot', async (req, res) => {
+    res.json(toSnapshot(await getSnapshotRow(pool, req.params.snapshot)));
+  });
+  router.delete('/v1/snapshots/:snapshot', async (req, res) => {
+    accepted(res, await requestDeleteSnapshot(greenroom, req.params.snapshot, askerOf(req)));
+  });
+  router.get('/v1/snapshots/:snapshot/report', async (req, res) => {
+    res.json(await getReport(pool, req.params.snapshot));
+  });
+  return router;
+}

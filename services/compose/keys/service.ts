@@ -1,0 +1,116 @@
+import { honoured, type KeyTable, refused, replaced, when } from './handling.ts';
+
+const windows = 'only has a meaning on Windows';
+const tuning = 'is not applied: how a staging stack shares its host is not up to the file';
+
+/** Every key of a service in the Compose schema. */
+export const serviceKeys: KeyTable = {
+  annotations: refused('annotations can steer the runtime that makes containers on the host'),
+  attach: replaced((value) => (value === true || value === 'true' ? undefined : 'the output of every service is kept')),
+  blkio_config: replaced(tuning),
+  build: replaced('nothing is built: the image of the release, or of the image key, is used'),
+  cap_add: honoured,
+  cap_drop: honoured,
+  cgroup: honoured,
+  cgroup_parent: refused('would place the container in a control group of the host'),
+  command: honoured,
+  configs: honoured,
+  container_name: replaced("a name of the stack's own is used, so that several stacks can run"),
+  cpu_count: replaced(windows),
+  cpu_percent: replaced(windows),
+  cpu_period: replaced(tuning),
+  cpu_quota: replaced(tuning),
+  cpu_rt_period: refused('real-time scheduling can starve the host'),
+  cpu_rt_runtime: refused('real-time scheduling can starve the host'),
+  cpu_shares: replaced(tuning),
+  cpus: honoured,
+  cpuset: replaced(tuning),
+  credential_spec: refused('credentials of the host are not given to containers'),
+  depends_on: honoured,
+  deploy: honoured,
+  develop: replaced('only has a meaning for docker compose watch'),
+  device_cgroup_rules: refused("would open the host's devices to the container"),
+  devices: honoured,
+  dns: honoured,
+  dns_opt: honoured,
+  dns_search: honoured,
+  domainname: honoured,
+  entrypoint: honoured,
+  env_file: honoured,
+  environment: honoured,
+  expose: honoured,
+  extends: honoured,
+  external_links: refused('containers outside of the stack are not reachable', 'add the service to the file'),
+  extra_hosts: honoured,
+  gpus: refused("the host's GPUs are not given to stacks"),
+  group_add: honoured,
+  healthcheck: honoured,
+  hostname: honoured,
+  image: honoured,
+  init: honoured,
+  ipc: honoured,
+  isolation: replaced(windows),
+  label_file: honoured,
+  labels: honoured,
+  links: honoured,
+  logging: replaced("the engine's own log files are used, limited in size, so that greenroom can show them"),
+  mac_address: replaced('the engine gives an address of its own'),
+  mem_limit: honoured,
+  mem_reservation: honoured,
+  mem_swappiness: replaced(tuning),
+  memswap_limit: replaced(tuning),
+  models: refused('language models are not run'),
+  network_mode: refused((value) => {
+    const mode = String(value ?? '');
+    if (['', 'none', 'bridge', 'default'].includes(mode)) return undefined;
+    return mode === 'host' ? "shares the host's network" : 'shares the network of another container';
+  }, 'use the networks of the file, or none'),
+  networks: honoured,
+  oom_kill_disable: refused(when('a container that cannot be killed can take all memory of the host')),
+  oom_score_adj: refused(
+    (value) => (Number(value) < 0 ? 'makes the host kill something else before this container' : undefined),
+    'only 0 and above is accepted, and not applied',
+  ),
+  pid: honoured,
+  pids_limit: honoured,
+  platform: replaced('the platform of the host is used'),
+  ports: replaced((value) => {
+    const udp = Array.isArray(value) && value.some((port) => /udp|sctp/.test(JSON.stringify(port)));
+    const how = 'nothing is published on the host: what is to be reached from outside is an ingress route';
+    return udp ? `${how}, by HTTP only; the other ports are reached within the stack` : how;
+  }),
+  post_start: refused('commands around the start of a container are not run', 'put them into the entrypoint'),
+  pre_stop: refused('commands around the stop of a container are not run', 'handle stop_signal in the service'),
+  privileged: honoured,
+  profiles: honoured,
+  provider: refused('would run a program on the host'),
+  pull_policy: replaced('images are pulled when the host does not have them'),
+  pull_refresh_after: replaced('images are pulled when the host does not have them'),
+  read_only: honoured,
+  restart: honoured,
+  runtime: refused('another container runtime of the host is not used'),
+  scale: replaced((value) => replicas(value)),
+  secrets: honoured,
+  security_opt: honoured,
+  shm_size: honoured,
+  stdin_open: honoured,
+  stop_grace_period: honoured,
+  stop_signal: honoured,
+  storage_opt: replaced(tuning),
+  sysctls: honoured,
+  tmpfs: honoured,
+  tty: honoured,
+  ulimits: honoured,
+  use_api_socket: refused(when("would give the container the host's Docker socket and credentials")),
+  user: honoured,
+  userns_mode: honoured,
+  uts: honoured,
+  volumes: honoured,
+  volumes_from: refused('volumes of other containers are not mounted', 'name the volumes themselves'),
+  working_dir: honoured,
+};
+
+/** What is said of a number of containers; 0 leaves the service out, as an inactive profile does. */
+export function replicas(value: unknown): string | undefined {
+  return Number(value) > 1 ? 'one container is run' : undefined;
+}

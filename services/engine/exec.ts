@@ -1,0 +1,82 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { Problem } from '../errors.ts';
+import type { Host } from './host.ts';
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ExecOptions {
+  command: string[];
+  /** Visible to whoever may inspect the engine while it runs. */
+  environment?: Record<string, string>;
+  user?: string;
+  /** Written to the command's standard input, which is then closed. */
+  input?: string | Buffer;
+  /** What is kept of each output stream, from its end. */
+  keepBytes?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs a command in a running container and waits for it.
+ *
+ * When `signal` aborts, the wait ends at once; the command itself ends with its container, for the engine has no way
+ * to stop an exec.
+ */
+export async function exec(host: Pick<Host, 'docker'>, container: string, options: ExecOptions): Promise<ExecResult> {
+  options.signal?.throwIfAborted();
+  const { docker } = host;
+  const process = await docker.getContainer(container).exec({
+    Cmd: options.command,
+    Env: Object.entries(options.environment ?? {}).map(([key, value]) => `${key}=${value}`),
+    ...(options.user === undefined ? {} : { User: options.user }),
+    AttachStdin: options.input !== undefined,
+    AttachStdout: true,
+    AttachStderr: true,
+  });
+  const stream = await process.start({ hijack: true, stdin: options.input !== undefined });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  docker.modem.demuxStream(stream, stdout, stderr);
+  const keepBytes = options.keepBytes ?? 1 << 20;
+  const collected = Promise.all([collect(stdout, keepBytes), collect(stderr, keepBytes)]);
+  const abort = () => stream.destroy(new Problem('cancelled', `Stopped waiting for: ${options.command[0]}`));
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stream.once('end', resolve);
+      stream.once('close', resolve);
+      stream.once('error', reject);
+      if (options.input !== undefined) stream.end(options.input);
+    });
+    options.signal?.throwIfAborted();
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+    stdout.end();
+    stderr.end();
+  }
+  const [out, err] = await collected;
+  return { exitCode: await exitCodeOf(process), stdout: out, stderr: err };
+}
+
+async function exitCodeOf(process: { inspect(): Promise<{ Running: boolean; ExitCode: number | null }> }) {
+  // The output ends a moment before the engine has noted the exit.
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const state = await process.inspect();
+    if (!state.Running && state.ExitCode !== null) return state.ExitCode;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Problem('engine-failed', 'The engine did not say how the command ended');
+}
+
+async function collect(stream: Readable, keepBytes: number): Promise<string> {
+  let kept: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    kept = Buffer.concat([kept, chunk]);
+    if (kept.length > keepBytes) kept = kept.subarray(kept.length - keepBytes);
+  }
+  return kept.toString('utf8');
+}

@@ -1,0 +1,36 @@
+import type { ImageInspectInfo } from 'dockerode';
+import { messageOf, Problem } from '../errors.ts';
+import { type Host, ifPresent } from './host.ts';
+
+/**
+ * Makes sure that the engine has an image and says which one it is.
+ *
+ * Progress comes through `followProgress`: waiting for the stream's end alone swallows the errors in it.
+ * @throws Problem `image-unavailable` naming the image and what the engine answered.
+ */
+export async function ensureImage(
+  host: Pick<Host, 'docker'>,
+  reference: string,
+  onProgress: (line: string) => void = () => {},
+): Promise<ImageInspectInfo> {
+  const present = await ifPresent(host.docker.getImage(reference).inspect());
+  if (present) return present;
+  onProgress(`pulling ${reference}`);
+  try {
+    const stream = await host.docker.pull(reference);
+    await new Promise<void>((resolve, reject) => {
+      host.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+    });
+    return await host.docker.getImage(reference).inspect();
+  } catch (error) {
+    throw new Problem(
+      'image-unavailable',
+      `The engine has no image ${reference} and could not pull it: ${messageOf(error)}`,
+      {
+        where: reference,
+        remedy: 'Check the name and tag, that the registry can be reached from the host, and its credentials.',
+        cause: error,
+      },
+    );
+  }
+}

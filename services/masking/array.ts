@@ -1,0 +1,60 @@
+import type { Mask } from './kind.ts';
+import { appendString, createSink } from './sink.ts';
+
+/**
+ * Masks each element of an array as Postgres prints it: `{a,"b \"c\"",NULL,{…}}`, with bounds in front where they do not
+ * begin at 1 (https://www.postgresql.org/docs/17/arrays.html#ARRAYS-IO). NULL and empty elements stay.
+ */
+export function maskElements(mask: Mask): Mask {
+  const sink = createSink(256);
+  const masked = (element: string) => {
+    if (element === '') return '';
+    const bytes = Buffer.from(element);
+    sink.at = 0;
+    mask(bytes, 0, bytes.length, sink);
+    return sink.bytes.toString('utf8', 0, sink.at);
+  };
+  return (bytes, start, end, out) => {
+    const literal = bytes.toString('utf8', start, end);
+    const body = literal.startsWith('[') ? literal.indexOf('=') + 1 : 0;
+    let result = literal.slice(0, body);
+    let index = body;
+    while (index < literal.length) {
+      const character = literal[index]!;
+      if (character === '{' || character === '}' || character === ',') {
+        result += character;
+        index++;
+        continue;
+      }
+      const [element, next] = character === '"' ? quotedElement(literal, index) : plainElement(literal, index);
+      index = next;
+      result += element === null ? 'NULL' : quote(masked(element));
+    }
+    appendString(out, result);
+  };
+}
+
+function quotedElement(literal: string, start: number): [string, number] {
+  let element = '';
+  let index = start + 1;
+  while (literal[index] !== '"') {
+    if (literal[index] === '\\') index++;
+    element += literal[index++] ?? fail();
+  }
+  return [element, index + 1];
+}
+
+function plainElement(literal: string, start: number): [string | null, number] {
+  let index = start;
+  while (index < literal.length && literal[index] !== ',' && literal[index] !== '}') index++;
+  const element = literal.slice(start, index);
+  return [element === 'NULL' ? null : element, index];
+}
+
+function quote(element: string): string {
+  return `"${element.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function fail(): never {
+  throw new Error('An array ends within an element');
+}

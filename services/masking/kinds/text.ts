@@ -1,0 +1,45 @@
+import { appendTag, createStream, pick } from '../digest.ts';
+import type { Kind } from '../kind.ts';
+import { append, appendByte, reserve, truncate } from '../sink.ts';
+
+/** How many characters come from one place of the prose before another is chosen. */
+const sliceLength = 64;
+
+export const text: Kind = {
+  summary: 'Placeholder prose of the same number of characters',
+  holds: ['text'],
+  unique: 'on-request',
+  create: ({ hmac, dictionaries }, _rule, place) => {
+    const digestOf = hmac('text');
+    const stream = createStream();
+    const { prose, proseStarts } = dictionaries;
+    return (bytes, start, end, out) => {
+      const digest = digestOf(bytes, start, end);
+      let left = charactersIn(bytes, start, end);
+      const begin = out.at;
+      if (place.unique) {
+        appendTag(out, digest[6]!, digest[7]!);
+        appendByte(out, 0x20);
+        left -= out.at - begin;
+      }
+      reserve(out, left);
+      stream.seed(digest);
+      const at = out.at;
+      while (left > 0) {
+        const from = pick(proseStarts, stream.next());
+        const length = Math.min(left, sliceLength);
+        append(out, prose, from, from + length);
+        left -= length;
+      }
+      if (out.at > at) out.bytes[at] = out.bytes[at]! & 0xdf; // a capital at the beginning
+      if (out.bytes[out.at - 1] === 0x20) out.bytes[out.at - 1] = 0x2e;
+      truncate(out, begin, place.limit);
+    };
+  },
+};
+
+function charactersIn(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let index = start; index < end; index++) if ((bytes[index]! & 0xc0) !== 0x80) count++;
+  return count;
+}

@@ -1,0 +1,74 @@
+import { escapeCopy, unescapeCopy } from './copy-text.ts';
+import type { Mask } from './kind.ts';
+import { append, createSink, reserve, type Sink } from './sink.ts';
+
+/** What happens to one column of a row. */
+export type ColumnMask =
+  | { technique: 'keep' }
+  /** Replaces what is there by bytes that are a COPY field already; NULL stays NULL. */
+  | { technique: 'fixed'; field: Buffer }
+  | { technique: 'mask'; mask: Mask; needsEscape: boolean };
+
+/** Masks one row in COPY's text format, its newline included, and appends it to `out`. */
+export type RowMask = (row: Buffer, start: number, end: number, out: Sink) => void;
+
+const otherColumns = 'A row does not have the columns that were asked for';
+const tab = 0x09;
+const newline = 0x0a;
+const backslash = 0x5c;
+const upperN = 0x4e;
+
+/**
+ * Looks at every byte of a row once. Fields that stay are passed on as they are, in one piece with their neighbours;
+ * only those of masked columns are unescaped, and only where a backslash shows that there is something to do.
+ */
+export function createRowMask(columns: readonly ColumnMask[]): RowMask {
+  const plain = createSink(4096);
+  const masked = createSink(4096);
+
+  const maskField = (column: ColumnMask, row: Buffer, start: number, end: number, escaped: boolean, out: Sink) => {
+    const isNull = end - start === 2 && row[start] === backslash && row[start + 1] === upperN;
+    if (isNull || column.technique === 'keep') return append(out, row, start, end);
+    if (column.technique === 'fixed') return append(out, column.field);
+    if (start === end) return;
+    let from = row;
+    let fromStart = start;
+    let fromEnd = end;
+    if (escaped) {
+      plain.at = 0;
+      unescapeCopy(row, start, end, plain);
+      from = plain.bytes;
+      fromStart = 0;
+      fromEnd = plain.at;
+    }
+    if (!column.needsEscape) return column.mask(from, fromStart, fromEnd, out);
+    masked.at = 0;
+    column.mask(from, fromStart, fromEnd, masked);
+    escapeCopy(masked.bytes, 0, masked.at, out);
+  };
+
+  return (row, start, end, out) => {
+    reserve(out, end - start);
+    let index = start;
+    let keptFrom = start;
+    for (const column of columns) {
+      if (index >= end) throw new Error(otherColumns);
+      const fieldStart = index;
+      let escaped = false;
+      let byte = row[index]!;
+      while (byte !== tab && byte !== newline) {
+        if (byte === backslash) escaped = true;
+        byte = row[++index]!;
+      }
+      if (column.technique !== 'keep') {
+        append(out, row, keptFrom, fieldStart);
+        maskField(column, row, fieldStart, index, escaped, out);
+        keptFrom = index;
+      }
+      index++;
+    }
+    // A table without columns, or with generated ones only, has empty lines.
+    if (index !== end && columns.length > 0) throw new Error(otherColumns);
+    append(out, row, keptFrom, end);
+  };
+}

@@ -1,0 +1,47 @@
+/** Bytes being written one after the other; the buffer grows when `reserve` asks for more than is left. */
+export interface Sink {
+  bytes: Buffer;
+  /** Where the next byte goes. */
+  at: number;
+}
+
+export function createSink(sizeBytes: number): Sink {
+  return { bytes: Buffer.allocUnsafeSlow(sizeBytes), at: 0 };
+}
+
+/** Makes sure that `sizeBytes` more can be written. */
+export function reserve(sink: Sink, sizeBytes: number): void {
+  if (sink.at + sizeBytes <= sink.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(sink.bytes.length * 2, sink.at + sizeBytes));
+  sink.bytes.copy(larger, 0, 0, sink.at);
+  sink.bytes = larger;
+}
+
+/** Appends `from[start, end)`. A loop: for the short values of a row it beats the native copy's 50 ns a call. */
+export function append(sink: Sink, from: Uint8Array, start = 0, end = from.length): void {
+  reserve(sink, end - start);
+  const { bytes } = sink;
+  let { at } = sink;
+  if (end - start > 96) {
+    bytes.set(from.subarray(start, end), at);
+    at += end - start;
+  } else {
+    for (let index = start; index < end; index++) bytes[at++] = from[index]!;
+  }
+  sink.at = at;
+}
+
+export function appendByte(sink: Sink, byte: number): void {
+  reserve(sink, 1);
+  sink.bytes[sink.at++] = byte;
+}
+
+export function appendString(sink: Sink, text: string): void {
+  reserve(sink, text.length * 3);
+  sink.at += sink.bytes.write(text, sink.at, 'utf8');
+}
+
+/** Drops what was written beyond `limit` bytes after `start`. Only for ASCII. */
+export function truncate(sink: Sink, start: number, limit: number | undefined): void {
+  if (limit !== undefined && sink.at - start > limit) sink.at = start + limit;
+}

@@ -1,0 +1,37 @@
+import type { components } from '../../openapi/types.ts';
+
+export type Operation = components['schemas']['Operation'];
+export type OperationKindName = components['schemas']['OperationKind'];
+
+/** What a running operation is given. */
+export interface OperationContext {
+  id: string;
+  subject: string;
+  /** Who asked for it. */
+  requestedBy: string;
+  /** Aborts when the operation is cancelled, its lock is lost, or greenroom shuts down. */
+  signal: AbortSignal;
+  /**
+   * Runs one step and records its outcome. After a restart a step that was done is not repeated but its recorded
+   * output returned; one that was under way runs again, so it must be safe to repeat.
+   */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Replaces what GET and SSE show as progress; written at most a few times a second. */
+  progress(message: string, done?: number, total?: number): void;
+  /** Adds a line to the operation's log. Never a secret, never a value of production. */
+  log(line: string): void;
+}
+
+/** How one kind of operation is done and undone. `input` is as the request stored it: without secrets. */
+export interface OperationKind<Input = never> {
+  run(input: Input, context: OperationContext): Promise<Record<string, unknown>>;
+  /**
+   * Takes down everything that `run` may have made, after it failed or was cancelled, and records the failure on the
+   * subject. Safe to repeat: greenroom may be killed in the middle.
+   */
+  undo(input: Input, context: Omit<OperationContext, 'step' | 'signal'>, error: UndoReason): Promise<void>;
+}
+
+export type UndoReason = components['schemas']['Problem'];
+
+export type OperationKinds = Record<OperationKindName, OperationKind<never>>;

@@ -1,0 +1,82 @@
+import { query, queryOne } from '../database/queries.ts';
+import type { Host } from '../engine/host.ts';
+import { ensureImage } from '../engine/images.ts';
+import { label, labelsOf, nameOf } from '../engine/labels.ts';
+import { ensureNetwork } from '../engine/subnets.ts';
+import { type Greenroom, hostOf } from '../greenroom.ts';
+import type { OperationKind } from '../operations/kind.ts';
+import { planOf } from '../projects/projects.ts';
+import { openSourceRow } from '../sources/store.ts';
+import { dataMountOf, pgdataOf } from '../stacks/data-mount.ts';
+import { captureDatabase } from './capture/capture.ts';
+import { removeTarget } from './capture/target.ts';
+import { getSnapshotRow, type SnapshotRow } from './snapshot.ts';
+
+/** Captures a snapshot into the volume its record names. A resumed capture begins anew: the source's snapshot is gone. */
+export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot: string }> {
+  const { pool } = greenroom;
+  return {
+    async run({ snapshot }, context) {
+      const row = await getSnapshotRow(pool, snapshot);
+      const host = hostOf(greenroom, row.host);
+      const plan = await planOf(greenroom, row.project);
+      const section = plan.greenroom.database!;
+      const service = plan.services.find(({ name }) => name === section.service)!;
+      const source = await openSourceRow(greenroom, row.project, row.source);
+
+      const image = await context.step('image', async () => (await ensureImage(host, service.image, context.log)).Id);
+      const network = await context.step('network', () => workNetwork(greenroom, host));
+      const report = await context.step('capture', async () => {
+        const inspected = await host.docker.getImage(image).inspect();
+        return captureDatabase({
+          host,
+          source: { url: source.url },
+          policy: source.policy,
+          key: source.key,
+          database: section.name,
+          schema: section.schema,
+          target: {
+            image,
+            container: captureContainerOf(row),
+            containerLabels: labelsOf(host.installation, 'capture', { [label.snapshot]: row.id }),
+            volume: row.volume,
+            volumeLabels: labelsOf(host.installation, 'snapshot', { [label.snapshot]: row.id }),
+            mountTarget: dataMountOf(service, inspected).target,
+            pgdata: pgdataOf(service, inspected),
+            superuser: service.environment.POSTGRES_USER || 'postgres',
+            initdbArgs: service.environment.POSTGRES_INITDB_ARGS,
+            network,
+          },
+          signal: context.signal,
+          onProgress: context.progress,
+        });
+      });
+      await query(pool, 'set-snapshot-ready', [snapshot, report, report.takenAt]);
+      const rows = report.tables.reduce((sum, table) => sum + table.rows, 0);
+      context.log(`captured ${rows} rows of ${report.tables.length} tables, masked`);
+      return { snapshot, tables: report.tables.length, rows, durationMs: report.durationMs };
+    },
+    async undo({ snapshot }, _context, error) {
+      const row = await queryOne<SnapshotRow>(pool, 'get-snapshot', [snapshot]);
+      if (!row) return;
+      await removeTarget(hostOf(greenroom, row.host), { container: captureContainerOf(row), volume: row.volume });
+      await query(pool, 'set-snapshot-failed', [snapshot, error]);
+    },
+  };
+}
+
+function captureContainerOf(row: Pick<SnapshotRow, 'volume'>): string {
+  return `${row.volume}-capture`;
+}
+
+/** greenroom's own network for captures: no way out of it, and the containers on it do not see each other. */
+async function workNetwork(greenroom: Greenroom, host: Host): Promise<string> {
+  const name = nameOf(host.installation, 'work');
+  await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, 'work', {
+    name,
+    internal: true,
+    isolated: true,
+    labels: labelsOf(host.installation, 'work'),
+  });
+  return name;
+}

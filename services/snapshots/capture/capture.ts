@@ -1,0 +1,190 @@
+import { availableParallelism } from 'node:os';
+import { pathInHelper, runInHelper } from '../../engine/helper.ts';
+import type { Host } from '../../engine/host.ts';
+import { Problem } from '../../errors.ts';
+import { tableName } from '../../masking/catalog.ts';
+import { requireKey } from '../../masking/key.ts';
+import { planMasking } from '../../masking/plan.ts';
+import { parsePolicy } from '../../masking/policy.ts';
+import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
+import { sourceProblem, withoutValues } from '../../sources/errors.ts';
+import { openRelay } from '../../sources/relay.ts';
+import { copyData, tasksOf } from './copy-data.ts';
+import { type CaptureReport, writeReport } from './report.ts';
+import {
+  copyConstraints,
+  copyRoles,
+  copySchema,
+  copySequences,
+  createDatabase,
+  populatedViews,
+  refreshViews,
+} from './schema.ts';
+import { connectTarget, finishTarget, removeTarget, runInTarget, startTarget, type TargetSpec } from './target.ts';
+
+export interface CaptureOptions {
+  host: Host;
+  source: SourceAddress;
+  policy: unknown;
+  key: Uint8Array;
+  /** The database the stacks' services use, and its schema. */
+  database: string;
+  schema: string;
+  target: Omit<TargetSpec, 'relayFolder'>;
+  /** Copying threads; default: one for each core, at most four. */
+  workers?: number;
+  signal: AbortSignal;
+  onProgress(message: string, done?: number, total?: number): void;
+}
+
+/**
+ * Captures a masked snapshot of a source into a volume: rows go from COPY TO through memory, where they are masked, to
+ * COPY FROM, all workers on one exported snapshot; an unmasked value is never written to a disk. Whole or not at all:
+ * when it fails, neither container nor volume is left.
+ *
+ * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`, or
+ *   the signal's reason.
+ */
+export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
+  const { host, signal, onProgress } = options;
+  requireKey(options.key);
+  const policy = parsePolicy(options.policy);
+  const server = serverOf(options.source);
+  const durationMs: Record<string, number> = {};
+  const phase = async <T>(name: string, message: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    onProgress(message);
+    const startedAt = performance.now();
+    const result = await work();
+    durationMs[name] = Math.round(performance.now() - startedAt);
+    return result;
+  };
+
+  const source = await openSource(options.source);
+  const relay = await openRelay(options.source).catch(async (error) => {
+    await closeSource(source);
+    throw error;
+  });
+  const abort = () => closeSource(source);
+  signal.addEventListener('abort', abort, { once: true });
+  const spec: TargetSpec = { ...options.target, relayFolder: relay.folder };
+  try {
+    await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+    const exportedSnapshot = exported[0]!.id;
+    const facts = await readServer(source);
+    const catalog = await readCatalog(source);
+    refuseUnreadable(catalog, server);
+    const plan = planMasking(catalog, policy);
+    const warnings: { where: string; what: string }[] = [];
+    if (facts.large_objects > 0) {
+      warnings.push({
+        where: 'pg_largeobject',
+        what: `${facts.large_objects} large objects are left out: their content cannot be classified`,
+      });
+    }
+
+    const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
+    const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
+      await copyRoles(source, target);
+      for (const what of await createDatabase(target, options.database, facts))
+        warnings.push({ where: options.database, what });
+      await copySchema(target, relay, exportedSnapshot, options.database, signal);
+      return { schemaOwner: await ownerOf(source, options.schema) };
+    });
+
+    const workers = options.workers ?? Math.min(4, availableParallelism());
+    const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
+    const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
+    const input = {
+      source: options.source,
+      exportedSnapshot,
+      target: { spec, password: target.password },
+      database: options.database,
+      key: options.key,
+      tables: plan.tables,
+    };
+    const copied = await phase('copy', 'copying and masking rows', () =>
+      copyData(input, tasks, workers, signal, (table, bytes) =>
+        onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
+      ),
+    );
+
+    const client = await connectTarget(target, options.database);
+    try {
+      await copySequences(source, client);
+      const views = await populatedViews(source);
+      await source.query('COMMIT');
+      await phase('constraints', 'building indexes and constraints', () =>
+        copyConstraints(target, options.database, workers, signal),
+      );
+      await phase('views', 'computing materialized views', () => refreshViews(client, views));
+      await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
+    } finally {
+      await client.end().catch(() => {});
+    }
+    const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
+    await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
+    onProgress('done');
+    return writeReport({
+      ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      target: {
+        postgresMajor: await majorInVolume(host, spec),
+        libc,
+        dataPath: dataPathOf(spec),
+        superuser: spec.superuser,
+        database: options.database,
+        schemaOwner,
+      },
+    });
+  } catch (error) {
+    await removeTarget(host, spec);
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof Problem) throw error;
+    if ((error as { severity?: string }).severity) {
+      throw new Problem('capture-failed', `The capture failed: ${withoutValues(error)}`, { where: server });
+    }
+    throw sourceProblem(error, server);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await closeSource(source);
+    await relay.close();
+  }
+}
+
+function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, server: string): void {
+  const errors = catalog.tables
+    .filter(({ kind, readable, rowSecurity }) => (kind === 'r' || kind === 'p') && (!readable || rowSecurity))
+    .map((table) => ({
+      where: tableName(table),
+      what: table.readable ? 'row security hides rows of it from the login' : 'the login may not SELECT it',
+      remedy: table.readable
+        ? 'ALTER ROLE … BYPASSRLS for the login'
+        : 'Grant the login SELECT on it, or pg_read_all_data',
+    }));
+  if (errors.length === 0) return;
+  throw new Problem('source-refused', `The login cannot read everything in ${server}`, {
+    where: errors[0]!.where,
+    errors,
+  });
+}
+
+async function ownerOf(source: import('pg').Client, schema: string): Promise<string | undefined> {
+  const { rows } = await source.query<{ owner: string }>(
+    'SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1',
+    [schema],
+  );
+  return rows[0]?.owner;
+}
+
+/** PGDATA below the volume's root. */
+export function dataPathOf({ pgdata, mountTarget }: Pick<TargetSpec, 'pgdata' | 'mountTarget'>): string {
+  return pgdata.slice(mountTarget.replace(/\/$/, '').length + 1);
+}
+
+async function majorInVolume(host: Host, spec: TargetSpec): Promise<number> {
+  const path = [await pathInHelper(host, spec.volume), dataPathOf(spec), 'PG_VERSION'].filter(Boolean).join('/');
+  const { stdout } = await runInHelper(host, ['cat', path]);
+  return Number.parseInt(stdout, 10);
+}

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import { Problem } from '../../errors.ts';
+import type { PlannedTable } from '../../masking/plan.ts';
+import type { SourceCatalog } from '../../sources/catalog.ts';
+import type { CopyTask } from './copy-table.ts';
+import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
+
+/** Larger tables are copied in parts, so that one of them does not keep a single worker busy to the end. */
+const partBytes = 64 << 20;
+const pageBytes = 8192;
+/** TID range scans, without which a part reads the whole table. */
+const tidRangeScanMajor = 14;
+
+/** What there is to copy, largest first. */
+export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: number, workers: number): CopyTask[] {
+  const found = new Map(catalog.tables.map((table) => [`${table.schema}.${table.name}`, table]));
+  const sized = tables.map((table, index) => {
+    const { heapBytes = 0, sizeBytes = 0 } = found.get(`${table.schema}.${table.name}`) ?? {};
+    const task: CopyTask = {
+      schema: table.schema,
+      table: table.name,
+      columns: table.columns.map(({ name }) => name),
+      index,
+    };
+    return { task, heapBytes, sizeBytes };
+  });
+  sized.sort((a, b) => b.sizeBytes - a.sizeBytes);
+  return sized.flatMap(({ task, heapBytes }) => {
+    const parts = major < tidRangeScanMajor ? 1 : Math.min(workers * 2, Math.floor(heapBytes / partBytes));
+    if (parts < 2) return [task];
+    const pages = Math.ceil(heapBytes / pageBytes);
+    return Array.from({ length: parts }, (_, part) => ({
+      ...task,
+      pages: {
+        from: Math.floor((pages * part) / parts),
+        to: part === parts - 1 ? undefined : Math.floor((pages * (part + 1)) / parts),
+      },
+    }));
+  });
+}
+
+/**
+ * Copies every task by worker threads, so that masking uses the other cores and the API stays responsive.
+ * @throws Problem `capture-failed` naming the table, or the signal's reason; all workers have ended by then.
+ */
+export async function copyData(
+  input: WorkerInput,
+  tasks: CopyTask[],
+  workers: number,
+  signal: AbortSignal,
+  onProgress: (table: string | undefined, bytes: number, tasksDone: number) => void,
+): Promise<Map<string, { rows: number; bytes: number }>> {
+  const copied = new Map<string, { rows: number; bytes: number }>();
+  const queue = [...tasks];
+  let done = 0;
+  let total = 0;
+  const threads = Array.from({ length: Math.max(1, Math.min(workers, tasks.length)) }, () => {
+    const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
+      workerData: input,
+      // Rows live as long as their batch: a larger nursery only holds more of them at once.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    });
+    const finished = new Promise<void>((resolve, reject) => {
+      const next = () => {
+        const task = queue.shift();
+        worker.postMessage(task ?? 'end');
+      };
+      worker.on('message', (message: WorkerMessage) => {
+        switch (message.type) {
+          case 'ready':
+            next();
+            break;
+          case 'bytes':
+            total += message.bytes;
+            onProgress(undefined, total, done);
+            break;
+          case 'done': {
+            const { schema, name } = input.tables[message.index]!;
+            const before = copied.get(`${schema}.${name}`) ?? { rows: 0, bytes: 0 };
+            copied.set(`${schema}.${name}`, { rows: before.rows + message.rows, bytes: before.bytes + message.bytes });
+            done += 1;
+            onProgress(`${schema}.${name}`, total, done);
+            next();
+            break;
+          }
+          case 'failed':
+            reject(failureOf(input, message));
+        }
+      });
+      worker.once('error', reject);
+      worker.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Problem('capture-failed', `A copying thread ended with code ${code}`)),
+      );
+    });
+    return { worker, finished };
+  });
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  try {
+    await Promise.race([Promise.all(threads.map(({ finished }) => finished)), aborted]);
+    return copied;
+  } catch (error) {
+    queue.length = 0;
+    // Their connections go with them, and with those what they held on the source.
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    await Promise.allSettled(threads.map(({ finished }) => finished));
+    throw error;
+  }
+}
+
+function failureOf(input: WorkerInput, { index, message, code }: Extract<WorkerMessage, { type: 'failed' }>): Problem {
+  const table = index === undefined ? undefined : input.tables[index]!;
+  const where = table && `${table.schema}.${table.name}`;
+  const kind = code === '42501' ? 'source-refused' : 'capture-failed';
+  return new Problem(kind, `${where ? `Copying ${where}` : 'Copying'} failed: ${message}`, {
+    ...(where ? { where } : {}),
+    remedy:
+      code === '42501'
+        ? 'Grant the login SELECT on it, and BYPASSRLS if it has row security.'
+        : 'If a mask gives what the column cannot hold, choose another in the policy.',
+  });
+}

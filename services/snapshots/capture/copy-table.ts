@@ -1,0 +1,88 @@
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { RowMask } from '../../masking/row.ts';
+import { append, createSink } from '../../masking/sink.ts';
+import { identifier } from '../adopt.ts';
+
+/** A table, or the part of a large one between two of its pages. */
+export interface CopyTask {
+  schema: string;
+  table: string;
+  columns: string[];
+  /** Index into the plan's tables. */
+  index: number;
+  /** First page and the page after the last; the last part has no end, for pages that are added meanwhile. */
+  pages?: { from: number; to: number | undefined };
+}
+
+const newline = 0x0a;
+/** Written on in pieces of this size: one write a row costs more than masking it. */
+const batchBytes = 128 << 10;
+
+/**
+ * Copies rows from source to target and masks them on the way, in memory.
+ * @returns how many rows went out and came in, and their bytes as they came in.
+ */
+export async function copyTable(
+  source: pg.Client,
+  target: pg.Client,
+  task: CopyTask,
+  mask: RowMask,
+  onBytes: (bytes: number) => void,
+): Promise<{ rows: number; bytes: number }> {
+  const name = `${identifier(task.schema)}.${identifier(task.table)}`;
+  const columns = task.columns.map(identifier).join(', ');
+  // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
+  const list = columns && `(${columns})`;
+  const out = source.query(copyTo(copyOutOf(name, columns, task)));
+  const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
+  let bytes = 0;
+  await pipeline(
+    out,
+    maskRows(mask, (size) => {
+      bytes += size;
+      onBytes(size);
+    }),
+    into,
+  );
+  if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
+  return { rows: into.rowCount ?? 0, bytes };
+}
+
+function copyOutOf(name: string, columns: string, { pages }: CopyTask): string {
+  if (!pages) return `COPY ${name} ${columns && `(${columns})`} TO STDOUT`;
+  const end = pages.to === undefined ? '' : ` AND ctid < '(${pages.to},0)'`;
+  return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT`;
+}
+
+/** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */
+function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
+  let rest: Buffer | undefined;
+  let out = createSink(batchBytes * 2);
+  const flush = (stream: Transform) => {
+    if (out.at === 0) return;
+    onBytes(out.at);
+    stream.push(out.bytes.subarray(0, out.at));
+    out = createSink(batchBytes * 2);
+  };
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const bytes = rest ? Buffer.concat([rest, chunk]) : chunk;
+      let start = 0;
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+        mask(bytes, start, end + 1, out);
+        start = end + 1;
+        if (out.at >= batchBytes) flush(this);
+      }
+      rest = start === bytes.length ? undefined : bytes.subarray(start);
+      done();
+    },
+    flush(done) {
+      if (rest) append(out, rest);
+      flush(this);
+      done();
+    },
+  });
+}

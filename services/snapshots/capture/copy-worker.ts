@@ -1,0 +1,70 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import pg from 'pg';
+import { connectDocker } from '../../engine/host.ts';
+import { dictionaries } from '../../masking/dictionaries.ts';
+import { createMaterials } from '../../masking/materials.ts';
+import type { PlannedTable } from '../../masking/plan.ts';
+import { createTableMask } from '../../masking/table.ts';
+import { closeSource, openSource, type SourceAddress } from '../../sources/connect.ts';
+import { withoutValues } from '../../sources/errors.ts';
+import { type CopyTask, copyTable } from './copy-table.ts';
+import { type Target, targetConfig } from './target.ts';
+
+/** What a worker thread is started with. */
+export interface WorkerInput {
+  source: SourceAddress;
+  exportedSnapshot: string;
+  target: Omit<Target, 'host'>;
+  database: string;
+  key: Uint8Array;
+  tables: PlannedTable[];
+}
+
+export type WorkerMessage =
+  | { type: 'ready' }
+  | { type: 'bytes'; bytes: number }
+  | { type: 'done'; index: number; rows: number; bytes: number }
+  | { type: 'failed'; index?: number; message: string; code: string };
+
+const port = parentPort!;
+const input = workerData as WorkerInput;
+const send = (message: WorkerMessage) => port.postMessage(message);
+
+/** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
+async function main(): Promise<void> {
+  const source = await openSource(input.source);
+  await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await source.query(`SET TRANSACTION SNAPSHOT '${input.exportedSnapshot}'`);
+  const target = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
+  await target.connect();
+  await target.query(
+    `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
+  );
+  const materials = createMaterials(input.key, dictionaries());
+  port.on('message', async (task: CopyTask | 'end') => {
+    if (task === 'end') {
+      await source.query('COMMIT');
+      await closeSource(source);
+      await target.end();
+      port.close();
+      return;
+    }
+    try {
+      const mask = createTableMask(materials, input.tables[task.index]!);
+      const result = await copyTable(source, target, task, mask, (bytes) => send({ type: 'bytes', bytes }));
+      send({ type: 'done', index: task.index, ...result });
+    } catch (error) {
+      send({
+        type: 'failed',
+        index: task.index,
+        message: withoutValues(error),
+        code: String((error as { code?: string }).code ?? ''),
+      });
+    }
+  });
+  send({ type: 'ready' });
+}
+
+main().catch((error) =>
+  send({ type: 'failed', message: withoutValues(error), code: String((error as { code?: string }).code ?? '') }),
+);

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { containerStream } from '../../engine/container-stream.ts';
+import { removeContainer } from '../../engine/containers.ts';
+import { exec } from '../../engine/exec.ts';
+import { pathInHelper, runInHelper } from '../../engine/helper.ts';
+import { type Host, ifPresent } from '../../engine/host.ts';
+import { createVolume, removeVolume } from '../../engine/volumes.ts';
+import { messageOf, Problem } from '../../errors.ts';
+
+/** Where relations are captured to: a Postgres of the project's own image on the volume that becomes the snapshot. */
+export interface TargetSpec {
+  image: string;
+  container: string;
+  containerLabels: Record<string, string>;
+  volume: string;
+  volumeLabels: Record<string, string>;
+  /** Where the volume is mounted, and where the data is below it. */
+  mountTarget: string;
+  pgdata: string;
+  superuser: string;
+  initdbArgs: string | undefined;
+  network: string;
+  /** Folder with the relay's socket. */
+  relayFolder: string;
+}
+
+export const relayMount = '/run/greenroom-source';
+/** In memory: schema text may hold personal data, in defaults, checks and partition bounds. */
+export const scratch = '/run/greenroom-scratch';
+
+/**
+ * Loading is not crash-safe on purpose (fsync off): a broken-off capture is thrown away whole. Values never reach a log:
+ * statements are not logged even when they fail, and the container's output is kept nowhere.
+ */
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '1h',
+  autovacuum: 'off',
+  maintenance_work_mem: '256MB',
+  max_parallel_maintenance_workers: '2',
+  listen_addresses: '*',
+  logging_collector: 'off',
+  log_min_messages: 'fatal',
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  archive_mode: 'off',
+};
+
+export interface Target {
+  host: Host;
+  spec: TargetSpec;
+  password: string;
+}
+
+/** Starts it on a new volume and waits until it takes connections. What a broken-off attempt left is removed first. */
+export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSignal): Promise<Target> {
+  await removeTarget(host, spec);
+  await createVolume(host, spec.volume, spec.volumeLabels);
+  const password = randomBytes(24).toString('hex');
+  const container = await host.docker.createContainer({
+    name: spec.container,
+    Image: spec.image,
+    Cmd: ['postgres', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    Env: [
+      `POSTGRES_USER=${spec.superuser}`,
+      `POSTGRES_PASSWORD=${password}`,
+      'POSTGRES_DB=postgres',
+      `PGDATA=${spec.pgdata}`,
+      ...(spec.initdbArgs ? [`POSTGRES_INITDB_ARGS=${spec.initdbArgs}`] : []),
+    ],
+    Labels: spec.containerLabels,
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      NetworkMode: spec.network,
+      Mounts: [
+        { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: { NoCopy: true } as never },
+        { Type: 'bind', Source: spec.relayFolder, Target: relayMount },
+      ],
+      // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
+      Tmpfs: { [scratch]: 'rw,mode=0700', '/tmp': 'rw,mode=1777', '/docker-entrypoint-initdb.d': 'ro,size=64k' },
+      LogConfig: { Type: 'none', Config: {} },
+      ShmSize: 256 << 20,
+    },
+  });
+  await container.start();
+  const target = { host, spec, password };
+  await waitUntilItAnswers(target, signal);
+  return target;
+}
+
+async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    signal.throwIfAborted();
+    const { State: state } = await target.host.docker.getContainer(target.spec.container).inspect();
+    if (!state.Running) {
+      throw new Problem(
+        'capture-failed',
+        `The Postgres that was to hold the snapshot exited with code ${state.ExitCode}`,
+        {
+          where: target.spec.image,
+          remedy: 'Check that the image is a stock Postgres image and that its volume can be written.',
+        },
+      );
+    }
+    try {
+      // While the image initialises, its first server listens on the socket only.
+      const client = await connectTarget(target, 'postgres');
+      await client.end();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new Problem('capture-failed', `The Postgres of the snapshot does not answer: ${messageOf(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** How its server is connected to, from any thread of this process. */
+export function targetConfig(
+  target: Pick<Target, 'spec' | 'password'> & { host: Pick<Host, 'docker'> },
+  database: string,
+): pg.ClientConfig {
+  return {
+    user: target.spec.superuser,
+    password: target.password,
+    database,
+    stream: containerStream(target.host, target.spec.container, 5432),
+    connectionTimeoutMillis: 5000,
+    application_name: 'greenroom capture',
+  };
+}
+
+export async function connectTarget(target: Target, database: string): Promise<pg.Client> {
+  const client = new pg.Client(targetConfig(target, database));
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** Runs a program of the image in the container, as root so that it may use the relay's socket. */
+export async function runInTarget(
+  target: Target,
+  command: string[],
+  environment: Record<string, string>,
+  signal: AbortSignal,
+) {
+  return exec(target.host, target.spec.container, { command, environment, user: '0', signal });
+}
+
+/** Shuts it down cleanly and leaves nothing but the volume, its content on the disk. */
+export async function finishTarget(target: Target): Promise<void> {
+  const { host, spec } = target;
+  const container = host.docker.getContainer(spec.container);
+  await ifPresent(container.kill({ signal: 'SIGINT' }));
+  const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
+  if (code !== 0)
+    throw new Problem('capture-failed', `The Postgres of the snapshot did not shut down cleanly (exit code ${code})`);
+  await ifPresent(container.remove({ v: true }));
+  // Written with fsync off, so it is still in memory only.
+  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);
+}
+
+/** Removes container and volume, whatever state they are in. */
+export async function removeTarget(
+  host: Pick<Host, 'docker'>,
+  spec: Pick<TargetSpec, 'container' | 'volume'>,
+): Promise<void> {
+  await removeContainer(host.docker.getContainer(spec.container));
+  await removeVolume(host, spec.volume);
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { CatalogColumn, CatalogForeignKey, CatalogTable, MaskingCatalog } from '../masking/catalog.ts';
+
+const folder = join(import.meta.dirname, '../../sql/catalog');
+const texts = new Map<string, string>();
+
+/** Runs a query of sql/catalog/ on a user's database. */
+export async function catalogQuery<Row extends object>(
+  client: pg.Client,
+  name: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  let text = texts.get(name);
+  if (text === undefined) {
+    text = readFileSync(join(folder, `${name}.sql`), 'utf8');
+    texts.set(name, text);
+  }
+  return (await client.query<Row & pg.QueryResultRow>(text, values)).rows;
+}
+
+export interface SourceTable extends CatalogTable {
+  heapBytes: number;
+  readable: boolean;
+  /** Row security would hide rows from this login. */
+  rowSecurity: boolean;
+}
+
+export interface SourceCatalog extends MaskingCatalog {
+  tables: SourceTable[];
+}
+
+export interface ServerFacts {
+  database: string;
+  version: string;
+  major: number;
+  size_bytes: number;
+  encoding: string;
+  collate: string;
+  ctype: string;
+  at: Date;
+  lsn: string;
+  large_objects: number;
+  extensions: string[];
+  bypasses_row_security: boolean;
+}
+
+export async function readServer(client: pg.Client): Promise<ServerFacts> {
+  return (await catalogQuery<ServerFacts>(client, 'server'))[0]!;
+}
+
+/** What is in the database, as masking has to know it. */
+export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
+  const types = new Map((await catalogQuery<TypeRow>(client, 'types')).map((row) => [Number(row.oid), row]));
+  const rows = await catalogQuery<TableRow>(client, 'tables');
+  const keys = await catalogQuery<Omit<CatalogForeignKey, 'referencedColumns'> & { referenced_columns: string[] }>(
+    client,
+    'foreign-keys',
+  );
+  return {
+    tables: rows.map((row) => ({
+      oid: Number(row.oid),
+      schema: row.schema,
+      name: row.name,
+      kind: row.kind,
+      partitionOf: row.partition_of,
+      columns: row.columns.map((column) => columnOf(types, column)),
+      uniqueKeys: row.unique_keys,
+      estimatedRows: Math.max(0, row.estimated_rows),
+      sizeBytes: row.size_bytes,
+      heapBytes: row.heap_bytes,
+      readable: row.readable,
+      rowSecurity: row.row_security,
+    })),
+    foreignKeys: keys.map(({ referenced_columns: referencedColumns, ...key }) => ({ ...key, referencedColumns })),
+  };
+}
+
+interface TypeRow {
+  oid: string;
+  name: string;
+  kind: string;
+  category: string;
+  base: string;
+  typmod: number;
+  element: string;
+}
+
+interface ColumnRow {
+  name: string;
+  type: string;
+  typeOid: number;
+  typmod: number;
+  notNull: boolean;
+  generated: boolean;
+}
+
+interface TableRow {
+  oid: string;
+  schema: string;
+  name: string;
+  kind: CatalogTable['kind'];
+  estimated_rows: number;
+  size_bytes: number;
+  heap_bytes: number;
+  partition_of: string | null;
+  readable: boolean;
+  row_security: boolean;
+  columns: ColumnRow[];
+  unique_keys: CatalogTable['uniqueKeys'];
+}
+
+/** Resolves domains and arrays to the type of one value. Modifiers are encoded as in numeric.c and varchar.c. */
+function columnOf(types: Map<number, TypeRow>, column: ColumnRow): CatalogColumn {
+  let type = types.get(Number(column.typeOid))!;
+  let { typmod } = column;
+  let isArray = false;
+  for (;;) {
+    if (type.kind === 'd') {
+      if (typmod < 0) typmod = type.typmod;
+      type = types.get(Number(type.base))!;
+    } else if (type.category === 'A' && Number(type.element) !== 0) {
+      isArray = true;
+      type = types.get(Number(type.element))!;
+    } else break;
+  }
+  const isText = type.name === 'varchar' || type.name === 'bpchar';
+  const isNumeric = type.name === 'numeric' && typmod >= 4;
+  const scale = (typmod - 4) & 0x7ff;
+  return {
+    name: column.name,
+    type: column.type,
+    baseType: type.name,
+    isArray,
+    limit: isText && typmod >= 4 ? typmod - 4 : null,
+    precision: isNumeric ? ((typmod - 4) >> 16) & 0xffff : null,
+    scale: isNumeric ? (scale ^ 1024) - 1024 : null,
+    notNull: column.notNull,
+    generated: column.generated,
+  };
+}

@@ -1,0 +1,57 @@
+import { messageOf, Problem } from '../errors.ts';
+
+interface PostgresError extends Error {
+  code?: string;
+  severity?: string;
+  table?: string;
+  schema?: string;
+  column?: string;
+  constraint?: string;
+}
+
+/**
+ * Classes of SQLSTATE whose messages name objects, settings and connections, never a value: 08 connection, 0A not
+ * supported, 25 and 40 transactions, 28 login, 3D and 3F names, 42 syntax and access, 53 resources, 54 limits, 55 state,
+ * 57 operator, 58 system. What a function raises (P0) may quote anything.
+ */
+const harmless = /^(08|0A|25|28|3D|3F|40|42|53|54|55|57|58)/;
+
+/** Says what a server answered without the values of rows; detail and context, which quote them, are never passed on. */
+export function withoutValues(error: unknown): string {
+  const { code = '', severity, table, schema, column, constraint } = error as PostgresError;
+  const fromServer = severity !== undefined;
+  let message = messageOf(error).split('\n')[0]!;
+  if (fromServer && /^2[23]/.test(code)) message = message.replace(/"[^"]*"/g, '"…"').replace(/'[^']*'/g, "'…'");
+  else if (fromServer && !harmless.test(code)) message = 'the server reported an error whose text may hold values';
+  const where = [schema, table, column].filter(Boolean).join('.');
+  return [message, where && `at ${where}`, constraint && `constraint ${constraint}`, code && `(SQLSTATE ${code})`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** What a source answered, as a problem a person can act on. Never holds the password: `server` is host:port. */
+export function sourceProblem(error: unknown, server: string): Problem {
+  if (error instanceof Problem) return error;
+  const { code = '' } = error as PostgresError;
+  const refused = (detail: string, remedy: string) => new Problem('source-refused', detail, { where: server, remedy });
+  if (code.startsWith('28'))
+    return refused(
+      `${server} does not let this login in: ${withoutValues(error)}`,
+      'Check user, password and pg_hba.conf.',
+    );
+  if (code === '3D000')
+    return refused(`${server} has no such database: ${withoutValues(error)}`, 'Check the database in the URL.');
+  if (code === '42501') {
+    return refused(
+      `The login may not read everything: ${withoutValues(error)}`,
+      'Grant it pg_read_all_data, and BYPASSRLS where tables have row security.',
+    );
+  }
+  if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E')) {
+    return refused(`${server} refused: ${withoutValues(error)}`, 'The message names the reason.');
+  }
+  return new Problem('source-unreachable', `${server} cannot be reached: ${messageOf(error)}`, {
+    where: server,
+    remedy: 'Check host and port, that the server runs, and that greenroom’s host may connect to it (VPN, firewall).',
+  });
+}

@@ -1,0 +1,75 @@
+import { tableName } from '../masking/catalog.ts';
+import { readCatalog, readServer } from './catalog.ts';
+import { closeSource, openSource, type SourceAddress, serverOf } from './connect.ts';
+import { sourceProblem } from './errors.ts';
+
+/** What a source is and holds, and what would keep a capture from reading it. */
+export interface Probe {
+  readable: boolean;
+  /** What stands in the way, each with what to do. */
+  obstacles: { where: string; what: string; remedy: string }[];
+  server: string;
+  version: string;
+  database: string;
+  sizeBytes: number;
+  extensions: string[];
+  largeObjects: number;
+  tables: { name: string; kind: string; columns: string[]; estimatedRows: number; sizeBytes: number }[];
+  [key: string]: unknown;
+}
+
+/** Asks a source, read only, within seconds. @throws Problem `source-unreachable`, `source-refused` */
+export async function probeSource(address: SourceAddress): Promise<Probe> {
+  const client = await openSource(address);
+  try {
+    await client.query(`SET statement_timeout = '10s'`);
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const server = await readServer(client);
+    const { tables } = await readCatalog(client);
+    await client.query('COMMIT');
+    const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
+    const obstacles = holding.flatMap((table) => {
+      const where = tableName(table);
+      if (!table.readable) {
+        return [
+          {
+            where,
+            what: 'The login may not SELECT it',
+            remedy: `GRANT SELECT ON ${where} to the login, or grant it pg_read_all_data`,
+          },
+        ];
+      }
+      if (table.rowSecurity) {
+        return [
+          {
+            where,
+            what: 'Row security hides rows of it from the login',
+            remedy: 'ALTER ROLE … BYPASSRLS for the login',
+          },
+        ];
+      }
+      return [];
+    });
+    return {
+      readable: obstacles.length === 0,
+      obstacles,
+      server: serverOf(address),
+      version: server.version,
+      database: server.database,
+      sizeBytes: server.size_bytes,
+      extensions: server.extensions,
+      largeObjects: server.large_objects,
+      tables: tables.map((table) => ({
+        name: tableName(table),
+        kind: { r: 'table', p: 'partitioned table', f: 'foreign table', m: 'materialized view' }[table.kind],
+        columns: table.columns.map(({ name }) => name),
+        estimatedRows: table.estimatedRows,
+        sizeBytes: table.sizeBytes,
+      })),
+    };
+  } catch (error) {
+    throw sourceProblem(error, serverOf(address));
+  } finally {
+    await closeSource(client);
+  }
+}

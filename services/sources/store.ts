@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { components } from '../../openapi/types.ts';
+import { type Database, query, queryOne } from '../database/queries.ts';
+import { Problem } from '../errors.ts';
+import { parsePolicy } from '../masking/policy.ts';
+import { getProject } from '../projects/projects.ts';
+import type { Sealer } from '../secrets/seal.ts';
+
+type Schemas = components['schemas'];
+
+interface SourceRow {
+  project: string;
+  name: string;
+  server: string;
+  database: string;
+  sealed_url: Buffer;
+  sealed_key: Buffer;
+  key_id: string;
+  policy: Schemas['MaskingPolicy'] | null;
+  created_at: Date;
+}
+
+interface Store {
+  pool: Database;
+  sealer: Sealer;
+}
+
+/** What a capture needs of a source; holds secrets. */
+export interface OpenedSource {
+  url: string;
+  key: Buffer;
+  keyId: string;
+  policy: Schemas['MaskingPolicy'] | undefined;
+}
+
+/**
+ * Creates a source with a masking key of its own: 32 random bytes, sealed. All snapshots of a source are masked under
+ * one key, so the same person has the same masked name in each.
+ *
+ * @throws Problem `not-found`, `invalid-request`, `policy-invalid`, `conflict`
+ */
+export async function createSource(
+  store: Store,
+  project: string,
+  wish: Schemas['NewSource'],
+): Promise<Schemas['Source']> {
+  await getProject(store, project);
+  const { server, database } = partsOf(wish.url);
+  if (wish.policy) parsePolicy(wish.policy);
+  const key = randomBytes(32);
+  const row = await queryOne<SourceRow>(store.pool, 'insert-source', [
+    project,
+    wish.name,
+    server,
+    database,
+    store.sealer.seal(wish.url),
+    store.sealer.seal(key),
+    createHash('sha256').update(key).digest('hex').slice(0, 12),
+    wish.policy ?? null,
+  ]);
+  if (!row) {
+    throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
+  }
+  return toSource(row);
+}
+
+export async function listSources(store: Store, project: string): Promise<Schemas['Source'][]> {
+  await getProject(store, project);
+  return (await query<SourceRow>(store.pool, 'list-sources', [project])).map(toSource);
+}
+
+export async function getSource(database: Database, project: string, name: string): Promise<Schemas['Source']> {
+  return toSource(await getSourceRow(database, project, name));
+}
+
+/** Opens what is sealed of a source. @throws Problem `not-found` */
+export async function openSourceRow(store: Store, project: string, name: string): Promise<OpenedSource> {
+  const row = await getSourceRow(store.pool, project, name);
+  return {
+    url: store.sealer.open(row.sealed_url).toString('utf8'),
+    key: store.sealer.open(row.sealed_key),
+    keyId: row.key_id,
+    policy: row.policy ?? undefined,
+  };
+}
+
+export async function deleteSource(database: Database, project: string, name: string): Promise<void> {
+  if (!(await queryOne(database, 'delete-source', [project, name]))) throw noSource(project, name);
+}
+
+/** @throws Problem `not-found`, `conflict` when the source has none yet. */
+export async function getPolicy(database: Database, project: string, name: string): Promise<Schemas['MaskingPolicy']> {
+  const { policy } = await getSourceRow(database, project, name);
+  if (!policy) throw noPolicy(project, name);
+  return policy;
+}
+
+/** @throws Problem `not-found`, `policy-invalid` */
+export async function putPolicy(
+  database: Database,
+  project: string,
+  name: string,
+  policy: Schemas['MaskingPolicy'],
+): Promise<Schemas['MaskingPolicy']> {
+  parsePolicy(policy);
+  const row = await queryOne(database, 'set-policy', [project, name, policy]);
+  if (!row) throw noSource(project, name);
+  return policy;
+}
+
+export function noPolicy(project: string, name: string): Problem {
+  return new Problem('conflict', `Source ${name} has no masking policy, so nothing is captured from it`, {
+    where: name,
+    remedy: `PUT /v1/projects/${project}/sources/${name}/policy, with every column of every table in it.`,
+  });
+}
+
+async function getSourceRow(database: Database, project: string, name: string): Promise<SourceRow> {
+  const row = await queryOne<SourceRow>(database, 'get-source', [project, name]);
+  if (!row) throw noSource(project, name);
+  return row;
+}
+
+function noSource(project: string, name: string): Problem {
+  return new Problem('not-found', `Project ${project} has no source ${name}`, {
+    where: name,
+    remedy: `GET /v1/projects/${project}/sources lists them.`,
+  });
+}
+
+function partsOf(text: string): { server: string; database: string } {
+  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where: '/url' });
+  if (!URL.canParse(text))
+    throw invalid('cannot be read; percent-encode what is not a letter or digit in its password');
+  const url = new URL(text);
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (url.hostname === '') throw invalid('names no host');
+  if (database === '') throw invalid('names no database');
+  return { server: `${url.hostname}:${url.port || 5432}`, database };
+}
+
+function toSource(row: SourceRow): Schemas['Source'] {
+  return {
+    name: row.name,
+    project: row.project,
+    server: row.server,
+    database: row.database,
+    createdAt: row.created_at.toISOString(),
+    hasPolicy: row.policy !== null,
+    keyId: row.key_id,
+  };
+}

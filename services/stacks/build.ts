@@ -1,0 +1,166 @@
+import type { ImageInspectInfo } from 'dockerode';
+import type { ServicePlan, StackPlan } from '../compose/plan.ts';
+import type { Host } from '../engine/host.ts';
+import { ensureImage } from '../engine/images.ts';
+import { composeLabel, label } from '../engine/labels.ts';
+import { ensureNetwork } from '../engine/subnets.ts';
+import { type CloneMode, cloneVolume, createVolume } from '../engine/volumes.ts';
+import { type Greenroom, hostOf } from '../greenroom.ts';
+import type { OperationContext } from '../operations/kind.ts';
+import { adoptClone, checkFit } from '../snapshots/adopt.ts';
+import { getSnapshotRow, type SnapshotRow } from '../snapshots/snapshot.ts';
+import { dataMountOf, pgdataOf } from './data-mount.ts';
+import { networkNameOf, stackLabels, volumeNameOf } from './names.ts';
+import { getStackRow, openPlan, type StackRow } from './stack.ts';
+import { servicesToStart, startServices } from './start.ts';
+
+/**
+ * Builds a stack from its plan and a snapshot, step by step: images, networks, volumes, services. Used to create a
+ * stack and to reset one. Every step is safe to repeat.
+ */
+export async function buildStack(
+  greenroom: Greenroom,
+  name: string,
+  snapshotId: string | undefined,
+  context: OperationContext,
+): Promise<Built> {
+  const row = await getStackRow(greenroom.pool, name);
+  const host = hostOf(greenroom, row.host);
+  const plan = openPlan(greenroom.sealer, row);
+  const snapshot = snapshotId === undefined ? undefined : await getSnapshotRow(greenroom.pool, snapshotId);
+  const build: Build = { greenroom, host, name, row, plan, snapshot, context };
+
+  const images = await context.step('images', () => resolveImages(build));
+  await context.step('networks', () => makeNetworks(build));
+  const cloneMode = await context.step('data', () => makeVolumes(build));
+  await context.step('services', () => start(build, images));
+  return { cloneMode, images };
+}
+
+/** What came of it: how the data was cloned (null without data), and the image id of each service. */
+export interface Built {
+  cloneMode: CloneMode | null;
+  images: Record<string, string>;
+}
+
+interface Build {
+  greenroom: Greenroom;
+  host: Host;
+  name: string;
+  row: StackRow;
+  plan: StackPlan;
+  snapshot: SnapshotRow | undefined;
+  context: OperationContext;
+}
+
+/** Image ids by service, the migrator's too: a stack whose migrations could not run later is not worth starting. */
+async function resolveImages({ host, plan, snapshot, context }: Build): Promise<Record<string, string>> {
+  const references = [...new Set(plan.services.map(({ image }) => image))];
+  context.progress('making sure of the images', 0, references.length);
+  const found = new Map<string, ImageInspectInfo>();
+  for (const reference of references) {
+    context.signal.throwIfAborted();
+    found.set(reference, await ensureImage(host, reference, context.log));
+    context.progress('making sure of the images', found.size, references.length);
+  }
+  const database = databaseService(plan);
+  if (database && snapshot) {
+    const image = found.get(database.image)!;
+    checkFit(snapshot.report!.target, {
+      image,
+      reference: database.image,
+      pgdata: pgdataOf(database, image),
+      target: dataMountOf(database, image).target,
+    });
+  }
+  return Object.fromEntries(plan.services.map(({ name, image }) => [name, found.get(image)!.Id]));
+}
+
+async function makeNetworks({ greenroom, host, name, plan, context }: Build): Promise<void> {
+  context.progress('making networks');
+  for (const network of plan.networks) {
+    const networkName = networkNameOf(host.installation, name, network.name);
+    const range = greenroom.settings.subnetRange;
+    await ensureNetwork(greenroom.pool, host, range, `stack:${name}`, {
+      name: networkName,
+      internal: network.internal,
+      labels: {
+        ...network.labels,
+        ...stackLabels(host.installation, name),
+        [label.network]: network.name,
+        [composeLabel.network]: network.name,
+      },
+    });
+  }
+}
+
+/** Empty volumes as the file declares them, and the database's as a clone of the snapshot. */
+async function makeVolumes({ host, name, plan, snapshot, context }: Build): Promise<CloneMode | null> {
+  const database = databaseService(plan);
+  const image = database && (await host.docker.getImage(database.image).inspect());
+  const data = database && image && dataMountOf(database, image);
+  const labelsOfVolume = (volume: string) => ({
+    ...plan.volumes.find((declared) => declared.name === volume)?.labels,
+    ...stackLabels(host.installation, name),
+    [label.volume]: volume,
+    [composeLabel.volume]: volume,
+  });
+  for (const { name: volume } of plan.volumes) {
+    if (volume === data?.volume && snapshot) continue;
+    await createVolume(host, volumeNameOf(host.installation, name, volume), labelsOfVolume(volume));
+  }
+  if (!data || !snapshot) return null;
+  context.progress(`cloning ${snapshot.id}`);
+  const target = volumeNameOf(host.installation, name, data.volume);
+  const startedAt = performance.now();
+  const mode = await cloneVolume(host, snapshot.volume, target, labelsOfVolume(data.volume), context.signal);
+  context.log(`cloned ${snapshot.id} by ${mode} in ${Math.round(performance.now() - startedAt)} ms`);
+  return mode;
+}
+
+async function start({ host, name, row, plan, snapshot, context }: Build, images: Record<string, string>) {
+  const total = servicesToStart(plan).length;
+  let up = 0;
+  await startServices({
+    host,
+    stack: name,
+    plan: await withDataMount(host, plan, images),
+    images,
+    healthTimeoutMs: row.health_timeout_ms,
+    signal: context.signal,
+    log: context.log,
+    onState(service, state) {
+      context.log(`${service}: ${state}`);
+      if (state === 'up') up += 1;
+      context.progress(`${service}: ${state}`, up, total);
+    },
+    async adopt(container) {
+      if (!snapshot) return;
+      const section = plan.greenroom.database!;
+      await adoptClone({
+        host,
+        container,
+        facts: snapshot.report!.target,
+        section,
+        environment: databaseService(plan)!.environment,
+        signal: context.signal,
+      });
+    },
+  });
+}
+
+/** The database service's data gets a named volume even where the file leaves it anonymous. */
+async function withDataMount(host: Host, plan: StackPlan, images: Record<string, string>): Promise<StackPlan> {
+  const database = databaseService(plan);
+  if (!database) return plan;
+  const image = await host.docker.getImage(images[database.name]!).inspect();
+  const { mounts } = dataMountOf(database, image);
+  return {
+    ...plan,
+    services: plan.services.map((service) => (service === database ? { ...service, mounts } : service)),
+  };
+}
+
+function databaseService(plan: StackPlan): ServicePlan | undefined {
+  return plan.services.find(({ name }) => name === plan.greenroom.database?.service);
+}

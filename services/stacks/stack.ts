@@ -1,0 +1,71 @@
+import type { components } from '../../openapi/types.ts';
+import type { StackPlan } from '../compose/plan.ts';
+import { type Database, queryOne } from '../database/queries.ts';
+import { Problem } from '../errors.ts';
+import type { Sealer } from '../secrets/seal.ts';
+
+type Schemas = components['schemas'];
+
+export interface StackRow {
+  name: string;
+  project: string;
+  host: string;
+  snapshot: string | null;
+  kind: Schemas['Stack']['kind'];
+  state: Schemas['Stack']['state'];
+  deadline: Date | null;
+  health_timeout_ms: number;
+  release: Schemas['ReleaseInStack'];
+  sealed_plan: Buffer;
+  clone_mode: 'reflink' | 'copy' | null;
+  error: Schemas['Problem'] | null;
+  created_at: Date;
+}
+
+/** @throws Problem `not-found` */
+export async function getStackRow(database: Database, name: string): Promise<StackRow> {
+  const row = await queryOne<StackRow>(database, 'get-stack', [name]);
+  if (!row) throw new Problem('not-found', `There is no stack ${name}`, { where: name });
+  return row;
+}
+
+export function sealPlan(sealer: Sealer, plan: StackPlan): Buffer {
+  return sealer.seal(JSON.stringify(plan));
+}
+
+export function openPlan(sealer: Sealer, row: Pick<StackRow, 'sealed_plan'>): StackPlan {
+  return JSON.parse(sealer.open(row.sealed_plan).toString('utf8'));
+}
+
+/** A stack's addresses: by name for browsers, by path where names cannot be had. */
+export function urlsOf(
+  settings: { publicUrl: string; ingressDomain: string },
+  stack: string,
+): Schemas['Stack']['urls'] {
+  const url = new URL(settings.publicUrl);
+  const port = url.port === '' ? '' : `:${url.port}`;
+  return {
+    host: `${url.protocol}//${stack}.${settings.ingressDomain}${port}/`,
+    path: `${settings.publicUrl}/s/${stack}/`,
+  };
+}
+
+export function toStack(
+  row: StackRow,
+  settings: { publicUrl: string; ingressDomain: string },
+  hostName: string | undefined,
+): Schemas['Stack'] {
+  return {
+    name: row.name,
+    project: row.project,
+    ...(hostName ? { host: hostName } : {}),
+    kind: row.kind,
+    state: row.state,
+    ...(row.snapshot ? { snapshot: row.snapshot } : {}),
+    release: row.release,
+    createdAt: row.created_at.toISOString(),
+    ...(row.deadline ? { deadline: row.deadline.toISOString() } : {}),
+    urls: urlsOf(settings, row.name),
+    ...(row.error ? { error: row.error } : {}),
+  };
+}

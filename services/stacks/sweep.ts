@@ -1,0 +1,85 @@
+import { query } from '../database/queries.ts';
+import { removeContainer } from '../engine/containers.ts';
+import type { Host } from '../engine/host.ts';
+import { label, labelFilter, labelsOf } from '../engine/labels.ts';
+import { removeVolume } from '../engine/volumes.ts';
+import { Problem } from '../errors.ts';
+import { recordEvent } from '../events/events.ts';
+import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
+import type { Queue } from '../operations/queue.ts';
+import { removeStackResources, stacksOnEngine } from './remove.ts';
+import { requestDelete } from './requests.ts';
+
+const everyMs = 10_000;
+
+/**
+ * Compares, again and again, what the tables want with what the engine has: deletes ephemeral stacks past their
+ * deadline, and removes what this installation made and no record explains. Any number of processes may sweep.
+ */
+export function startSweeping(greenroom: Greenroom, queue: Queue): { stop(): Promise<void> } {
+  let sweeping: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    sweeping = sweeping
+      .then(() => sweepOnce({ ...greenroom, queue }))
+      .catch((error) => greenroom.log.error({ err: error }, 'sweep'));
+  }, everyMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+type Sweeper = Greenroom & { queue: Queue };
+
+/** One pass; the tests call it too. */
+export async function sweepOnce(greenroom: Sweeper): Promise<void> {
+  for (const { name } of await query<{ name: string }>(greenroom.pool, 'expired-stacks')) {
+    try {
+      await requestDelete(greenroom as RunningGreenroom, name, { name: 'greenroom (deadline)' });
+    } catch (error) {
+      // Another process was quicker, or someone deletes it right now.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+  for (const host of greenroom.hosts.values()) {
+    await removeUnexplainedStacks(greenroom, host);
+    await removeUnexplainedSnapshots(greenroom, host);
+  }
+}
+
+async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<void> {
+  // The engine is asked first: a stack created in between has its record before anything on the engine.
+  const present = await stacksOnEngine(host);
+  const known = new Set((await query<{ name: string }>(greenroom.pool, 'list-stacks', [null])).map(({ name }) => name));
+  for (const stack of present) {
+    if (known.has(stack)) continue;
+    await removeStackResources(host, stack, { networks: true });
+    await query(greenroom.pool, 'delete-subnets', [host.id, `stack:${stack}`]);
+    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'stack.remove-unexplained', subject: stack });
+  }
+}
+
+async function removeUnexplainedSnapshots(greenroom: Sweeper, host: Host): Promise<void> {
+  const captures = await host.docker.listContainers({
+    all: true,
+    filters: labelFilter(labelsOf(host.installation, 'capture')),
+  });
+  const filters = labelFilter(labelsOf(host.installation, 'snapshot')) as never;
+  const { Volumes: volumes } = await host.docker.listVolumes({ filters });
+  const rows = await query<{ id: string; state: string }>(greenroom.pool, 'list-snapshots', [null]);
+  const states = new Map(rows.map(({ id, state }) => [id, state]));
+  for (const { Id, Labels } of captures) {
+    const id = Labels[label.snapshot] ?? '';
+    if (states.get(id) === 'capturing') continue;
+    await removeContainer(host.docker.getContainer(Id));
+    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'snapshot.remove-unexplained', subject: id });
+  }
+  for (const { Name, Labels } of volumes ?? []) {
+    const id = Labels?.[label.snapshot] ?? '';
+    if (states.has(id)) continue;
+    await removeVolume(host, Name);
+    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'snapshot.remove-unexplained', subject: id });
+  }
+}

@@ -1,0 +1,1 @@
+DELETE FROM sources WHERE project = $1 AND name = $2 RETURNING name

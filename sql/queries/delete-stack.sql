@@ -1,0 +1,1 @@
+DELETE FROM stacks WHERE name = $1

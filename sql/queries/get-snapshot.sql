@@ -1,0 +1,1 @@
+SELECT * FROM snapshots WHERE id = $1

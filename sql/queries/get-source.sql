@@ -1,0 +1,1 @@
+SELECT * FROM sources WHERE project = $1 AND name = $2

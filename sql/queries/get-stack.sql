@@ -1,0 +1,1 @@
+SELECT * FROM stacks WHERE name = $1

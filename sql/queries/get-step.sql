@@ -1,0 +1,1 @@
+SELECT state, output FROM operation_steps WHERE operation = $1 AND name = $2

@@ -1,0 +1,1 @@
+SELECT cidr FROM subnets WHERE host = $1 AND network = $2

@@ -1,0 +1,1 @@
+INSERT INTO operation_log (operation, line) VALUES ($1, $2)

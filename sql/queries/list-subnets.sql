@@ -1,0 +1,1 @@
+SELECT cidr, owner, network FROM subnets WHERE host = $1

@@ -1,0 +1,1 @@
+UPDATE operations SET progress = $2 WHERE id = $1

@@ -1,0 +1,3 @@
+UPDATE operations SET state = 'running', started_at = coalesce(started_at, now()), attempt = attempt + 1
+WHERE id = $1 AND state IN ('queued', 'running')
+RETURNING *

@@ -1,0 +1,1 @@
+SELECT id FROM operations WHERE state IN ('queued', 'running') ORDER BY created_at

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { dictionaries } from '../services/masking/dictionaries.ts';
+import type { Family, Mask, MaskRule, Place } from '../services/masking/kind.ts';
+import { kinds } from '../services/masking/kinds/index.ts';
+import { createMaterials } from '../services/masking/materials.ts';
+import { createSink } from '../services/masking/sink.ts';
+
+const key = Buffer.alloc(32, 'k');
+
+function masking(rule: MaskRule, place: Partial<Place> = {}, masterKey = key): (value: string) => string {
+  const materials = createMaterials(masterKey, dictionaries());
+  const family: Family = kinds[rule.mask]!.holds[0]!;
+  const mask: Mask = materials.mask(rule, { family, type: family, unique: false, ...place });
+  return (value) => {
+    const bytes = Buffer.from(`<${value}>`);
+    const sink = createSink(8);
+    mask(bytes, 1, bytes.length - 1, sink);
+    return sink.bytes.toString('utf8', 0, sink.at);
+  };
+}
+
+const textKinds = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes('text') && name !== 'constant');
+const awkward = [
+  'Anna Schmidt',
+  'a',
+  ' ',
+  'two\twords\nand a line\r',
+  'back\\slash \\N \\.',
+  'O\'Brien "quoted" {a,b}',
+  'Jürgen Müßig 漢字 🙂',
+  '\u0001\u001f\u007f',
+  'null',
+  '0',
+  '-',
+  '+49 30 1234567',
+  'a@b.de',
+  `long ${'x'.repeat(5000)}`,
+];
+
+describe('every kind that holds text', () => {
+  for (const name of textKinds) {
+    const rule: MaskRule = { mask: name };
+    const place = { family: 'text' as const, type: 'text' };
+
+    test(`${name}: the same original comes out the same, under another key differently`, () => {
+      const [mask, again] = [masking(rule, place), masking(rule, place)];
+      const other = masking(rule, place, Buffer.alloc(32, 'o'));
+      let differs = 0;
+      for (const value of awkward) {
+        assert.equal(mask(value), again(value));
+        if (mask(value) !== other(value)) differs++;
+      }
+      assert.ok(name === 'null' || differs >= awkward.length / 2, `${differs} of ${awkward.length} differ`);
+    });
+
+    test(`${name}: nothing of a long original is left, and the result is UTF-8 without NUL`, () => {
+      const mask = masking(rule, place);
+      for (const value of [
+        ...awkward,
+        'Zorquelbrax Vraklinu',
+        'zorquelbrax.vraklinu@qrxplzt.example',
+        'https://qrxplzt.de/zorquelbrax',
+      ]) {
+        const masked = mask(value);
+        assert.ok(!masked.includes('\u0000') && !masked.includes('\ufffd'));
+        for (const part of [
+          'Zorquelbrax',
+          'zorquelbrax',
+          'Vraklinu',
+          'qrxplzt',
+          'Schmidt',
+          'Müßig',
+          '漢',
+          'xxxxxxxx',
+          '1234567',
+        ]) {
+          assert.ok(!masked.includes(part), `${part} is left`);
+        }
+      }
+    });
+
+    test(`${name}: varchar(n) is never exceeded`, () => {
+      for (const limit of [1, 5, 12, 20, 40]) {
+        if (limit < (kinds[name]!.shortest ?? 0)) continue;
+        for (const unique of [false, true]) {
+          const mask = masking(rule, { ...place, limit, unique });
+          for (const value of awkward) {
+            const fitting = [...value].slice(0, limit).join('');
+            const masked = mask(fitting);
+            if (name !== 'null') assert.ok([...masked].length <= limit, `${JSON.stringify(masked)} of ${limit}`);
+          }
+        }
+      }
+    });
+  }
+});
+
+describe('unique columns', () => {
+  const originals: Record<string, (index: number) => string> = {
+    email: (index) => `person${index}@shop.example`,
+    username: (index) => `user${index}`,
+    url: (index) => `https://shop.example/${index}`,
+    token: (index) => `tk_${String(index).padStart(6, '0')}`,
+    phone: (index) => `+49 170 ${String(index).padStart(7, '0')}`,
+    postcode: (index) => String(index).padStart(5, '0'),
+    card: (index) => withLuhn(`4${String(index).padStart(14, '0')}`),
+    iban: (index) => `DE00${String(index).padStart(18, '0')}`,
+    uuid: (index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    full_name: (index) => `Person ${index}`,
+    city: (index) => `Town ${index}`,
+    text: (index) => `note ${index}`,
+  };
+  for (const [name, original] of Object.entries(originals)) {
+    test(`${name}: 50,000 originals give 50,000 values`, () => {
+      const mask = masking({ mask: name }, { family: 'text', unique: true });
+      const values = new Set<string>();
+      for (let index = 0; index < 50_000; index++) values.add(mask(original(index)));
+      assert.equal(values.size, 50_000);
+    });
+  }
+
+  test('five digits are permuted: all 100,000 postcodes come out once', () => {
+    const mask = masking({ mask: 'postcode' });
+    const values = new Set<string>();
+    for (let index = 0; index < 100_000; index++) values.add(mask(String(index).padStart(5, '0')));
+    assert.equal(values.size, 100_000);
+  });
+});
+
+describe('what a kind looks like', () => {
+  const shapes: [MaskRule, Partial<Place>, string, RegExp][] = [
+    [{ mask: 'full_name' }, {}, 'Anna Schmidt', /^[A-Z][A-Za-z'-]+ [A-Z][A-Za-z'-]+$/],
+    [{ mask: 'email' }, {}, 'anna@firma.de', /^[a-z]+\.[a-z]+\.[0-9a-z]{10}@example\.(com|net|org)$/],
+    [{ mask: 'phone' }, {}, '+49 (30) 123-456', /^\+49 \(\d\d\) \d{3}-\d{3}$/],
+    [{ mask: 'phone' }, {}, '0171/1234567', /^0\d{3}\/\d{7}$/],
+    [{ mask: 'street' }, {}, 'Hauptstr. 12', /^\d{1,3} [A-Za-z0-9' -]+$/],
+    [{ mask: 'postcode' }, {}, 'SW1A 1AA', /^[A-Z]{2}\d[A-Z] \d[A-Z]{2}$/],
+    [{ mask: 'url' }, {}, 'http://x.de/a.jpg', /^http:\/\/example\.com\/[0-9a-z]{10}\.jpg$/],
+    [{ mask: 'url' }, {}, 'https://x.de/anna.schmidt', /^https:\/\/example\.com\/[0-9a-z]{10}$/],
+    [{ mask: 'ip' }, { family: 'inet' }, '8.8.8.8', /^10\.\d+\.\d+\.\d+$/],
+    [{ mask: 'ip' }, { family: 'inet' }, '8.8.8.8/24', /^10\.\d+\.\d+\.\d+\/24$/],
+    [{ mask: 'ip' }, { family: 'cidr' }, '8.8.8.0/24', /^10\.\d+\.\d+\.0\/24$/],
+    [{ mask: 'ip' }, { family: 'inet' }, '2001:db8::1', /^fd[0-9a-f]{2}(:[0-9a-f]{1,4}){7}$/],
+    [{ mask: 'token' }, {}, 'sk_live_Ab12-Zz', /^[a-z]{2}_[a-z]{4}_[A-Z][a-z]\d\d-[A-Z][a-z]$/],
+    [{ mask: 'token' }, {}, 'd41d8cd98f00b204e9800998ecf8427e', /^[0-9a-f]{32}$/],
+    [
+      { mask: 'uuid' },
+      { family: 'uuid' },
+      '11111111-2222-3333-4444-555555555555',
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    ],
+    [{ mask: 'date' }, { family: 'date' }, '1980-02-29', /^19(79|80)-\d\d-\d\d$/],
+    [{ mask: 'date' }, { family: 'date' }, '0044-03-15 BC', /^004[45]-\d\d-\d\d BC$/],
+    [
+      { mask: 'date' },
+      { family: 'timestamp' },
+      '2024-01-31 23:59:59.123456+00',
+      /^202[34]-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\+00$/,
+    ],
+    [{ mask: 'date' }, { family: 'timestamp' }, 'infinity', /^infinity$/],
+    [{ mask: 'number' }, { family: 'decimal' }, '-1234.50', /^-1\d{3}\.\d\d$/],
+    [{ mask: 'number' }, { family: 'integer', type: 'int2' }, '32767', /^(2|3)\d{4}$/],
+    [{ mask: 'number' }, { family: 'integer' }, '0', /^0$/],
+    [{ mask: 'constant', value: 'x' }, {}, 'anything', /^x$/],
+  ];
+  for (const [rule, place, original, shape] of shapes) {
+    test(`${rule.mask} of ${original}`, () => {
+      assert.match(masking(rule, place)(original), shape);
+      assert.ok(shape.source.length < 12 || masking(rule, place)(original) !== original, 'it is another value');
+    });
+  }
+
+  test('text has as many characters as the original', () => {
+    const mask = masking({ mask: 'text' });
+    for (const value of awkward) assert.equal([...mask(value)].length, [...value].length);
+  });
+
+  test('cards pass the Luhn check and keep length, first digit and separators', () => {
+    const mask = masking({ mask: 'card' });
+    for (const value of ['4111 1111 1111 1111', '5500000000000004', '340000000000009', '6011-0000-0000-0004']) {
+      const masked = mask(value);
+      assert.equal(masked.replace(/\d/g, '#'), value.replace(/\d/g, '#'));
+      assert.equal(masked[0], value[0]);
+      assert.equal(withLuhn(masked.replace(/\D/g, '').slice(0, -1)), masked.replace(/\D/g, ''));
+    }
+  });
+
+  test('IBANs have valid check digits and keep country and shape', () => {
+    const mask = masking({ mask: 'iban' });
+    for (const value of [
+      'DE89370400440532013000',
+      'GB29 NWBK 6016 1331 9268 19',
+      'FR1420041010050500013M02606',
+      'NO9386011117947',
+    ]) {
+      const masked = mask(value);
+      assert.equal(masked.slice(0, 2), value.slice(0, 2));
+      assert.equal(
+        masked.slice(4).replace(/\d/g, '#').replace(/[A-Z]/g, 'A'),
+        value.slice(4).replace(/\d/g, '#').replace(/[A-Z]/g, 'A'),
+      );
+      const moved = masked.replaceAll(' ', '');
+      const digits = (moved.slice(4) + moved.slice(0, 4)).replace(/[A-Z]/g, (letter) =>
+        String(letter.charCodeAt(0) - 55),
+      );
+      assert.equal(BigInt(digits) % 97n, 1n);
+    }
+  });
+
+  test('dates move by at most `days`, and by the same amount with per: snapshot', () => {
+    const single = masking({ mask: 'date', days: 10 }, { family: 'date' });
+    const together = masking({ mask: 'date', days: 10, per: 'snapshot' }, { family: 'date' });
+    const shifts = new Set<number>();
+    for (let day = 1; day <= 28; day++) {
+      const original = `2020-02-${String(day).padStart(2, '0')}`;
+      const moved = (masked: string) => (Date.parse(masked) - Date.parse(original)) / 86_400_000;
+      assert.ok(Math.abs(moved(single(original))) <= 10 && moved(single(original)) !== 0);
+      shifts.add(moved(together(original)));
+    }
+    assert.equal(shifts.size, 1);
+  });
+
+  test('numbers stay in their type’s range, keep scale and sign, and never stay what they were', () => {
+    const ofNumeric = masking({ mask: 'number' }, { family: 'decimal', type: 'numeric', precision: 4, scale: 2 });
+    assert.match(ofNumeric('99.99'), /^(8|9)\d\.\d\d$/);
+    assert.notEqual(ofNumeric('0.01'), '0.01');
+    const small = masking({ mask: 'number' }, { family: 'integer', type: 'int4' });
+    for (let value = 1; value < 100; value++) {
+      assert.notEqual(small(String(value)), String(value));
+      assert.ok(Number(small(String(value))) > 0);
+      assert.ok(Number(small(String(-value))) < 0);
+    }
+    assert.ok(
+      BigInt(masking({ mask: 'number' }, { family: 'integer', type: 'int8' })('9223372036854775807')) <=
+        9223372036854775807n,
+    );
+  });
+});
+
+describe('json', () => {
+  const fields = {
+    'contact.email': 'email',
+    'people.name': 'full_name',
+    'tags.*': { keep: 'public' },
+    amount: 'number',
+    'contact.note': { mask: 'constant', value: 'x"y' },
+    gone: 'null',
+  };
+  const mask = masking({ mask: 'json', fields }, { family: 'json', type: 'jsonb' });
+
+  test('fields by path, through arrays; every other string is masked; the rest stays to the byte', () => {
+    const document = `{"contact": {"email": "a@b.de", "note": "n", "phone": "+49 1234567"}, "people": [{"name": "Anna Schmidt"}, {"name": null}], "tags": {"a": "keep me"}, "amount": 12.50, "gone": {"deep": ["secret"]}, "big": 12345678901234567890.10, "flag": true, "list": ["secret", 1, {"inner": "secret"}], "empty": ""}`;
+    const masked = JSON.parse(mask(document));
+    assert.equal(masked.contact.email, masking({ mask: 'email' })('a@b.de'), 'as in a column of its own');
+    assert.equal(masked.contact.note, 'x"y');
+    assert.equal(masked.people[0].name, masking({ mask: 'full_name' })('Anna Schmidt'));
+    assert.equal(masked.people[1].name, null);
+    assert.deepEqual(masked.tags, { a: 'keep me' });
+    assert.notEqual(masked.amount, 12.5);
+    assert.equal(typeof masked.amount, 'number');
+    assert.deepEqual(masked.gone, { deep: [null] });
+    assert.equal(masked.flag, true);
+    assert.equal(masked.empty, '');
+    assert.equal(masked.list[1], 1);
+    assert.match(mask(document), /"big": 12345678901234567890\.10,/);
+    assert.doesNotMatch(mask(document), /secret|1234567"|Anna/);
+  });
+
+  test('escapes, odd keys, scalars and deep nesting', () => {
+    const odd = { 'a "b" \\ c': 'tab\t and "quotes" \\ \u2028 漢', '': 'x', 'contact.email': 'literal dot' };
+    const masked = JSON.parse(mask(JSON.stringify(odd)));
+    assert.deepEqual(Object.keys(masked), Object.keys(odd));
+    assert.notEqual(masked['contact.email'], 'literal dot');
+    assert.notEqual(JSON.parse(mask('"scalar string"')), 'scalar string');
+    assert.equal(mask('42'), '42');
+    assert.equal(mask('null'), 'null');
+    const deep = `${'['.repeat(5000)}"secret"${']'.repeat(5000)}`;
+    assert.equal(mask(deep).length, deep.length);
+    assert.ok(!mask(deep).includes('secret'));
+    const long = JSON.stringify({ text: 'secret "and" more\\'.repeat(100_000) });
+    assert.ok(!mask(long).includes('secret'));
+  });
+
+  test('a text column whose value is no JSON is masked as text', () => {
+    const ofText = masking({ mask: 'json' }, { family: 'text' });
+    assert.ok(!ofText('not json: secret').includes('secret'));
+    assert.ok(!ofText('{"a": "secret"').includes('secret'));
+  });
+});
+
+function withLuhn(payload: string): string {
+  let sum = 0;
+  [...payload].reverse().forEach((digit, index) => {
+    const value = Number(digit) * (index % 2 === 0 ? 2 : 1);
+    sum += value > 9 ? value - 9 : value;
+  });
+  return payload + String((10 - (sum % 10)) % 10);
+}

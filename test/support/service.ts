@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from '../../examples/demo/client.ts';
+import { removeInstallation } from '../../services/engine/clean-up.ts';
+import { removeContainer } from '../../services/engine/containers.ts';
+import { connectDocker, ifPresent } from '../../services/engine/host.ts';
+
+export const docker = connectDocker();
+const main = join(import.meta.dirname, '../../api/main.ts');
+
+/** A live greenroom of a test file's own: its process, its database, its installation. */
+export interface TestService extends Client {
+  token: string;
+  home: string;
+  port: number;
+  installation: string;
+  databaseContainer: string;
+  /** Everything it has written so far. */
+  output(): string;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it and removes all it has on the engine. */
+  remove(): Promise<void>;
+}
+
+export async function startService(environment: Record<string, string> = {}): Promise<TestService> {
+  const home = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
+  const databaseContainer = `greenroom-test-${randomBytes(4).toString('hex')}-db`;
+  const port = await freePort();
+  let output = '';
+  let child: ChildProcess;
+  const start = async () => {
+    child = spawn(process.execPath, [main], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        DATABASE_URL: '',
+        GREENROOM_HOME: home,
+        GREENROOM_DB_CONTAINER: databaseContainer,
+        GREENROOM_PORT: String(port),
+        ...environment,
+      },
+    });
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout!.on('data', collect);
+    child.stderr!.on('data', collect);
+    const before = output.length;
+    while (!output.slice(before).includes('greenroom listens')) {
+      if (child.exitCode !== null) throw new Error(`greenroom did not start:\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const kill = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  };
+  await start();
+  await until(() => /shown once: gr_/.test(output));
+  const token = /shown once: (gr_\S+)/.exec(output)![1]!;
+  const installation = /"installation":"(\w+)"/.exec(output)![1]!;
+  return {
+    ...createClient(`http://127.0.0.1:${port}`, token),
+    token,
+    home,
+    port,
+    installation,
+    databaseContainer,
+    output: () => output,
+    kill,
+    start,
+    async remove() {
+      await kill('SIGKILL');
+      await removeInstallation(docker, installation);
+      await removeContainer(docker.getContainer(databaseContainer));
+      await ifPresent(docker.getVolume(databaseContainer).remove({ force: true }));
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until something holds; throws after a minute, so that a test that would hang fails. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await holds()); ) {
+    if (Date.now() > deadline) throw new Error(`Not within a minute: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
