@@ -16,41 +16,43 @@ export async function runInHelper(host: Host, command: string[], signal?: AbortS
 async function ensureHelper(host: Host): Promise<string> {
   const name = nameOf(host.installation, 'helper');
   const container = host.docker.getContainer(name);
-  const present = await ifPresent(container.inspect());
-  if (present?.State.Running) return name;
-  if (present) {
-    await ifPresent(container.start());
-    return name;
+  for (let attempt = 0; ; attempt++) {
+    const present = await ifPresent(container.inspect());
+    if (present?.State.Running) return name;
+    try {
+      if (!present) await createHelper(host, name);
+      await container.start();
+      return name;
+    } catch (error) {
+      // Two at once: the engine refuses the second creation (409) some time before it knows the first's container (404).
+      if (!(isStatus(error, 409) || isStatus(error, 404)) || attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
+}
+
+async function createHelper(host: Host, name: string): Promise<void> {
   const image = await ensureImage(host, host.helperImage);
   const { DockerRootDir } = await host.docker.info();
   const volumes = `${DockerRootDir}/volumes`;
-  try {
-    const created = await host.docker.createContainer({
-      name,
-      Image: image.Id,
-      Entrypoint: ['sleep', 'infinity'],
-      Cmd: [],
-      User: '0:0',
-      StopSignal: 'SIGKILL',
-      Labels: labelsOf(host.installation, 'helper'),
-      Healthcheck: { Test: ['NONE'] },
-      HostConfig: {
-        NetworkMode: 'none',
-        Binds: [`${volumes}:${volumes}`],
-        ReadonlyRootfs: true,
-        CapDrop: ['ALL'],
-        CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
-        RestartPolicy: { Name: 'no' },
-      },
-    });
-    await created.start();
-  } catch (error) {
-    // Another process of this installation made it at the same time.
-    if (!isStatus(error, 409)) throw error;
-    await ifPresent(container.start());
-  }
-  return name;
+  await host.docker.createContainer({
+    name,
+    Image: image.Id,
+    Entrypoint: ['sleep', 'infinity'],
+    Cmd: [],
+    User: '0:0',
+    StopSignal: 'SIGKILL',
+    Labels: labelsOf(host.installation, 'helper'),
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      NetworkMode: 'none',
+      Binds: [`${volumes}:${volumes}`],
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'],
+      RestartPolicy: { Name: 'no' },
+    },
+  });
 }
 
 /** Where the helper sees a volume's content. @throws Problem when the volume is not a plain one of the local driver. */
