@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { rehearsalRoutes } from './routes/rehearsals.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stackRoutes } from './routes/stacks.ts';
@@ -69,6 +70,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
     sourceRoutes,
     snapshotRoutes,
     stackRoutes,
+    rehearsalRoutes,
     operationRoutes,
     eventRoutes,
   ]) {

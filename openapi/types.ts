@@ -386,6 +386,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/rehearsals': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List rehearsals, newest first */
+    get: operations['listRehearsals'];
+    put?: never;
+    /**
+     * Rehearse a release's migrations on throwaway clones of a snapshot
+     * @description The exact command (`up`) runs on one clone and decides; on a second one each migration goes up, down and up again.
+     */
+    post: operations['rehearseMigrations'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/rehearsals/{rehearsal}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        rehearsal: components['parameters']['rehearsal'];
+      };
+      cookie?: never;
+    };
+    /** A rehearsal with its report: statements, locks, rewrites, schema changes, what can be undone */
+    get: operations['getRehearsal'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/operations': {
     parameters: {
       query?: never;
@@ -770,10 +810,47 @@ export interface components {
       startedAt?: components['schemas']['Timestamp'];
       note?: string;
     };
+    NewRehearsal: {
+      project: components['schemas']['Name'];
+      /** @description A snapshot's id, or `latest` (default) for the project's newest */
+      snapshot?: components['schemas']['SnapshotId'] | 'latest';
+      release: components['schemas']['ReleaseOfStack'];
+      /** @description How long each run of the migrator may take (default 900) */
+      timeoutSeconds?: number;
+    };
+    Rehearsal: {
+      id: string;
+      project: string;
+      snapshot: string;
+      release: {
+        version: string;
+        commit?: string;
+      };
+      /**
+       * @description `failed`: the migrations did; `error`: the rehearsal could not be carried out
+       * @enum {string}
+       */
+      state: 'running' | 'passed' | 'failed' | 'error';
+      reasons?: string[];
+      createdAt: components['schemas']['Timestamp'];
+      finishedAt?: components['schemas']['Timestamp'];
+      error?: components['schemas']['Problem'];
+    };
+    RehearsalDetail: components['schemas']['Rehearsal'] & {
+      report?: {
+        [key: string]: unknown;
+      };
+    };
     /** @enum {string} */
     OperationState: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
     /** @enum {string} */
-    OperationKind: 'snapshot.capture' | 'snapshot.delete' | 'stack.create' | 'stack.reset' | 'stack.delete';
+    OperationKind:
+      | 'snapshot.capture'
+      | 'snapshot.delete'
+      | 'stack.create'
+      | 'stack.reset'
+      | 'stack.delete'
+      | 'migration.rehearse';
     Operation: {
       /** Format: uuid */
       id: string;
@@ -861,6 +938,7 @@ export interface components {
     source: components['schemas']['Name'];
     snapshot: components['schemas']['SnapshotId'];
     stack: components['schemas']['StackName'];
+    rehearsal: string;
     operation: string;
     /** @description Only those of this project */
     inProject: components['schemas']['Name'];
@@ -1558,6 +1636,72 @@ export interface operations {
         };
         content: {
           'text/plain': string;
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  listRehearsals: {
+    parameters: {
+      query?: {
+        /** @description Only those of this project */
+        project?: components['parameters']['inProject'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Rehearsals */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Rehearsal'][];
+          };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  rehearseMigrations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewRehearsal'];
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  getRehearsal: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        rehearsal: components['parameters']['rehearsal'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The rehearsal */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RehearsalDetail'];
         };
       };
       default: components['responses']['Problem'];

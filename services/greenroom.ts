@@ -5,6 +5,7 @@ import { openDatabase } from './database/open.ts';
 import { startOwnDatabase } from './database/own-database.ts';
 import type { Host } from './engine/host.ts';
 import { ensureLocalHost } from './engine/hosts.ts';
+import { rehearse } from './migrations/rehearsal.ts';
 import { type Followers, followOperations } from './operations/follow.ts';
 import type { OperationKinds } from './operations/kind.ts';
 import { type Queue, startQueue } from './operations/queue.ts';
@@ -52,6 +53,7 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
     'stack.create': createStack(greenroom),
     'stack.reset': resetStack(greenroom),
     'stack.delete': deleteStack(greenroom),
+    'migration.rehearse': rehearse(greenroom),
   };
   const followers = await followOperations(config);
   const queue = await startQueue({ pool, databaseConfig: config, followers, kinds, log }, settings.concurrency);

@@ -23,6 +23,7 @@ const anExample: Record<string, string> = {
   token: '4b0ee6ac-6a6e-4f0a-9a3a-0c3b3f7a2a11',
   operation: '4b0ee6ac-6a6e-4f0a-9a3a-0c3b3f7a2a11',
   snapshot: 'snap-000000000000',
+  rehearsal: 'run-000000000000',
 };
 const addressOf = (path: string) => path.replace(/\{(\w+)\}/g, (_, name) => anExample[name] ?? 'none');
 

@@ -6,6 +6,7 @@ import { removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
+import { clonesOf } from '../migrations/rehearsal.ts';
 import type { Queue } from '../operations/queue.ts';
 import { removeStackResources, stacksOnEngine } from './remove.ts';
 import { requestDelete } from './requests.ts';
@@ -53,6 +54,8 @@ async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<
   // The engine is asked first: a stack created in between has its record before anything on the engine.
   const present = await stacksOnEngine(host);
   const known = new Set((await query<{ name: string }>(greenroom.pool, 'list-stacks', [null])).map(({ name }) => name));
+  const runs = await query<{ id: string }>(greenroom.pool, 'running-migration-runs');
+  for (const clone of runs.flatMap(({ id }) => clonesOf(id))) known.add(clone);
   for (const stack of present) {
     if (known.has(stack)) continue;
     await removeStackResources(host, stack, { networks: true });

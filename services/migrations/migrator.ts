@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import { identifier } from '../snapshots/adopt.ts';
+
+/** How SeaORM's migrator is asked, and where it keeps its books. Another migrator would be another file like this. */
+
+/** All pending migrations at once: what production runs. SeaORM 1.1 does it in one transaction. */
+export const up = ['up'];
+/** The next pending migration alone. */
+export const upOne = ['up', '-n', '1'];
+/** Takes the newest applied migration back. */
+export const downOne = ['down', '-n', '1'];
+
+/** What an exit code means: https://docs.rs/sea-orm-migration, clap's usage errors, and Rust's panics. */
+export function failureOf(exitCode: number): 'failed' | 'usage' | 'panicked' {
+  return exitCode === 101 ? 'panicked' : exitCode === 2 ? 'usage' : 'failed';
+}
+
+const table = 'seaql_migrations';
+
+/** The migrations the database says it has, in order. None when it has never been migrated. Reads only. */
+export async function appliedMigrations(client: pg.Client, schema: string): Promise<string[]> {
+  const name = `${identifier(schema)}.${identifier(table)}`;
+  const { rows: found } = await client.query('SELECT to_regclass($1) IS NOT NULL AS present', [name]);
+  if (!found[0].present) return [];
+  const { rows } = await client.query<{ version: string }>(`SELECT version FROM ${name} ORDER BY version`);
+  return rows.map(({ version }) => version);
+}
+
+/** The version whose end a statement writes into the books, from the parameters in the log's detail. */
+export function bookedMigration(sql: string, detail: string | undefined): string | undefined {
+  if (!sql.includes(table) || !/^\s*insert/i.test(sql)) return undefined;
+  return /\$1 = '([^']+)'/.exec(detail ?? '')?.[1] ?? /VALUES \('([^']+)'/i.exec(sql)?.[1];
+}

@@ -1,0 +1,1 @@
+SELECT * FROM migration_runs WHERE id = $1

@@ -1,0 +1,2 @@
+INSERT INTO migration_runs (id, project, host, snapshot, state, release, sealed_plan)
+VALUES ($1, $2, $3, $4, 'running', $5, $6)

@@ -1,0 +1,1 @@
+SELECT id FROM migration_runs WHERE state = 'running'

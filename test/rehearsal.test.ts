@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import type { Operation } from '../examples/demo/client.ts';
+import { label } from '../services/engine/labels.ts';
+import type { RehearsalReport } from '../services/migrations/report.ts';
+import { docker, startService, type TestService, until } from './support/service.ts';
+import { capture, composeFile, createShop, type Production, startProduction } from './support/shop.ts';
+
+interface Rehearsal {
+  state: string;
+  report: RehearsalReport;
+}
+
+let service: TestService;
+let production: Production;
+before(async () => {
+  [service, production] = await Promise.all([startService(), startProduction()]);
+  await createShop(service);
+  await capture(service, production);
+});
+after(async () => {
+  await production.remove();
+  await service.remove();
+});
+
+const start = (version: string, more: object = {}, wish: object = {}) => {
+  const image = `shop-backend:${version}`;
+  const services = { backend: { image }, migrator: { image, ...more } };
+  return service.call<Operation>('POST', '/v1/rehearsals', {
+    project: 'shop',
+    release: { version, services },
+    ...wish,
+  });
+};
+const read = (id: string) => service.call<Rehearsal>('GET', `/v1/rehearsals/${id}`);
+const rehearse = async (version: string, more: object = {}, wish: object = {}) => {
+  const operation = await start(version, more, wish);
+  await service.follow(operation);
+  await nothingIsLeft();
+  return read(operation.subject);
+};
+/** Sessions that production's database has ever had. */
+async function sessions(): Promise<number> {
+  const client = new pg.Client({ connectionString: production.url.replace(/shop$/, 'postgres') });
+  await client.connect();
+  const { rows } = await client.query(`SELECT sessions::int FROM pg_stat_database WHERE datname = 'shop'`);
+  await client.end();
+  return rows[0].sessions;
+}
+async function nothingIsLeft() {
+  const filters = { label: [`${label.installation}=${service.installation}`, `${label.kind}=stack`] };
+  assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
+  assert.deepEqual((await docker.listVolumes({ filters: filters as never })).Volumes, []);
+  assert.deepEqual(await docker.listNetworks({ filters }), []);
+}
+
+test('a harmless release passes: what it did, locked and changed is told, and it can be undone', async () => {
+  const { state, report } = await rehearse('v1');
+  assert.equal(state, 'passed', JSON.stringify(report));
+  assert.deepEqual(report.reasons, []);
+  assert.equal(report.up.applied.length, 1);
+  const [migration] = report.up.applied;
+  assert.match(migration!, /locale/);
+  assert.notEqual(report.up.fingerprint.before, report.up.fingerprint.after);
+  const alter = report.up.statements.find(({ sql }) => /alter table/i.test(sql) && /locale/.test(sql));
+  assert.equal(alter?.migration, migration);
+  assert.ok(alter!.durationMs > 0);
+  const lock = report.up.locks.find(({ table }) => table === 'shop.customers');
+  assert.equal(lock?.mode, 'AccessExclusiveLock');
+  assert.equal(lock?.migration, migration);
+  assert.deepEqual(report.up.rewrites, []);
+  const [step] = report.migrations;
+  assert.equal(report.migrations.length, 1);
+  assert.equal(step!.reversible, 'yes');
+  assert.ok(
+    step!.changes.some(({ change, object }) => change === 'added' && object === 'column shop.customers.locale'),
+  );
+});
+
+test('the table that is rewritten, and how long it stays locked, is named with its migration', async () => {
+  const { state, report } = await rehearse('v2');
+  assert.equal(state, 'passed', JSON.stringify(report.reasons));
+  assert.equal(report.up.applied.length, 5);
+  const rewrite = report.up.rewrites.find(({ table }) => table === 'shop.order_items');
+  assert.match(rewrite!.migration!, /order_items/);
+  assert.equal(rewrite!.reason, 'column type changed');
+  assert.ok(rewrite!.sizeBytes > 0);
+  assert.match(rewrite!.sql, /alter table/i);
+  // One transaction: a lock of the second migration is held until the last one commits.
+  const held = report.up.locks.find(
+    ({ table, mode }) => table === 'shop.order_items' && mode === 'AccessExclusiveLock',
+  )!;
+  const afterwards = report.up.statements.filter(({ migration }) => migration && migration > rewrite!.migration!);
+  const took = afterwards.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  assert.ok(held.heldMs >= Math.floor(took), `${held.heldMs} >= ${took}`);
+  assert.ok(report.up.locks.some(({ table, mode }) => table === 'shop.orders' && mode === 'ShareLock'));
+  assert.equal(report.migrations.length, 5);
+});
+
+test('what passes one migration at a time and fails in `up` has failed', async () => {
+  const { state, report } = await rehearse('v2-enum');
+  assert.equal(state, 'failed');
+  assert.equal(report.up.outcome, 'failed');
+  assert.match(report.reasons[0]!, /unsafe use of new value.*passes by itself/s);
+  assert.deepEqual(report.up.applied, [], 'all of it was rolled back');
+  assert.equal(report.up.fingerprint.before, report.up.fingerprint.after);
+  assert.deepEqual([...new Set(report.migrations.map(({ outcome }) => outcome))], ['completed']);
+});
+
+test('a migrator that is pointed elsewhere fails, and so does one that exits 0 without having connected', async () => {
+  const before = await sessions();
+  const elsewhere = await rehearse('v1', { variables: { DATABASE_URL: production.url } }, { timeoutSeconds: 3 });
+  assert.equal(await sessions(), before, 'the elsewhere saw no connection');
+  assert.equal(elsewhere.state, 'failed');
+  assert.equal(elsewhere.report.up.connected, false);
+  assert.match(elsewhere.report.reasons.join(), /never connected to the clone/);
+
+  const bundle = { files: { 'compose.yaml': composeFile.replace('command: [migrationctl]', "command: ['true']") } };
+  await service.call('PUT', '/v1/projects/shop', { bundle });
+  const idle = await rehearse('v1');
+  assert.equal(idle.state, 'failed');
+  assert.match(idle.report.reasons[0]!, /exited 0 but never connected/);
+
+  const hanging = {
+    files: { 'compose.yaml': composeFile.replace('command: [migrationctl]', 'command: [sh, -c, sleep 60]') },
+  };
+  await service.call('PUT', '/v1/projects/shop', { bundle: hanging });
+  const hung = await rehearse('v1', {}, { timeoutSeconds: 1 });
+  assert.equal(hung.state, 'failed');
+  assert.equal(hung.report.up.outcome, 'hangs');
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
+});
+
+test('kill -9 in the middle: the next process rehearses to the end and leaves nothing', async () => {
+  for (const step of ['up', 'one by one']) {
+    const operation = await start('v1');
+    const now = () => service.call<Operation>('GET', `/v1/operations/${operation.id}`);
+    await until(async () => (await now()).steps.some(({ name }) => name === step));
+    await service.kill('SIGKILL');
+    await service.start();
+    await until(async () => !['queued', 'running'].includes((await now()).state));
+    assert.equal((await now()).state, 'succeeded');
+    assert.equal((await read(operation.subject)).state, 'passed');
+    await nothingIsLeft();
+  }
+});
