@@ -11,9 +11,11 @@ import { notFoundHandler, problemHandler } from './problem.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { rehearsalRoutes } from './routes/rehearsals.ts';
+import { releaseRoutes } from './routes/releases.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stackRoutes } from './routes/stacks.ts';
@@ -70,7 +72,9 @@ export function createApp(greenroom: RunningGreenroom): Express {
     sourceRoutes,
     snapshotRoutes,
     stackRoutes,
+    releaseRoutes,
     rehearsalRoutes,
+    metricsRoutes,
     operationRoutes,
     eventRoutes,
   ]) {

@@ -55,6 +55,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Operations, stacks and hosts, for Prometheus */
+    get: operations['getMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/tokens': {
     parameters: {
       query?: never;
@@ -245,6 +262,91 @@ export interface paths {
     get: operations['getPolicy'];
     /** Set the source's masking policy */
     put: operations['putPolicy'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/releases': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+      };
+      cookie?: never;
+    };
+    /** List a project's releases, newest first */
+    get: operations['listReleases'];
+    put?: never;
+    /** Record a release; stacks and rehearsals may then name its version alone */
+    post: operations['createRelease'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/releases/{version}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    /** A release, without the values of its variables */
+    get: operations['getRelease'];
+    put?: never;
+    post?: never;
+    /** Forget a release; stacks that run it go on */
+    delete: operations['deleteRelease'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/releases/{version}/diff': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    /** What a release changes against another, by service */
+    get: operations['diffReleases'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/releases/{version}/readiness': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Whether the release may go to production, check by check, with evidence
+     * @description Every question is asked anew. A check that failed makes it NOT_READY; one that could not be answered (`error`,
+     *     `no_data`, `stale`) makes it INCONCLUSIVE, never a pass.
+     */
+    get: operations['getReleaseReadiness'];
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -627,6 +729,16 @@ export interface components {
       profiles?: string[];
       /** @description Things that reach the host and that the file may have nonetheless, each by its exact name */
       allow?: string[];
+      readiness?: components['schemas']['ReadinessPolicy'];
+    };
+    /** @description The budgets a release is held against */
+    ReadinessPolicy: {
+      /** @description The largest table that may be rewritten (default 8 MiB) */
+      maxRewriteBytes?: number;
+      /** @description How long a lock that blocks writers may be held (default 1000) */
+      maxLockMs?: number;
+      /** @description How old the newest snapshot may be (default 168) */
+      maxSnapshotAgeHours?: number;
     };
     NewProject: {
       name: components['schemas']['Name'];
@@ -635,6 +747,7 @@ export interface components {
       variables?: components['schemas']['Variables'];
       profiles?: string[];
       allow?: string[];
+      readiness?: components['schemas']['ReadinessPolicy'];
     };
     Project: {
       name: string;
@@ -810,6 +923,65 @@ export interface components {
       startedAt?: components['schemas']['Timestamp'];
       note?: string;
     };
+    Release: {
+      project: string;
+      version: string;
+      commit?: string;
+      services: {
+        [key: string]: {
+          image?: string;
+          variableNames: string[];
+        };
+      };
+      createdBy: string;
+      createdAt: components['schemas']['Timestamp'];
+    };
+    ReleaseDiff: {
+      from: string;
+      to: string;
+      commits?: {
+        from?: string;
+        to?: string;
+      };
+      /** @description Those that differ */
+      services: {
+        service: string;
+        image?: {
+          from?: string;
+          to?: string;
+        };
+        variables: {
+          name: string;
+          /** @enum {string} */
+          change: 'added' | 'removed' | 'changed';
+        }[];
+      }[];
+    };
+    /** @enum {string} */
+    Verdict: 'READY' | 'READY_WITH_WARNINGS' | 'NOT_READY' | 'INCONCLUSIVE';
+    Readiness: {
+      project: string;
+      version: string;
+      stack?: string;
+      at: components['schemas']['Timestamp'];
+      verdict: components['schemas']['Verdict'];
+      reasons: string[];
+      checks: components['schemas']['Check'][];
+    };
+    Check: {
+      /** @enum {string} */
+      id: 'images' | 'snapshot' | 'rehearsal' | 'rewrites' | 'locks' | 'reversible' | 'services' | 'smoke';
+      title: string;
+      /** @enum {string} */
+      status: 'pass' | 'warn' | 'fail' | 'error' | 'no_data' | 'stale' | 'waived';
+      expected: string;
+      observed: string;
+      /** @description Where the evidence is */
+      evidence?: string;
+      /** @description When the evidence was made */
+      at?: components['schemas']['Timestamp'];
+      remedy?: string;
+    };
     NewRehearsal: {
       project: components['schemas']['Name'];
       /** @description A snapshot's id, or `latest` (default) for the project's newest */
@@ -938,6 +1110,7 @@ export interface components {
     source: components['schemas']['Name'];
     snapshot: components['schemas']['SnapshotId'];
     stack: components['schemas']['StackName'];
+    version: string;
     rehearsal: string;
     operation: string;
     /** @description Only those of this project */
@@ -996,6 +1169,27 @@ export interface operations {
           'application/json': Record<string, never>;
         };
       };
+    };
+  };
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Prometheus text format */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/plain': string;
+        };
+      };
+      default: components['responses']['Problem'];
     };
   };
   listTokens: {
@@ -1403,6 +1597,162 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MaskingPolicy'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  listReleases: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Releases */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Release'][];
+          };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  createRelease: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ReleaseOfStack'];
+      };
+    };
+    responses: {
+      /** @description The release */
+      201: {
+        headers: {
+          Location: components['headers']['Location'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Release'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getRelease: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The release */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Release'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  deleteRelease: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  diffReleases: {
+    parameters: {
+      query: {
+        /** @description The version it is compared with */
+        from: string;
+      };
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The difference */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ReleaseDiff'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getReleaseReadiness: {
+    parameters: {
+      query?: {
+        /** @description A stack of the project whose services and pages are asked */
+        stack?: components['schemas']['StackName'];
+        format?: 'json' | 'text' | 'markdown';
+      };
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        version: components['parameters']['version'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The verdict */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Readiness'];
+          'text/plain': string;
+          'text/markdown': string;
         };
       };
       default: components['responses']['Problem'];

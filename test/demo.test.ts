@@ -15,13 +15,19 @@ test('demo --once does the job over the REST API, takes everything down, and end
     snapshot: string;
     stack: string;
     ms: object;
+    verdict: object;
+    rehearsal: Record<string, string>;
   };
   assert.equal(result.project, 'shop');
   assert.match(result.snapshot, /^snap-/);
   assert.equal(result.stack, 'demo');
   assert.deepEqual(Object.keys(result.ms), [
-    ...['service', 'production', 'project', 'source', 'snapshot', 'stack', 'requests', 'teardown'],
+    ...['service', 'production', 'project', 'source', 'snapshot', 'stack', 'requests'],
+    ...['rehearsal-v1', 'rehearsal-v2', 'teardown'],
   ]);
+  assert.deepEqual(result.verdict, { v1: 'READY', v2: 'NOT_READY' });
+  assert.match(result.rehearsal.v2!, /^run-/);
+  assert.match(stdout, /m\d+\w* rewrites shop\.order_items .*: ALTER TABLE/i);
   const all = await docker.listContainers({ all: true });
   assert.deepEqual(
     all.filter(({ Labels }) => Labels[label.stack] === 'demo'),

@@ -94,6 +94,10 @@ test('the table that is rewritten, and how long it stays locked, is named with i
   const afterwards = report.up.statements.filter(({ migration }) => migration && migration > rewrite!.migration!);
   const took = afterwards.reduce((sum, { durationMs }) => sum + durationMs, 0);
   assert.ok(held.heldMs >= Math.floor(took), `${held.heldMs} >= ${took}`);
+  assert.ok(
+    !report.up.locks.some(({ table, mode }) => table === 'shop.order_items' && mode === 'ShareLock'),
+    'a rewrite’s ShareLock is no index',
+  );
   assert.ok(report.up.locks.some(({ table, mode }) => table === 'shop.orders' && mode === 'ShareLock'));
   assert.equal(report.migrations.length, 5);
 });

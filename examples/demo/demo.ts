@@ -113,12 +113,42 @@ async function ask(client: Client): Promise<void> {
   });
 }
 
+/** Two candidates: one that may go to production and one that may not, and why. */
+async function judge({
+  call,
+  follow,
+}: Client): Promise<{ verdict: Record<string, string>; rehearsal: Record<string, string> }> {
+  const verdict: Record<string, string> = {};
+  const rehearsal: Record<string, string> = {};
+  for (const version of ['v1', 'v2']) {
+    await step(
+      `rehearsal-${version}`,
+      `release ${version}: its migrations, rehearsed on throwaway clones`,
+      async (tell) => {
+        const image = `shop-backend:${version}`;
+        await call('DELETE', `/v1/projects/shop/releases/${version}`).catch(() => {});
+        const services = { backend: { image }, migrator: { image } };
+        await call('POST', '/v1/projects/shop/releases', { version, services });
+        const operation = await call<Operation>('POST', '/v1/rehearsals', { project: 'shop', release: { version } });
+        await follow(operation, teller(tell));
+        rehearsal[version] = operation.subject;
+        const path = `/v1/projects/shop/releases/${version}/readiness?stack=${stack}`;
+        const readiness = await call<Schemas['Readiness']>('GET', path);
+        verdict[version] = readiness.verdict;
+        for (const line of (await call<string>('GET', `${path}&format=text`)).trim().split('\n')) tell(line);
+      },
+    );
+  }
+  return { verdict, rehearsal };
+}
+
 async function main(): Promise<void> {
   const service = await step('service', 'a live greenroom', (tell) => startService(once).finally(() => tell('ready')));
   const client = createClient(service.url, service.token);
   try {
     const made = await demo(client);
     await ask(client);
+    const judged = await judge(client);
     if (!once) {
       process.stdout.write(`
 greenroom    ${service.url}   (log: ${service.logFile})
@@ -134,7 +164,9 @@ production   container ${production}
       await client.follow(await client.call<Operation>('DELETE', `/v1/stacks/${stack}`));
       await client.follow(await client.call<Operation>('DELETE', `/v1/snapshots/${made.snapshot}`));
     });
-    process.stdout.write(`${JSON.stringify({ project: made.project, snapshot: made.snapshot, stack, ms })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ project: made.project, snapshot: made.snapshot, stack, ...judged, ms })}\n`,
+    );
   } finally {
     if (once) {
       await service.remove();

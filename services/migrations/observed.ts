@@ -114,10 +114,11 @@ export function readObserved(log: string, names: Map<number, string>, pending?: 
       const sql = match[2]!;
       const statement: Statement = { sql: shown(sql), durationMs: Number(match[1]), at: new Date(at).toISOString() };
       const began = at - statement.durationMs;
-      for (const { relation, mode, name, kind } of session.locks) {
+      for (const { relation, mode, name, kind } of strongest(session.locks)) {
         const key = `${relation} ${mode}`;
         if (harmless.has(mode) || session.held.has(key) || (kind && !'rpm'.includes(kind))) continue;
-        const table = name ?? names.get(relation);
+        // A table made in this very run is nobody's yet: its locks block no one.
+        const table = names.get(relation) && (name ?? names.get(relation));
         if (!table) continue;
         const lock: HeldLock = { table, mode, sql: statement.sql, heldMs: 0 };
         session.held.set(key, { lock, began });
@@ -155,6 +156,31 @@ interface Session {
   rewrites: { name: string; reason: number; sizeBytes: number }[];
 }
 
+/** Weakest first: https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES */
+const modes = [
+  'AccessShareLock',
+  'RowShareLock',
+  'RowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'ExclusiveLock',
+  'AccessExclusiveLock',
+];
+
+/**
+ * The strongest lock on each relation: a rewrite takes ShareLock beside its AccessExclusiveLock, which is no index being
+ * built.
+ */
+function strongest(locks: LockRead[]): LockRead[] {
+  const by = new Map<number, LockRead>();
+  for (const lock of locks) {
+    const known = by.get(lock.relation);
+    if (!known || modes.indexOf(lock.mode) > modes.indexOf(known.mode)) by.set(lock.relation, lock);
+  }
+  return [...by.values()];
+}
+
 function release(session: Session, at: number): void {
   for (const { lock, began } of session.held.values()) lock.heldMs = Math.max(0, Math.round(at - began));
   session.held.clear();
@@ -171,7 +197,7 @@ function parseLine(text: string): LogLine | undefined {
 
 /** Values of rows are blanked out; what defines objects (enum values, defaults) stays readable. */
 function shown(sql: string): string {
-  const text = sql.trim();
+  const text = sql.trim().replace(/;$/, '');
   const isDml = /^(insert|update|delete|select|with|merge|copy)\b/i.test(text);
   return (isDml ? text.replace(/'(?:[^']|'')*'/g, "'…'") : text).slice(0, maxSql);
 }

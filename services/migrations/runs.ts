@@ -7,6 +7,7 @@ import type { RunningGreenroom } from '../greenroom.ts';
 import type { Operation } from '../operations/kind.ts';
 import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
+import { resolveRelease } from '../releases/releases.ts';
 import { snapshotForUse } from '../snapshots/snapshot.ts';
 import { sealPlan } from '../stacks/stack.ts';
 import type { RehearsalReport } from './report.ts';
@@ -38,7 +39,8 @@ export async function requestRehearsal(
   wish: Schemas['NewRehearsal'],
   asker: Asker,
 ): Promise<Operation> {
-  const plan = await planOf(greenroom, wish.project, wish.release.services ?? {});
+  const resolved = await resolveRelease(greenroom, wish.project, wish.release);
+  const plan = await planOf(greenroom, wish.project, resolved.services);
   if (!plan.greenroom.database || !plan.greenroom.migrations) {
     throw new Problem('conflict', `Project ${wish.project} does not say what its database and its migrator are`, {
       where: 'x-greenroom',
@@ -47,7 +49,7 @@ export async function requestRehearsal(
   }
   const host = [...greenroom.hosts.values()][0]!;
   const snapshot = await snapshotForUse(greenroom.pool, wish.project, host.id, wish.snapshot ?? 'latest');
-  const { version, commit } = wish.release;
+  const { version, commit } = resolved;
   const id = `run-${randomBytes(6).toString('hex')}`;
   const timeoutMs = (wish.timeoutSeconds ?? defaultTimeoutSeconds) * 1000;
   return inTransaction(greenroom.pool, async (client) => {

@@ -139,7 +139,13 @@ function withComposeFiles(bundle: Schemas['Bundle']): Bundle {
 }
 
 function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[] {
-  return [wish.bundle, sealer.seal(JSON.stringify(wish.variables ?? {})), wish.profiles ?? [], wish.allow ?? []];
+  return [
+    wish.bundle,
+    sealer.seal(JSON.stringify(wish.variables ?? {})),
+    wish.profiles ?? [],
+    wish.allow ?? [],
+    wish.readiness ?? {},
+  ];
 }
 
 function openVariables(sealer: Sealer, row: ProjectRow): Record<string, string> {

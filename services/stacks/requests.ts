@@ -6,6 +6,7 @@ import type { RunningGreenroom } from '../greenroom.ts';
 import type { Operation } from '../operations/kind.ts';
 import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
+import { resolveRelease } from '../releases/releases.ts';
 import { snapshotForUse } from '../snapshots/snapshot.ts';
 import { getStackRow, type StackRow, sealPlan } from './stack.ts';
 
@@ -28,15 +29,16 @@ export async function requestCreate(greenroom: RunningGreenroom, wish: NewStack,
       remedy: 'Leave ttlMinutes out.',
     });
   }
-  const plan = await planOf(greenroom, wish.project, wish.release.services ?? {});
+  const resolved = await resolveRelease(greenroom, wish.project, wish.release);
+  const plan = await planOf(greenroom, wish.project, resolved.services);
   const host = [...greenroom.hosts.values()][0]!;
   const snapshot = plan.greenroom.database
     ? await snapshotForUse(pool, wish.project, host.id, wish.snapshot ?? 'latest')
     : undefined;
   const minutes = wish.ttlMinutes ?? defaultTtlMinutes;
   const release = {
-    version: wish.release.version,
-    ...(wish.release.commit ? { commit: wish.release.commit } : {}),
+    version: resolved.version,
+    ...(resolved.commit ? { commit: resolved.commit } : {}),
     images: Object.fromEntries(plan.services.map(({ name, image }) => [name, image])),
   };
   return inTransaction(pool, async (client) => {

@@ -1,0 +1,127 @@
+import type { RehearsalReport } from '../migrations/report.ts';
+import type { Policy } from './policy.ts';
+import type { Check } from './verdict.ts';
+
+export interface Rehearsed {
+  id: string;
+  state: string;
+  snapshot: string;
+  finished_at: Date | null;
+  report: RehearsalReport | null;
+}
+
+/** What the rehearsal is held against: the images the release resolves to now, and the snapshot that is newest. */
+export interface Current {
+  /** Image id of the services that were rehearsed. */
+  images: Record<string, string | undefined>;
+  snapshot: string | undefined;
+}
+
+/** The checks that a rehearsal answers. Without one that is fresh none of them passes. */
+export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Current, policy: Policy): Check[] {
+  const expected = 'passed, for these very images and the newest snapshot';
+  const title = 'Migrations rehearsed';
+  const remedy = 'POST /v1/rehearsals with this release.';
+  if (!rehearsal) return [{ id: 'rehearsal', title, status: 'no_data', expected, observed: 'never rehearsed', remedy }];
+  const evidence = {
+    evidence: `/v1/rehearsals/${rehearsal.id}`,
+    ...(rehearsal.finished_at ? { at: rehearsal.finished_at.toISOString() } : {}),
+  };
+  const { report } = rehearsal;
+  if (!report) {
+    return [
+      {
+        id: 'rehearsal',
+        title,
+        status: 'error',
+        expected,
+        observed: 'the rehearsal could not be carried out',
+        remedy,
+        ...evidence,
+      },
+    ];
+  }
+  const old = staleness(rehearsal.snapshot, report, current);
+  if (old) return [{ id: 'rehearsal', title, status: 'stale', expected, observed: old, remedy, ...evidence }];
+  const count = report.up.applied.length;
+  return [
+    {
+      id: 'rehearsal',
+      title,
+      status: report.passed ? 'pass' : 'fail',
+      expected,
+      observed: report.passed ? `${count} migration${count === 1 ? '' : 's'} passed` : report.reasons.join('; '),
+      ...(report.passed ? {} : { remedy: 'Mend the migration that the report names, and rehearse again.' }),
+      ...evidence,
+    },
+    { ...rewrites(report, policy), ...evidence },
+    { ...locks(report, policy), ...evidence },
+    { ...undoing(report), ...evidence },
+  ];
+}
+
+function staleness(snapshot: string, report: RehearsalReport, current: Current): string | undefined {
+  const changed = Object.entries(report.images).find(([service, id]) => current.images[service] !== id);
+  if (changed) return `rehearsed with another image of ${changed[0]}`;
+  if (current.snapshot !== snapshot)
+    return `rehearsed on ${snapshot}, the newest snapshot is ${current.snapshot ?? 'gone'}`;
+  return undefined;
+}
+
+function rewrites(report: RehearsalReport, { maxRewriteBytes }: Policy): Check {
+  const large = report.up.rewrites.filter(({ sizeBytes }) => sizeBytes > maxRewriteBytes);
+  return {
+    id: 'rewrites',
+    title: 'No large table rewritten',
+    status: large.length > 0 ? 'fail' : 'pass',
+    expected: `no table above ${megabytes(maxRewriteBytes)} rewritten`,
+    observed:
+      large.length === 0
+        ? `${report.up.rewrites.length || 'no'} rewrites, none above it`
+        : large
+            .map(
+              (r) =>
+                `${r.migration ?? 'a migration'} rewrites ${r.table} (${megabytes(r.sizeBytes)}, ${r.reason}): ${r.sql}`,
+            )
+            .join('; '),
+    ...(large.length > 0 ? { remedy: 'Add a new column, fill it in batches, and switch over.' } : {}),
+  };
+}
+
+function locks(report: RehearsalReport, { maxLockMs }: Policy): Check {
+  const long = report.up.locks.filter(({ heldMs }) => heldMs > maxLockMs);
+  return {
+    id: 'locks',
+    title: 'Locks within budget',
+    status: long.length > 0 ? 'fail' : 'pass',
+    expected: `no lock that blocks writers held longer than ${maxLockMs} ms`,
+    observed:
+      long.length === 0
+        ? `longest ${Math.max(0, ...report.up.locks.map(({ heldMs }) => heldMs))} ms`
+        : long
+            .map((l) => `${l.migration ?? 'a migration'} holds ${l.mode} on ${l.table} for ${l.heldMs} ms: ${l.sql}`)
+            .join('; '),
+    ...(long.length > 0
+      ? { remedy: 'Split the release: one transaction holds every lock until its last statement.' }
+      : {}),
+  };
+}
+
+function undoing(report: RehearsalReport): Check {
+  const not = report.migrations.filter(({ reversible }) => reversible !== 'yes');
+  return {
+    id: 'reversible',
+    title: 'Migrations can be undone',
+    status: not.length > 0 ? 'warn' : 'pass',
+    expected: '`down` gives back the schema of before',
+    observed:
+      not.length === 0
+        ? 'every one'
+        : not.map(({ migration, reversible }) => `${migration ?? 'the one that failed'}: ${reversible}`).join('; '),
+    ...(not.length > 0 ? { remedy: 'The way back is a backup, not `down`.' } : {}),
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

@@ -1,0 +1,1 @@
+DELETE FROM releases WHERE project = $1 AND version = $2 RETURNING version

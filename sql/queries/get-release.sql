@@ -1,0 +1,1 @@
+SELECT * FROM releases WHERE project = $1 AND version = $2
