@@ -6,6 +6,7 @@ import { ensureNetwork } from '../engine/subnets.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { planOf } from '../projects/projects.ts';
+import { removeRelay } from '../sources/relay.ts';
 import { openSourceRow } from '../sources/store.ts';
 import { dataMountOf, pgdataOf } from '../stacks/data-mount.ts';
 import { captureDatabase } from './capture/capture.ts';
@@ -59,6 +60,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
     async undo({ snapshot }, _context, error) {
       const row = await queryOne<SnapshotRow>(pool, 'get-snapshot', [snapshot]);
       if (!row) return;
+      await removeRelay(row.volume);
       await removeTarget(hostOf(greenroom, row.host), { container: captureContainerOf(row), volume: row.volume });
       await query(pool, 'set-snapshot-failed', [snapshot, error]);
     },

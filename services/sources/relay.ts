@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,13 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /**
  * Lets a container reach a source through greenroom's own connection and no other: a unix socket in a folder only its
- * owner may enter. TLS towards the source ends here.
+ * owner may enter. TLS towards the source ends here. `name` is unique to the job: what a killed attempt left is replaced.
  */
-export async function openRelay(address: SourceAddress): Promise<Relay> {
+export async function openRelay(address: SourceAddress, name: string): Promise<Relay> {
   const target = parse(address.url);
-  const folder = await mkdtemp(join(tmpdir(), 'greenroom-source-'));
+  const folder = relayFolderOf(name);
+  await removeRelay(name);
+  await mkdir(folder, { mode: 0o700 });
   const sockets = new Set<net.Socket>();
   const server = net.createServer((inner) => {
     const track = (socket: net.Socket) => {
@@ -66,6 +68,16 @@ export async function openRelay(address: SourceAddress): Promise<Relay> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Removes what a killed process left of a relay. */
+export async function removeRelay(name: string): Promise<void> {
+  await rm(relayFolderOf(name), { recursive: true, force: true });
+}
+
+/** Short, because a unix socket's path may have 107 characters. */
+function relayFolderOf(name: string): string {
+  return join(tmpdir(), `greenroom-source-${name}`);
 }
 
 async function upgrade(

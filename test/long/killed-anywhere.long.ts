@@ -28,7 +28,10 @@ const buildSteps = ['images', 'networks', 'data', 'services'];
 const release = { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } };
 
 /** Each operation: its steps, how it is asked for, and what must be so when it has ended. */
-const operations: Record<string, { steps: string[]; ask(name: string): Promise<Operation>; holds(operation: Operation): Promise<void> }> = {
+const operations: Record<
+  string,
+  { steps: string[]; ask(name: string): Promise<Operation>; holds(operation: Operation): Promise<void> }
+> = {
   'snapshot.capture': {
     steps: ['image', 'network', 'capture'],
     ask: () => service.call('POST', '/v1/snapshots', { project: 'shop', source: 'production' }),
@@ -97,7 +100,8 @@ async function everything() {
     `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name ~ 'greenroom|pg_dump'`,
   );
   await client.end();
-  const count = async (sql: string) => (await boundary.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
+  const count = async (sql: string) =>
+    (await boundary.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
   return {
     containers: containers.map(({ Names: [name], State }) => `${name} ${State}`).sort(),
     volumes: volumes.map(({ Name }) => Name).sort(),
@@ -107,7 +111,9 @@ async function everything() {
     snapshots: await count("snapshots WHERE state <> 'ready'"),
     unfinished: await count("operations WHERE state IN ('queued', 'running')"),
     running: await count("migration_runs WHERE state = 'running'"),
-    locks: await count("pg_locks l JOIN pg_stat_activity a USING (pid) WHERE locktype = 'advisory' AND application_name = 'greenroom lock'"),
+    locks: await count(
+      "pg_locks l JOIN pg_stat_activity a USING (pid) WHERE locktype = 'advisory' AND application_name = 'greenroom lock'",
+    ),
     sourceSessions: sessions.rows[0].n,
   };
 }
@@ -141,17 +147,24 @@ for (const [kind, { steps, ask, holds }] of Object.entries(operations)) {
 
 test('two processes on one database: when one is killed, the other finishes what it had begun', async () => {
   const clean = await everything();
-  const second = await startService({
-    GREENROOM_HOME: service.home,
-    GREENROOM_DB_CONTAINER: service.databaseContainer,
-  }, { token: service.token });
+  const second = await startService(
+    {
+      GREENROOM_HOME: service.home,
+      GREENROOM_DB_CONTAINER: service.databaseContainer,
+    },
+    { token: service.token },
+  );
   try {
     const names = ['t1', 't2', 't3', 't4'];
     const asked = await Promise.all(
-      names.map((name) => service.call<Operation>('POST', '/v1/stacks', { name, project: 'shop', release: { version: 'v0' } })),
+      names.map((name) =>
+        service.call<Operation>('POST', '/v1/stacks', { name, project: 'shop', release: { version: 'v0' } }),
+      ),
     );
     await until(async () => {
-      const rows = await boundary.rows<{ n: number }>(`SELECT count(*)::int AS n FROM operation_steps s JOIN operations o ON o.id = s.operation WHERE o.state = 'running'`);
+      const rows = await boundary.rows<{ n: number }>(
+        `SELECT count(*)::int AS n FROM operation_steps s JOIN operations o ON o.id = s.operation WHERE o.state = 'running'`,
+      );
       return rows[0]!.n >= 4;
     });
     await service.kill('SIGKILL');

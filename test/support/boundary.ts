@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { addressOf } from '../../services/engine/dial.ts';
-import { exec } from '../../services/engine/exec.ts';
 import { docker, type TestService, until } from './service.ts';
 
 /**
@@ -67,8 +66,6 @@ export async function openBoundary(service: TestService): Promise<Boundary> {
 async function databaseUrl(service: TestService): Promise<string> {
   const address = await addressOf({ docker }, service.databaseContainer);
   const { Config: config } = await docker.getContainer(service.databaseContainer).inspect();
-  const environment = Object.fromEntries((config.Env ?? []).map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
-  const { stdout } = await exec({ docker }, service.databaseContainer, { command: ['sh', '-c', 'cat "$POSTGRES_PASSWORD_FILE" 2>/dev/null || printf %s "$POSTGRES_PASSWORD"'] });
-  const user = environment.POSTGRES_USER ?? 'postgres';
-  return `postgres://${user}:${encodeURIComponent(stdout.trim())}@${address}:5432/${environment.POSTGRES_DB ?? user}`;
+  const password = config.Env.find((entry) => entry.startsWith('POSTGRES_PASSWORD='))!.split('=')[1]!;
+  return `postgres://greenroom:${password}@${address}:5432/greenroom`;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ const main = join(import.meta.dirname, '../../api/main.ts');
 export interface TestService extends Client {
   token: string;
   home: string;
+  /** Its folder for temporary files. */
+  temporary: string;
   port: number;
   installation: string;
   databaseContainer: string;
@@ -28,8 +30,14 @@ export interface TestService extends Client {
   remove(): Promise<void>;
 }
 
-export async function startService(environment: Record<string, string> = {}): Promise<TestService> {
+export async function startService(
+  environment: Record<string, string> = {},
+  /** The token of a service on the same database, whose first token is shown once only. */
+  known: { token?: string } = {},
+): Promise<TestService> {
   const home = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
+  const temporary = join(home, 'tmp');
+  await mkdir(temporary);
   const databaseContainer = `greenroom-test-${randomBytes(4).toString('hex')}-db`;
   const port = await freePort();
   let output = '';
@@ -40,6 +48,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
       env: {
         ...process.env,
         DATABASE_URL: '',
+        TMPDIR: temporary,
         GREENROOM_HOME: home,
         GREENROOM_DB_CONTAINER: databaseContainer,
         GREENROOM_PORT: String(port),
@@ -64,13 +73,14 @@ export async function startService(environment: Record<string, string> = {}): Pr
     await ended;
   };
   await start();
-  await until(() => /shown once: gr_/.test(output));
-  const token = /shown once: (gr_\S+)/.exec(output)![1]!;
+  await until(() => known.token !== undefined || /shown once: gr_/.test(output));
+  const token = known.token ?? /shown once: (gr_\S+)/.exec(output)![1]!;
   const installation = /"installation":"(\w+)"/.exec(output)![1]!;
   return {
     ...createClient(`http://127.0.0.1:${port}`, token),
     token,
     home,
+    temporary,
     port,
     installation,
     databaseContainer,

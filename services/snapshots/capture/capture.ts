@@ -62,7 +62,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
   };
 
   const source = await openSource(options.source);
-  const relay = await openRelay(options.source).catch(async (error) => {
+  const relay = await openRelay(options.source, options.target.volume).catch(async (error) => {
     await closeSource(source);
     throw error;
   });
