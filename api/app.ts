@@ -8,13 +8,14 @@ import { parse } from 'yaml';
 import type { RunningGreenroom } from '../services/greenroom.ts';
 import { tokenCheck } from './auth.ts';
 import { notFoundHandler, problemHandler } from './problem.ts';
+import { backupRoutes } from './routes/backups.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { migrationRunRoutes } from './routes/migration-runs.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
-import { rehearsalRoutes } from './routes/rehearsals.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { sourceRoutes } from './routes/sources.ts';
@@ -73,7 +74,8 @@ export function createApp(greenroom: RunningGreenroom): Express {
     snapshotRoutes,
     stackRoutes,
     releaseRoutes,
-    rehearsalRoutes,
+    migrationRunRoutes,
+    backupRoutes,
     metricsRoutes,
     operationRoutes,
     eventRoutes,

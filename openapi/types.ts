@@ -468,6 +468,72 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/stacks/{stack}/deploy': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Put a release on a stack, migrations included
+     * @description Where migrations are pending and `migrate` is `auto`: the application is stopped, a backup is taken and verified,
+     *     the migrations run. Then the services that differ are switched, and page and asset are asked for. When anything
+     *     fails, the data is put back from the backup and the services run as before. With `hold` the release waits as the
+     *     stack's candidate until it is applied. The report is a migration run of kind `apply`.
+     */
+    post: operations['deployRelease'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/stacks/{stack}/apply': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Apply the candidate that a stack holds */
+    post: operations['applyCandidate'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/stacks/{stack}/restore': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Put a stack back to a backup, with the release that it ran then
+     * @description What the stack holds now is set aside first; when anything fails, it is put back.
+     */
+    post: operations['restoreStack'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/stacks/{stack}/services/{service}/logs': {
     parameters: {
       query?: never;
@@ -488,40 +554,103 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/v1/rehearsals': {
+  '/v1/migration-runs': {
     parameters: {
       query?: never;
       header?: never;
       path?: never;
       cookie?: never;
     };
-    /** List rehearsals, newest first */
-    get: operations['listRehearsals'];
+    /** List uses of the migrator, newest first */
+    get: operations['listMigrationRuns'];
     put?: never;
     /**
-     * Rehearse a release's migrations on throwaway clones of a snapshot
-     * @description The exact command (`up`) runs on one clone and decides; on a second one each migration goes up, down and up again.
+     * Rehearse a release's migrations on throwaway clones, or say what they are
+     * @description `rehearsal`: the exact command (`up`) runs on one clone of the snapshot and decides; on a second one each migration
+     *     goes up, down and up again. `status`: which migrations the release has, and which of them are applied, pending,
+     *     unknown to it and out of order in the stack's database, or the snapshot's; nobody's database is written to.
+     *     To apply them, deploy the release to a stack.
      */
-    post: operations['rehearseMigrations'];
+    post: operations['runMigrations'];
     delete?: never;
     options?: never;
     head?: never;
     patch?: never;
     trace?: never;
   };
-  '/v1/rehearsals/{rehearsal}': {
+  '/v1/migration-runs/{run}': {
     parameters: {
       query?: never;
       header?: never;
       path: {
-        rehearsal: components['parameters']['rehearsal'];
+        run: components['parameters']['run'];
       };
       cookie?: never;
     };
-    /** A rehearsal with its report: statements, locks, rewrites, schema changes, what can be undone */
-    get: operations['getRehearsal'];
+    /** A migration run with its report: statements, locks, rewrites, schema changes, what can be undone */
+    get: operations['getMigrationRun'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/backups': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List backups, newest first */
+    get: operations['listBackups'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/backups/{backup}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    /** A backup */
+    get: operations['getBackup'];
+    put?: never;
+    post?: never;
+    /** Delete a backup */
+    delete: operations['deleteBackup'];
+    options?: never;
+    head?: never;
+    /**
+     * Say whether a backup stays until somebody deletes it
+     * @description Of the others a stack's newest three stay, and none when the stack is deleted.
+     */
+    patch: operations['keepBackup'];
+    trace?: never;
+  };
+  '/v1/backups/{backup}/verify': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Restore a backup on a throwaway clone and compare it with what the database held */
+    post: operations['verifyBackup'];
     delete?: never;
     options?: never;
     head?: never;
@@ -651,8 +780,17 @@ export interface components {
     /** @description A DNS label of at most 40 characters, unique in the installation; the stack answers at `<name>.localhost` */
     StackName: string;
     SnapshotId: string;
+    BackupId: string;
     /** Format: date-time */
     Timestamp: string;
+    /** @description How long each run of the migrator may take, in seconds (default 900) */
+    MigratorTimeout: number;
+    /**
+     * @description Whether pending migrations are run without further ado, or wait to be told (default: `auto` for an ephemeral
+     *     stack, `hold` for a persistent one)
+     * @enum {string}
+     */
+    MigrateMode: 'auto' | 'hold';
     Problem: {
       type: string;
       title: string;
@@ -733,7 +871,7 @@ export interface components {
     };
     /** @description The budgets a release is held against */
     ReadinessPolicy: {
-      /** @description The largest table that may be rewritten (default 8 MiB) */
+      /** @description The largest table that may be rewritten (default 4 MiB) */
       maxRewriteBytes?: number;
       /** @description How long a lock that blocks writers may be held (default 1000) */
       maxLockMs?: number;
@@ -861,11 +999,17 @@ export interface components {
       kind: 'ephemeral' | 'persistent';
       /** @description How long an ephemeral stack lives (default 1440) */
       ttlMinutes?: number;
+      migrate?: components['schemas']['MigrateMode'];
       /**
        * @description How long each service may take to become healthy
        * @default 180
        */
       healthTimeoutSeconds: number;
+    };
+    Deployment: {
+      release: components['schemas']['ReleaseOfStack'];
+      migrate?: components['schemas']['MigrateMode'];
+      timeoutSeconds?: components['schemas']['MigratorTimeout'];
     };
     Stack: {
       name: string;
@@ -873,10 +1017,16 @@ export interface components {
       host?: string;
       /** @enum {string} */
       kind: 'ephemeral' | 'persistent';
-      /** @enum {string} */
-      state: 'creating' | 'ready' | 'resetting' | 'deleting' | 'failed';
+      /**
+       * @description `failed`: nothing of it is left on the host; `degraded`: a change could be neither finished nor taken back whole
+       * @enum {string}
+       */
+      state: 'creating' | 'ready' | 'resetting' | 'deploying' | 'restoring' | 'degraded' | 'deleting' | 'failed';
       snapshot?: string;
       release: components['schemas']['ReleaseInStack'];
+      migrate: components['schemas']['MigrateMode'];
+      /** @description The migration run with the release that waits to be applied */
+      candidate?: string;
       createdAt: components['schemas']['Timestamp'];
       deadline?: components['schemas']['Timestamp'];
       urls: {
@@ -970,7 +1120,7 @@ export interface components {
     };
     Check: {
       /** @enum {string} */
-      id: 'images' | 'snapshot' | 'rehearsal' | 'rewrites' | 'locks' | 'reversible' | 'services' | 'smoke';
+      id: 'images' | 'snapshot' | 'rehearsal' | 'rewrites' | 'locks' | 'reversible' | 'backup' | 'services' | 'smoke';
       title: string;
       /** @enum {string} */
       status: 'pass' | 'warn' | 'fail' | 'error' | 'no_data' | 'stale' | 'waived';
@@ -982,36 +1132,65 @@ export interface components {
       at?: components['schemas']['Timestamp'];
       remedy?: string;
     };
-    NewRehearsal: {
+    NewMigrationRun: {
+      /** @enum {string} */
+      kind: 'status' | 'rehearsal';
       project: components['schemas']['Name'];
+      /** @description Whose database a `status` is held against; the snapshot's by default */
+      stack?: components['schemas']['StackName'];
       /** @description A snapshot's id, or `latest` (default) for the project's newest */
       snapshot?: components['schemas']['SnapshotId'] | 'latest';
       release: components['schemas']['ReleaseOfStack'];
-      /** @description How long each run of the migrator may take (default 900) */
-      timeoutSeconds?: number;
+      timeoutSeconds?: components['schemas']['MigratorTimeout'];
     };
-    Rehearsal: {
+    MigrationRun: {
       id: string;
+      /** @enum {string} */
+      kind: 'status' | 'rehearsal' | 'apply';
       project: string;
-      snapshot: string;
+      stack?: string;
+      snapshot?: string;
       release: {
         version: string;
         commit?: string;
       };
       /**
-       * @description `failed`: the migrations did; `error`: the rehearsal could not be carried out
+       * @description `failed`: the migrations did, or an apply was taken back; `error`: it could not be carried out; `held`: waits to
+       *     be applied; `superseded`: another release took its place
        * @enum {string}
        */
-      state: 'running' | 'passed' | 'failed' | 'error';
+      state: 'running' | 'held' | 'passed' | 'failed' | 'error' | 'superseded';
       reasons?: string[];
       createdAt: components['schemas']['Timestamp'];
       finishedAt?: components['schemas']['Timestamp'];
       error?: components['schemas']['Problem'];
     };
-    RehearsalDetail: components['schemas']['Rehearsal'] & {
+    MigrationRunDetail: components['schemas']['MigrationRun'] & {
       report?: {
         [key: string]: unknown;
       };
+    };
+    Backup: {
+      id: components['schemas']['BackupId'];
+      project: string;
+      stack: string;
+      /**
+       * @description `verified`: it was restored and compared; `damaged`: it does not hold what the database held
+       * @enum {string}
+       */
+      state: 'taking' | 'taken' | 'verifying' | 'verified' | 'damaged' | 'restoring' | 'deleting';
+      kept: boolean;
+      release: components['schemas']['ReleaseInStack'];
+      createdAt: components['schemas']['Timestamp'];
+      verifiedAt?: components['schemas']['Timestamp'];
+      tables?: number;
+      rows?: number;
+      schemaFingerprint?: string;
+      /** @description How long tables could be read but not written while it was taken */
+      freezeMs?: number;
+      /** @enum {string} */
+      cloneMode?: 'reflink' | 'copy';
+      error?: components['schemas']['Problem'];
     };
     /** @enum {string} */
     OperationState: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -1020,9 +1199,15 @@ export interface components {
       | 'snapshot.capture'
       | 'snapshot.delete'
       | 'stack.create'
+      | 'stack.deploy'
       | 'stack.reset'
+      | 'stack.restore'
       | 'stack.delete'
-      | 'migration.rehearse';
+      | 'migration.status'
+      | 'migration.rehearse'
+      | 'migration.apply'
+      | 'backup.verify'
+      | 'backup.delete';
     Operation: {
       /** Format: uuid */
       id: string;
@@ -1111,10 +1296,13 @@ export interface components {
     snapshot: components['schemas']['SnapshotId'];
     stack: components['schemas']['StackName'];
     version: string;
-    rehearsal: string;
+    run: string;
+    backup: components['schemas']['BackupId'];
     operation: string;
     /** @description Only those of this project */
     inProject: components['schemas']['Name'];
+    /** @description Only those of this stack */
+    ofStack: components['schemas']['StackName'];
     limit: number;
   };
   requestBodies: never;
@@ -1964,6 +2152,67 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
+  deployRelease: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Deployment'];
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  applyCandidate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': {
+          timeoutSeconds?: components['schemas']['MigratorTimeout'];
+        };
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  restoreStack: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          backup: components['schemas']['BackupId'];
+        };
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
   getServiceLogs: {
     parameters: {
       query?: {
@@ -1991,11 +2240,14 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
-  listRehearsals: {
+  listMigrationRuns: {
     parameters: {
       query?: {
         /** @description Only those of this project */
         project?: components['parameters']['inProject'];
+        /** @description Only those of this stack */
+        stack?: components['parameters']['ofStack'];
+        kind?: 'status' | 'rehearsal' | 'apply';
       };
       header?: never;
       path?: never;
@@ -2003,21 +2255,21 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Rehearsals */
+      /** @description Migration runs */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
           'application/json': {
-            items: components['schemas']['Rehearsal'][];
+            items: components['schemas']['MigrationRun'][];
           };
         };
       };
       default: components['responses']['Problem'];
     };
   };
-  rehearseMigrations: {
+  runMigrations: {
     parameters: {
       query?: never;
       header?: never;
@@ -2026,7 +2278,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['NewRehearsal'];
+        'application/json': components['schemas']['NewMigrationRun'];
       };
     };
     responses: {
@@ -2034,26 +2286,136 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
-  getRehearsal: {
+  getMigrationRun: {
     parameters: {
       query?: never;
       header?: never;
       path: {
-        rehearsal: components['parameters']['rehearsal'];
+        run: components['parameters']['run'];
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The rehearsal */
+      /** @description The migration run */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['RehearsalDetail'];
+          'application/json': components['schemas']['MigrationRunDetail'];
         };
       };
+      default: components['responses']['Problem'];
+    };
+  };
+  listBackups: {
+    parameters: {
+      query?: {
+        /** @description Only those of this project */
+        project?: components['parameters']['inProject'];
+        /** @description Only those of this stack */
+        stack?: components['parameters']['ofStack'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Backups */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Backup'][];
+          };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The backup */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Backup'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  deleteBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  keepBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          kept: boolean;
+        };
+      };
+    };
+    responses: {
+      /** @description The backup */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Backup'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  verifyBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      202: components['responses']['Accepted'];
       default: components['responses']['Problem'];
     };
   };

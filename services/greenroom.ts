@@ -1,11 +1,13 @@
 import type Docker from 'dockerode';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { deleteBackup, verifyBackupAgain } from './backups/operations.ts';
 import { openDatabase } from './database/open.ts';
 import { startOwnDatabase } from './database/own-database.ts';
 import type { Host } from './engine/host.ts';
 import { ensureLocalHost } from './engine/hosts.ts';
 import { rehearse } from './migrations/rehearsal.ts';
+import { migrationStatus } from './migrations/status-operation.ts';
 import { type Followers, followOperations } from './operations/follow.ts';
 import type { OperationKinds } from './operations/kind.ts';
 import { type Queue, startQueue } from './operations/queue.ts';
@@ -15,7 +17,9 @@ import { captureSnapshot } from './snapshots/capture-operation.ts';
 import { deleteSnapshot } from './snapshots/delete-operation.ts';
 import { createStack } from './stacks/create.ts';
 import { deleteStack } from './stacks/delete.ts';
+import { deployRelease } from './stacks/deploy.ts';
 import { resetStack } from './stacks/reset.ts';
+import { restoreStack } from './stacks/restore.ts';
 import { startSweeping } from './stacks/sweep.ts';
 
 /** What the parts of a running greenroom share. State is in the database and on the engines, never in here. */
@@ -53,7 +57,13 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
     'stack.create': createStack(greenroom),
     'stack.reset': resetStack(greenroom),
     'stack.delete': deleteStack(greenroom),
+    'stack.deploy': deployRelease(greenroom),
+    'stack.restore': restoreStack(greenroom),
+    'migration.status': migrationStatus(greenroom),
     'migration.rehearse': rehearse(greenroom),
+    'migration.apply': deployRelease(greenroom),
+    'backup.verify': verifyBackupAgain(greenroom),
+    'backup.delete': deleteBackup(greenroom),
   };
   const followers = await followOperations(config);
   const queue = await startQueue({ pool, databaseConfig: config, followers, kinds, log }, settings.concurrency);

@@ -61,7 +61,7 @@ function adopt(
     container: server.container,
     facts,
     section,
-    environment,
+    login: { user: environment.POSTGRES_USER || 'postgres', password: environment.POSTGRES_PASSWORD },
     signal: new AbortController().signal,
   });
 }

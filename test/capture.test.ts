@@ -225,7 +225,7 @@ describe('a captured snapshot', () => {
       container: stack.container,
       facts: report.target,
       section,
-      environment: { POSTGRES_PASSWORD: 'stack' },
+      login: { user: 'postgres', password: 'stack' },
       signal: new AbortController().signal,
     });
     copy = await stack.connect('shop');

@@ -30,8 +30,8 @@ const release = (version: string, more: object = {}) => {
 const readiness = (version: string, query = '') =>
   service.call<Schemas['Readiness']>('GET', `/v1/projects/shop/releases/${version}/readiness${query}`);
 const rehearse = async (version: string) => {
-  const wish = { project: 'shop', release: { version } };
-  await service.follow(await service.call<Operation>('POST', '/v1/rehearsals', wish));
+  const wish = { kind: 'rehearsal', project: 'shop', release: { version } };
+  await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
 };
 const check = ({ checks }: Schemas['Readiness'], id: string) => checks.find((one) => one.id === id);
 
@@ -69,7 +69,7 @@ test('a release whose rehearsal passed, on a stack that answers, is READY', asyn
     ['images', 'snapshot', 'rehearsal', 'rewrites', 'locks', 'reversible', 'services', 'smoke'],
   );
   assert.match(check(answer, 'smoke')!.observed, /^\/ 200, \/assets\/\S+ 200$/);
-  assert.match(check(answer, 'rehearsal')!.evidence!, /^\/v1\/rehearsals\/run-/);
+  assert.match(check(answer, 'rehearsal')!.evidence!, /^\/v1\/migration-runs\/run-/);
   const text = await service.call<string>('GET', '/v1/projects/shop/releases/v1/readiness?format=text&stack=qa');
   assert.match(text, /^READY {2}shop v1 on qa\n/);
   const markdown = await service.call<string>('GET', '/v1/projects/shop/releases/v1/readiness?format=markdown');

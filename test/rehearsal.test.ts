@@ -27,13 +27,14 @@ after(async () => {
 const start = (version: string, more: object = {}, wish: object = {}) => {
   const image = `shop-backend:${version}`;
   const services = { backend: { image }, migrator: { image, ...more } };
-  return service.call<Operation>('POST', '/v1/rehearsals', {
+  return service.call<Operation>('POST', '/v1/migration-runs', {
+    kind: 'rehearsal',
     project: 'shop',
     release: { version, services },
     ...wish,
   });
 };
-const read = (id: string) => service.call<Rehearsal>('GET', `/v1/rehearsals/${id}`);
+const read = (id: string) => service.call<Rehearsal>('GET', `/v1/migration-runs/${id}`);
 const rehearse = async (version: string, more: object = {}, wish: object = {}) => {
   const operation = await start(version, more, wish);
   await service.follow(operation);

@@ -1,7 +1,14 @@
 import { Router } from 'express';
 import { query } from '../../services/database/queries.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
-import { requestCreate, requestDelete, requestReset } from '../../services/stacks/requests.ts';
+import {
+  requestApply,
+  requestCreate,
+  requestDelete,
+  requestDeploy,
+  requestReset,
+  requestRestore,
+} from '../../services/stacks/requests.ts';
 import { type StackRow, toStack } from '../../services/stacks/stack.ts';
 import { describeStack, serviceLogs } from '../../services/stacks/status.ts';
 import { accepted } from '../accepted.ts';
@@ -25,6 +32,15 @@ export function stackRoutes(greenroom: RunningGreenroom): Router {
   });
   router.post('/v1/stacks/:stack/reset', async (req, res) => {
     accepted(res, await requestReset(greenroom, req.params.stack, req.body?.snapshot, askerOf(req)));
+  });
+  router.post('/v1/stacks/:stack/deploy', async (req, res) => {
+    accepted(res, await requestDeploy(greenroom, req.params.stack, req.body, askerOf(req)));
+  });
+  router.post('/v1/stacks/:stack/apply', async (req, res) => {
+    accepted(res, await requestApply(greenroom, req.params.stack, req.body ?? {}, askerOf(req)));
+  });
+  router.post('/v1/stacks/:stack/restore', async (req, res) => {
+    accepted(res, await requestRestore(greenroom, req.params.stack, req.body.backup, askerOf(req)));
   });
   router.get('/v1/stacks/:stack/services/:service/logs', async (req, res) => {
     const { stack, service } = req.params;

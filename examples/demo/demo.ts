@@ -129,7 +129,11 @@ async function judge({
         await call('DELETE', `/v1/projects/shop/releases/${version}`).catch(() => {});
         const services = { backend: { image }, migrator: { image } };
         await call('POST', '/v1/projects/shop/releases', { version, services });
-        const operation = await call<Operation>('POST', '/v1/rehearsals', { project: 'shop', release: { version } });
+        const operation = await call<Operation>('POST', '/v1/migration-runs', {
+          kind: 'rehearsal',
+          project: 'shop',
+          release: { version },
+        });
         await follow(operation, teller(tell));
         rehearsal[version] = operation.subject;
         const path = `/v1/projects/shop/releases/${version}/readiness?stack=${stack}`;

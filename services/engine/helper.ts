@@ -24,8 +24,9 @@ async function ensureHelper(host: Host): Promise<string> {
       await container.start();
       return name;
     } catch (error) {
-      // Two at once: the engine refuses the second creation (409) some time before it knows the first's container (404).
-      if (!(isStatus(error, 409) || isStatus(error, 404)) || attempt === 100) throw error;
+      // Two at once: the engine refuses the second creation (409) some time before it knows the first's container (404);
+      // 304: it was started meanwhile.
+      if (![304, 404, 409].some((status) => isStatus(error, status)) || attempt === 100) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

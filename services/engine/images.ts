@@ -34,3 +34,14 @@ export async function ensureImage(
     );
   }
 }
+
+/** The image id of each of these services. @throws Problem `image-unavailable` */
+export async function imageIdsOf(
+  host: Pick<Host, 'docker'>,
+  services: { name: string; image: string }[],
+  onProgress: (line: string) => void,
+): Promise<Record<string, string>> {
+  const ids: Record<string, string> = {};
+  for (const { name, image } of services) ids[name] = (await ensureImage(host, image, onProgress)).Id;
+  return ids;
+}

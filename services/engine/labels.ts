@@ -5,6 +5,7 @@ export const label = {
   kind: 'greenroom.kind',
   stack: 'greenroom.stack',
   snapshot: 'greenroom.snapshot',
+  backup: 'greenroom.backup',
   service: 'greenroom.service',
   volume: 'greenroom.volume',
   network: 'greenroom.network',
@@ -24,7 +25,7 @@ export const composeLabel = {
   image: 'com.docker.compose.image',
 } as const;
 
-export type Kind = 'helper' | 'work' | 'capture' | 'snapshot' | 'stack' | 'probe';
+export type Kind = 'helper' | 'work' | 'capture' | 'snapshot' | 'backup' | 'stack' | 'probe';
 
 /** The labels of a thing of this installation; `more` names what it belongs to. */
 export function labelsOf(installation: string, kind: Kind, more: Record<string, string> = {}): Record<string, string> {

@@ -42,18 +42,24 @@ async function tryReflink(host: Host): Promise<CloneMode> {
   }
 }
 
+export interface CloneOptions {
+  signal?: AbortSignal;
+  /** The source is in use: a file that goes away while it is copied is no failure. */
+  live?: boolean;
+}
+
 /**
  * Makes `target` a copy-on-write copy of `source`: whole or not at all.
  *
- * `source` must not be written meanwhile (a snapshot is shut down cleanly). Safe to repeat: what a broken-off attempt
- * left is replaced.
+ * `source` must not be written meanwhile, or whoever starts on the copy must be able to recover it (`live`). Safe to
+ * repeat: what a broken-off attempt left is replaced.
  */
 export async function cloneVolume(
   host: Host,
   source: string,
   target: string,
   labels: Record<string, string>,
-  signal?: AbortSignal,
+  { signal, live = false }: CloneOptions = {},
 ): Promise<CloneMode> {
   const mode = await cloneModeOf(host);
   await removeVolume(host, target);
@@ -63,10 +69,10 @@ export async function cloneVolume(
     const reflink = mode === 'reflink' ? 'always' : 'auto';
     const { exitCode, stderr } = await runInHelper(
       host,
-      ['cp', '-a', `--reflink=${reflink}`, `${from}/.`, `${to}/`],
+      ['env', 'LC_ALL=C', 'cp', '-a', `--reflink=${reflink}`, `${from}/.`, `${to}/`],
       signal,
     );
-    if (exitCode !== 0) {
+    if (exitCode !== 0 && !(live && onlyVanished(stderr))) {
       throw new Problem('engine-failed', `Cloning volume ${source} failed: ${stderr.trim().slice(-500)}`, {
         remedy: 'Check the free space of the engine’s data root.',
       });
@@ -76,4 +82,10 @@ export async function cloneVolume(
     await removeVolume(host, target);
     throw error;
   }
+}
+
+/** Postgres drops relations, temporary files and old WAL while they are listed: cp names each and exits with 1. */
+export function onlyVanished(stderr: string): boolean {
+  const lines = stderr.trim().split('\n');
+  return lines.every((line) => /^cp: cannot (stat|open) .*: No such file or directory$/.test(line));
 }

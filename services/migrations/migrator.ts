@@ -9,6 +9,8 @@ export const up = ['up'];
 export const upOne = ['up', '-n', '1'];
 /** Takes the newest applied migration back. */
 export const downOne = ['down', '-n', '1'];
+/** Lists what it knows. Makes its table where there is none, and fails when the table has a version it does not know. */
+export const status = ['status'];
 
 /** What an exit code means: https://docs.rs/sea-orm-migration, clap's usage errors, and Rust's panics. */
 export function failureOf(exitCode: number): 'failed' | 'usage' | 'panicked' {
@@ -24,6 +26,18 @@ export async function appliedMigrations(client: pg.Client, schema: string): Prom
   if (!found[0].present) return [];
   const { rows } = await client.query<{ version: string }>(`SELECT version FROM ${name} ORDER BY version`);
   return rows.map(({ version }) => version);
+}
+
+/** Empties the books of a throwaway clone, so that `status` lists every version, whatever had been applied. */
+export async function forgetMigrations(client: pg.Client, schema: string): Promise<void> {
+  const name = `${identifier(schema)}.${identifier(table)}`;
+  const { rows: found } = await client.query('SELECT to_regclass($1) IS NOT NULL AS present', [name]);
+  if (found[0].present) await client.query(`DELETE FROM ${name}`);
+}
+
+/** The versions that `status` printed, in the order in which it would run them. */
+export function versionsOf(output: string): string[] {
+  return [...output.matchAll(/Migration '([^']+)'\.\.\. (?:Applied|Pending)/g)].map(([, version]) => version!);
 }
 
 /** The version whose end a statement writes into the books, from the parameters in the log's detail. */

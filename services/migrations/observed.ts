@@ -1,4 +1,4 @@
-import { ownApplicationName } from './clone.ts';
+import { ownApplicationName } from '../clones/connect.ts';
 import { bookedMigration } from './migrator.ts';
 
 /** What a server's log says of the migrator's sessions. */

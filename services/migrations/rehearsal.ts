@@ -1,17 +1,19 @@
+import { removeClone } from '../clones/clone.ts';
 import { query, queryOne } from '../database/queries.ts';
-import { ensureImage } from '../engine/images.ts';
+import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
+import { imageIdsOf } from '../engine/images.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
+import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
-import { type Clone, type CloneSpec, removeClone, startClone } from './clone.ts';
 import { appliedMigrations, downOne, up, upOne } from './migrator.ts';
 import { type Observed, readObserved } from './observed.ts';
+import { onRehearsalClone, type RehearsalClone } from './rehearsal-clone.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
 import { type MigratorRun, runMigrator } from './run-migrator.ts';
-import { getRunRow } from './runs.ts';
-import { changesBetween, fingerprintOfSchema, readSchema } from './schema.ts';
+import { clonesOf, getRunRow } from './runs.ts';
 
 export interface RehearsalInput {
   run: string;
@@ -31,17 +33,15 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
       const row = await getRunRow(greenroom.pool, id);
       const host = hostOf(greenroom, row.host);
       const plan = openPlan(greenroom.sealer, row);
-      const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot);
+      const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot!);
       const { database, migrations } = plan.greenroom;
-      const images = await context.step('images', async () => {
+      const images = await context.step('images', () => {
         context.progress('making sure of the images');
-        const wanted = plan.services.filter(({ name }) => name === database!.service || name === migrations!.service);
-        const ids: Record<string, string> = {};
-        for (const { name, image } of wanted) ids[name] = (await ensureImage(host, image, context.log)).Id;
-        return ids;
+        return imageIdsOf(host, [databaseService(plan)!, migratorService(plan)!], context.log);
       });
       const [first, second] = clonesOf(id);
-      const spec = { host, plan, snapshot, images, signal: context.signal };
+      const of = { volume: snapshot.volume, facts: snapshot.report!.target };
+      const spec = { host, plan, of, images, signal: context.signal };
       const rehearsal: Rehearsal = {
         greenroom,
         context,
@@ -51,10 +51,10 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         redact: redactor(plan),
       };
       const whole = await context.step('up', () =>
-        onClone(greenroom, { ...spec, name: first }, (clone) => rehearseUp(rehearsal, clone)),
+        onRehearsalClone(greenroom, { ...spec, name: first }, true, (clone) => rehearseUp(rehearsal, clone)),
       );
       const steps = await context.step('one by one', () =>
-        onClone(greenroom, { ...spec, name: second }, (clone) => rehearseSteps(rehearsal, clone)),
+        onRehearsalClone(greenroom, { ...spec, name: second }, false, (clone) => rehearseSteps(rehearsal, clone)),
       );
       const reasons = reasonsAgainst(whole, steps);
       const report: RehearsalReport = { passed: reasons.length === 0, reasons, images, up: whole, migrations: steps };
@@ -71,11 +71,6 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
   };
 }
 
-/** The clones a rehearsal may have on the engine while it runs. */
-export function clonesOf(run: string): [string, string] {
-  return [`${run}-up`, `${run}-steps`];
-}
-
 interface Rehearsal {
   greenroom: Greenroom;
   context: OperationContext;
@@ -85,15 +80,7 @@ interface Rehearsal {
   redact(text: string): string;
 }
 
-async function onClone<T>(greenroom: Greenroom, spec: CloneSpec, work: (clone: Clone) => Promise<T>): Promise<T> {
-  try {
-    return await work(await startClone(greenroom, spec));
-  } finally {
-    await removeClone(greenroom, spec.host, spec.name);
-  }
-}
-
-async function rehearseUp(rehearsal: Rehearsal, clone: Clone): Promise<RehearsedUp> {
+async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedUp> {
   const { context, schema, command, timeoutMs } = rehearsal;
   const client = await clone.connect();
   try {
@@ -120,7 +107,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: Clone): Promise<Rehearsed
   }
 }
 
-async function rehearseSteps(rehearsal: Rehearsal, clone: Clone): Promise<RehearsedMigration[]> {
+async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedMigration[]> {
   const { context, schema, command, timeoutMs } = rehearsal;
   const client = await clone.connect();
   const run = (args: string[]) => runMigrator(clone, [...command, ...args], timeoutMs, context.signal);
@@ -171,7 +158,8 @@ async function rehearseSteps(rehearsal: Rehearsal, clone: Clone): Promise<Rehear
 /** How a run ended and, when it failed, the reason: what Postgres said first, else the migrator's last lines. */
 function resultOf(rehearsal: Rehearsal, run: MigratorRun, observed?: Observed) {
   const { outcome, exitCode, durationMs } = run;
-  const first = observed?.errors[0];
+  // A migrator that gives up drops its connections: what came before that says why.
+  const first = observed?.errors.find(({ code }) => !code?.startsWith('08')) ?? observed?.errors[0];
   const lines = rehearsal.redact(run.output).trim().split('\n').slice(-5).join('\n');
   return {
     outcome,

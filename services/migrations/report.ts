@@ -1,6 +1,9 @@
+import type { SchemaChange } from '../database/schema.ts';
+import type { SmokeAnswer } from '../readiness/smoke.ts';
+import type { Migrated } from './migrate-stack.ts';
 import type { HeldLock, Rewrite, Statement } from './observed.ts';
 import type { Outcome } from './run-migrator.ts';
-import type { SchemaChange } from './schema.ts';
+import type { MigrationStatus } from './status.ts';
 
 /** What a rehearsal found. `passed` is decided by the exact command alone; the reasons say why not. */
 export interface RehearsalReport {
@@ -40,4 +43,21 @@ export interface RehearsedMigration extends Result {
   reversible: 'yes' | 'no' | 'differs' | 'unknown';
   whyNot?: string;
   leftByDown?: SchemaChange[];
+}
+
+/** What an apply did, as far as it got; each step adds its part. */
+export interface ApplyReport {
+  passed?: boolean;
+  reasons?: string[];
+  /** It had begun to change the stack, and took that back. */
+  restored?: boolean;
+  /** The version that the stack ran before. */
+  from?: string;
+  /** Image ids by service. */
+  images?: Record<string, string>;
+  status?: MigrationStatus;
+  backup?: { id: string; freezeMs: number };
+  verification?: { verifyMs: number };
+  migrator?: Migrated;
+  smoke?: SmokeAnswer[];
 }

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { Container } from 'dockerode';
+import type pg from 'pg';
+import { ownApplicationName } from '../clones/connect.ts';
+import type { ServicePlan } from '../compose/plan.ts';
+import { removeContainer } from '../engine/containers.ts';
+import { type Host, isStatus } from '../engine/host.ts';
 import { messageOf } from '../errors.ts';
+import { isHandedOver } from '../operations/handover.ts';
 import { ensureContainer } from '../stacks/container.ts';
 import { readLogs } from '../stacks/logs.ts';
-import { type Clone, ownApplicationName } from './clone.ts';
 import { failureOf } from './migrator.ts';
 
-/** How a run of the migrator ended. `waits-for-lock` and `hangs` were stopped at the time limit. */
+/** How a run of the migrator ended. The three that wait or hang were stopped at the time limit. */
 export type Outcome =
   | 'completed'
   | 'failed'
@@ -13,6 +19,7 @@ export type Outcome =
   | 'panicked'
   | 'out-of-memory'
   | 'waits-for-lock'
+  | 'waits-for-input'
   | 'hangs'
   | 'cannot-start';
 
@@ -24,64 +31,135 @@ export interface MigratorRun {
   output: string;
   /** What it was doing when it was stopped. */
   waiting?: string;
+  /** A session of it was seen in the database. Short ones may be missed; a rehearsal's log misses none. */
+  seen: boolean;
+}
+
+/** What a migrator is run against. */
+export interface MigratorTarget {
+  host: Host;
+  /** The stack or clone that its container belongs to. */
+  name: string;
+  /** The migrator as the file declares it, on the one network from which its database, and nothing else, is reached. */
+  migrator: ServicePlan;
+  migratorImage: string;
+  /** As superuser, to the database it migrates. */
+  connect(): Promise<pg.Client>;
 }
 
 const pollMs = 50;
+/** `status` prints a line for each migration. */
+const keepLines = 5000;
 
-/** Runs the migrator with these arguments against a clone and says how it ended. Stopped at `timeoutMs`. */
+/**
+ * Runs the migrator with these arguments and says how it ended. One that a killed greenroom left running is waited
+ * for. Stopped at `timeoutMs`, or when `signal` aborts, with its sessions in the database.
+ */
 export async function runMigrator(
-  clone: Clone,
+  target: MigratorTarget,
   command: string[],
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<MigratorRun> {
-  const { host } = clone;
+  const { host } = target;
   const configHash = createHash('sha256').update(JSON.stringify(command)).digest('hex');
-  const service = { ...clone.migrator, command, configHash, stdinOpen: false, tty: false };
-  const container = await ensureContainer(host, clone.name, service, clone.migratorImage);
+  // Its input stays open and empty, so that a migrator that asks something waits, and can be told from one that fails.
+  const service: ServicePlan = { ...target.migrator, command, configHash, stdinOpen: true, tty: false };
+  const container = await ensureContainer(host, target.name, service, target.migratorImage);
+  const client = await target.connect();
+  let seen = false;
   const startedAt = performance.now();
   const took = () => Math.round(performance.now() - startedAt);
+  const output = async () => (await readLogs(host, container.id, keepLines)) ?? '';
   try {
-    await container.start();
+    try {
+      await container.start();
+    } catch (error) {
+      if (!isStatus(error, 304)) return { outcome: 'cannot-start', durationMs: took(), output: messageOf(error), seen };
+    }
+    for (;;) {
+      signal.throwIfAborted();
+      const { State: state, NetworkSettings: settings } = await container.inspect();
+      if (!state.Running) {
+        const durationMs = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt);
+        return { ...endOf(state), durationMs, output: await output(), seen };
+      }
+      const address = Object.values(settings.Networks)[0]?.IPAddress ?? '';
+      seen ||= await hasSession(client, address);
+      if (took() > timeoutMs) {
+        const waiting = await activityOf(client);
+        const outcome = waiting?.onLock
+          ? 'waits-for-lock'
+          : (await waitsForInput(container))
+            ? 'waits-for-input'
+            : 'hangs';
+        await stopMigrator(container, client, address);
+        return {
+          outcome,
+          durationMs: took(),
+          output: await output(),
+          waiting: waiting?.what ?? 'no session is open',
+          seen,
+        };
+      }
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
   } catch (error) {
-    return { outcome: 'cannot-start', durationMs: took(), output: messageOf(error) };
-  }
-  const output = async () => (await readLogs(host, container.id, 50)) ?? '';
-  for (;;) {
-    signal.throwIfAborted();
-    const { State: state } = await container.inspect();
-    if (!state.Running) {
-      const durationMs = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt);
-      const outcome = state.OOMKilled
-        ? 'out-of-memory'
-        : state.ExitCode === 0
-          ? 'completed'
-          : failureOf(state.ExitCode);
-      return { outcome, exitCode: state.ExitCode, durationMs, output: await output() };
-    }
-    if (took() > timeoutMs) {
-      const waiting = await activityOf(clone);
-      await container.kill().catch(() => {});
-      const outcome = waiting?.onLock ? 'waits-for-lock' : 'hangs';
-      return { outcome, durationMs: took(), output: await output(), waiting: waiting?.what ?? 'no session is open' };
-    }
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    if (!isHandedOver(signal)) await removeMigrator(target, container, client);
+    throw error;
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 
-/** What the migrator's sessions do right now, the one that waits for a lock first. */
-async function activityOf(clone: Clone): Promise<{ onLock: boolean; what: string } | undefined> {
-  const client = await clone.connect();
-  try {
-    const { rows } = await client.query<{ onLock: boolean; what: string }>(
-      `SELECT coalesce(wait_event_type = 'Lock', false) AS "onLock",
-         concat_ws(' ', state, 'for', round(extract(epoch FROM now() - state_change)), 's',
-           wait_event_type || '/' || wait_event, left(query, 200)) AS what
-       FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> $1 ORDER BY 1 DESC LIMIT 1`,
-      [ownApplicationName],
-    );
-    return rows[0];
-  } finally {
-    await client.end();
+function endOf(state: { OOMKilled: boolean; ExitCode: number }): { outcome: Outcome; exitCode: number } {
+  const { OOMKilled, ExitCode: exitCode } = state;
+  const outcome = OOMKilled ? 'out-of-memory' : exitCode === 0 ? 'completed' : failureOf(exitCode);
+  return { outcome, exitCode };
+}
+
+/** Kills it and ends its sessions: a backend in the middle of a statement would go on until it has something to say. */
+async function stopMigrator(container: Container, client: pg.Client, address: string): Promise<void> {
+  await container.kill().catch(() => {});
+  if (address !== '') {
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_addr = $1', [address]);
   }
+}
+
+async function removeMigrator(target: MigratorTarget, container: Container, client: pg.Client): Promise<void> {
+  const networks = await container.inspect().then(
+    ({ NetworkSettings }) => Object.values(NetworkSettings.Networks),
+    () => [],
+  );
+  // The database may be what went away; the container goes in any case.
+  await stopMigrator(container, client, networks[0]?.IPAddress ?? '').catch(() => {});
+  await removeContainer(target.host.docker.getContainer(container.id));
+}
+
+async function hasSession(client: pg.Client, address: string): Promise<boolean> {
+  if (address === '') return false;
+  const { rows } = await client.query('SELECT FROM pg_stat_activity WHERE client_addr = $1 LIMIT 1', [address]);
+  return rows.length > 0;
+}
+
+/** What sessions other than greenroom's do right now, the one that waits for a lock first. */
+async function activityOf(client: pg.Client): Promise<{ onLock: boolean; what: string } | undefined> {
+  const { rows } = await client.query<{ onLock: boolean; what: string }>(
+    `SELECT coalesce(wait_event_type = 'Lock', false) AS "onLock",
+       concat_ws(' ', state, 'for', round(extract(epoch FROM now() - state_change)), 's',
+         wait_event_type || '/' || wait_event, left(query, 200)) AS what
+     FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> $1 ORDER BY 1 DESC LIMIT 1`,
+    [ownApplicationName],
+  );
+  return rows[0];
+}
+
+/** A thread of it is blocked reading a pipe, as its open standard input is. */
+async function waitsForInput(container: Container): Promise<boolean> {
+  const { Titles: titles, Processes: processes } = (await container.top({ ps_args: '-L -o pid,wchan:32' })) as {
+    Titles: string[];
+    Processes: string[][];
+  };
+  const column = titles.indexOf('WCHAN');
+  return processes.some((columns) => /pipe_read$/.test(columns[column] ?? ''));
 }

@@ -29,7 +29,12 @@ export interface OperationKind<Input = never> {
    * Takes down everything that `run` may have made, after it failed or was cancelled, and records the failure on the
    * subject. Safe to repeat: greenroom may be killed in the middle.
    */
-  undo(input: Input, context: Omit<OperationContext, 'step' | 'signal'>, error: UndoReason): Promise<void>;
+  undo(input: Input, context: UndoContext, error: UndoReason): Promise<void>;
+}
+
+/** What taking down is given: the names of the steps that were begun tell what there may be. */
+export interface UndoContext extends Omit<OperationContext, 'step' | 'signal'> {
+  begun: ReadonlySet<string>;
 }
 
 export type UndoReason = components['schemas']['Problem'];

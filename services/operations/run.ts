@@ -75,7 +75,8 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
   }
   await query(pool, 'set-operation-error', [row.id, failure]);
   notes.log(`${failure.title}: ${failure.detail}`);
-  await kind.undo(row.input, context, failure);
+  const steps = await query<{ name: string }>(pool, 'begun-steps', [row.id]);
+  await kind.undo(row.input, { ...context, begun: new Set(steps.map(({ name }) => name)) }, failure);
   await notes.flush();
   const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
   await query(pool, 'finish-operation', [row.id, state, null, failure]);

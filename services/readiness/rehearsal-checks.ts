@@ -21,10 +21,10 @@ export interface Current {
 export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Current, policy: Policy): Check[] {
   const expected = 'passed, for these very images and the newest snapshot';
   const title = 'Migrations rehearsed';
-  const remedy = 'POST /v1/rehearsals with this release.';
+  const remedy = 'POST /v1/migration-runs with kind rehearsal and this release.';
   if (!rehearsal) return [{ id: 'rehearsal', title, status: 'no_data', expected, observed: 'never rehearsed', remedy }];
   const evidence = {
-    evidence: `/v1/rehearsals/${rehearsal.id}`,
+    evidence: `/v1/migration-runs/${rehearsal.id}`,
     ...(rehearsal.finished_at ? { at: rehearsal.finished_at.toISOString() } : {}),
   };
   const { report } = rehearsal;

@@ -1,7 +1,9 @@
 import { type Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StackPlan } from '../compose/plan.ts';
 import { containerAgent } from '../engine/container-agent.ts';
 import type { Host } from '../engine/host.ts';
+import { messageOf, Problem } from '../errors.ts';
 import { containerNameOf } from '../stacks/names.ts';
 
 export interface SmokeAnswer {
@@ -31,6 +33,32 @@ export async function smoke(host: Host, stack: string, plan: StackPlan): Promise
     return answers;
   } finally {
     agent.destroy();
+  }
+}
+
+/** A service without a health check may be up some seconds before it answers. */
+const patienceMs = 10_000;
+
+/** The same as a demand, with some patience. @throws Problem `smoke-failed` */
+export async function smokeTest(
+  host: Host,
+  stack: string,
+  plan: StackPlan,
+  signal: AbortSignal,
+): Promise<SmokeAnswer[] | undefined> {
+  for (const deadline = Date.now() + patienceMs; ; ) {
+    signal.throwIfAborted();
+    const found = await smoke(host, stack, plan).catch((error) => messageOf(error));
+    const bad = typeof found === 'string' ? found : found?.find(({ status }) => status >= 400);
+    if (bad === undefined) return found as SmokeAnswer[] | undefined;
+    if (Date.now() > deadline) {
+      const what = typeof bad === 'string' ? bad : `${bad.path} of service ${bad.service} answered ${bad.status}`;
+      throw new Problem('smoke-failed', `The application on stack ${stack} does not answer as it should: ${what}`, {
+        where: typeof bad === 'string' ? '/' : bad.path,
+        remedy: 'Look at the log of its services.',
+      });
+    }
+    await sleep(200);
   }
 }
 

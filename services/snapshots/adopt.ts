@@ -51,8 +51,8 @@ export interface AdoptOptions {
   container: string;
   facts: TargetFacts;
   section: DatabaseSection;
-  /** The database service's environment. */
-  environment: Record<string, string>;
+  /** The superuser that the stack's variables name. */
+  login: { user: string; password: string | undefined };
   signal: AbortSignal;
 }
 
@@ -80,12 +80,11 @@ export async function adoptClone(options: AdoptOptions): Promise<void> {
       `ALTER DATABASE ${identifier(known.database)} RENAME TO ${identifier(section.name)};`,
     );
   }
-  await ask(options, known.superuser, section.name, script(facts, section, options.environment));
+  await ask(options, known.superuser, section.name, script(facts, section, options.login));
 }
 
-function script(facts: TargetFacts, section: DatabaseSection, environment: Record<string, string>): string {
-  const superuser = environment.POSTGRES_USER || 'postgres';
-  const password = environment.POSTGRES_PASSWORD;
+function script(facts: TargetFacts, section: DatabaseSection, login: AdoptOptions['login']): string {
+  const { user: superuser, password } = login;
   const statements = [
     'BEGIN;',
     ensureRole(superuser),

@@ -8,9 +8,10 @@ import type { SnapshotRow } from './snapshot.ts';
 export function deleteSnapshot(greenroom: Greenroom): OperationKind<{ snapshot: string }> {
   return {
     async run({ snapshot }, context) {
-      const row = await queryOne<SnapshotRow>(greenroom.pool, 'get-snapshot', [snapshot]);
-      if (!row) return { snapshot };
-      await context.step('remove', () => removeVolume(hostOf(greenroom, row.host), row.volume));
+      await context.step('remove', async () => {
+        const row = await queryOne<SnapshotRow>(greenroom.pool, 'get-snapshot', [snapshot]);
+        if (row) await removeVolume(hostOf(greenroom, row.host), row.volume);
+      });
       await context.step('forget', () => query(greenroom.pool, 'delete-snapshot', [snapshot]));
       return { snapshot };
     },

@@ -1,22 +1,44 @@
 import type { ImageInspectInfo } from 'dockerode';
-import type { ServicePlan, StackPlan } from '../compose/plan.ts';
+import type { StackPlan } from '../compose/plan.ts';
 import type { Host } from '../engine/host.ts';
 import { ensureImage } from '../engine/images.ts';
 import { composeLabel, label } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { type CloneMode, cloneVolume, createVolume } from '../engine/volumes.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { migrateStack } from '../migrations/migrate-stack.ts';
 import type { OperationContext } from '../operations/kind.ts';
 import { adoptClone, checkFit } from '../snapshots/adopt.ts';
 import { getSnapshotRow, type SnapshotRow } from '../snapshots/snapshot.ts';
 import { dataMountOf, pgdataOf } from './data-mount.ts';
+import { databaseService, superuserOf } from './database-service.ts';
 import { networkNameOf, stackLabels, volumeNameOf } from './names.ts';
 import { getStackRow, openPlan, type StackRow } from './stack.ts';
 import { servicesToStart, startServices } from './start.ts';
 
+/** What the steps that build or change a stack work on. */
+export interface Build {
+  greenroom: Greenroom;
+  host: Host;
+  name: string;
+  row: StackRow;
+  plan: StackPlan;
+  snapshot: SnapshotRow | undefined;
+  context: Pick<OperationContext, 'signal' | 'progress' | 'log'>;
+}
+
+/** What came of it: how the data was cloned (null without data), and the image id of each service. */
+export interface Built {
+  cloneMode: CloneMode | null;
+  images: Record<string, string>;
+}
+
+/** How long the migrator may take while a stack is built. */
+const migrateTimeoutMs = 900_000;
+
 /**
- * Builds a stack from its plan and a snapshot, step by step: images, networks, volumes, services. Used to create a
- * stack and to reset one. Every step is safe to repeat.
+ * Builds a stack from its plan and a snapshot, step by step: images, networks, volumes, migrations where the stack asks
+ * for them, services. Used to create a stack and to reset one. Every step is safe to repeat.
  */
 export async function buildStack(
   greenroom: Greenroom,
@@ -33,28 +55,22 @@ export async function buildStack(
   const images = await context.step('images', () => resolveImages(build));
   await context.step('networks', () => makeNetworks(build));
   const cloneMode = await context.step('data', () => makeVolumes(build));
+  if (row.migrate === 'auto' && snapshot && plan.greenroom.migrations) {
+    await context.step('database', () => start({ ...build, plan: onlyDatabase(plan) }, images));
+    await context.step('migrate', async () => {
+      context.progress('running the migrations');
+      const wish = { host, stack: name, plan, images, timeoutMs: migrateTimeoutMs, signal: context.signal };
+      const { applied } = await migrateStack(greenroom, wish, []);
+      context.log(`migrations applied: ${applied.join(', ') || 'none was pending'}`);
+      return applied;
+    });
+  }
   await context.step('services', () => start(build, images));
   return { cloneMode, images };
 }
 
-/** What came of it: how the data was cloned (null without data), and the image id of each service. */
-export interface Built {
-  cloneMode: CloneMode | null;
-  images: Record<string, string>;
-}
-
-interface Build {
-  greenroom: Greenroom;
-  host: Host;
-  name: string;
-  row: StackRow;
-  plan: StackPlan;
-  snapshot: SnapshotRow | undefined;
-  context: OperationContext;
-}
-
 /** Image ids by service, the migrator's too: a stack whose migrations could not run later is not worth starting. */
-async function resolveImages({ host, plan, snapshot, context }: Build): Promise<Record<string, string>> {
+export async function resolveImages({ host, plan, snapshot, context }: Build): Promise<Record<string, string>> {
   const references = [...new Set(plan.services.map(({ image }) => image))];
   context.progress('making sure of the images', 0, references.length);
   const found = new Map<string, ImageInspectInfo>();
@@ -76,7 +92,7 @@ async function resolveImages({ host, plan, snapshot, context }: Build): Promise<
   return Object.fromEntries(plan.services.map(({ name, image }) => [name, found.get(image)!.Id]));
 }
 
-async function makeNetworks({ greenroom, host, name, plan, context }: Build): Promise<void> {
+export async function makeNetworks({ greenroom, host, name, plan, context }: Build): Promise<void> {
   context.progress('making networks');
   for (const network of plan.networks) {
     const networkName = networkNameOf(host.installation, name, network.name);
@@ -95,30 +111,62 @@ async function makeNetworks({ greenroom, host, name, plan, context }: Build): Pr
 }
 
 /** Empty volumes as the file declares them, and the database's as a clone of the snapshot. */
-async function makeVolumes({ host, name, plan, snapshot, context }: Build): Promise<CloneMode | null> {
-  const database = databaseService(plan);
-  const image = database && (await host.docker.getImage(database.image).inspect());
-  const data = database && image && dataMountOf(database, image);
-  const labelsOfVolume = (volume: string) => ({
-    ...plan.volumes.find((declared) => declared.name === volume)?.labels,
-    ...stackLabels(host.installation, name),
-    [label.volume]: volume,
-    [composeLabel.volume]: volume,
-  });
-  for (const { name: volume } of plan.volumes) {
-    if (volume === data?.volume && snapshot) continue;
-    await createVolume(host, volumeNameOf(host.installation, name, volume), labelsOfVolume(volume));
-  }
+async function makeVolumes(build: Build): Promise<CloneMode | null> {
+  const { name, plan, snapshot, context, host } = build;
+  await makeEmptyVolumes(build);
+  const data = await dataVolumeOf(host, plan);
   if (!data || !snapshot) return null;
   context.progress(`cloning ${snapshot.id}`);
-  const target = volumeNameOf(host.installation, name, data.volume);
   const startedAt = performance.now();
-  const mode = await cloneVolume(host, snapshot.volume, target, labelsOfVolume(data.volume), context.signal);
+  const mode = await replaceData(host, name, plan, data, snapshot.volume, context.signal);
   context.log(`cloned ${snapshot.id} by ${mode} in ${Math.round(performance.now() - startedAt)} ms`);
   return mode;
 }
 
-async function start({ host, name, row, plan, snapshot, context }: Build, images: Record<string, string>) {
+/** The volumes that the file declares; those that are there stay as they are. */
+export async function makeEmptyVolumes({ host, name, plan, snapshot }: Build): Promise<void> {
+  const data = snapshot && (await dataVolumeOf(host, plan));
+  for (const { name: volume } of plan.volumes) {
+    if (volume === data) continue;
+    await createVolume(host, volumeNameOf(host.installation, name, volume), labelsOfVolume(host, name, plan, volume));
+  }
+}
+
+/** The volume with the database's data; undefined without a database. */
+export async function dataVolumeOf(host: Host, plan: StackPlan): Promise<string | undefined> {
+  const database = databaseService(plan);
+  if (!database) return undefined;
+  return dataMountOf(database, await host.docker.getImage(database.image).inspect()).volume;
+}
+
+/** Makes the data volume a clone of `from`; no container may have it. */
+export function replaceData(
+  host: Host,
+  stack: string,
+  plan: StackPlan,
+  data: string,
+  from: string,
+  signal: AbortSignal,
+): Promise<CloneMode> {
+  const target = volumeNameOf(host.installation, stack, data);
+  return cloneVolume(host, from, target, labelsOfVolume(host, stack, plan, data), { signal });
+}
+
+function labelsOfVolume(host: Host, stack: string, plan: StackPlan, volume: string): Record<string, string> {
+  return {
+    ...plan.volumes.find((declared) => declared.name === volume)?.labels,
+    ...stackLabels(host.installation, stack),
+    [label.volume]: volume,
+    [composeLabel.volume]: volume,
+  };
+}
+
+function onlyDatabase(plan: StackPlan): StackPlan {
+  return { ...plan, services: plan.services.filter((service) => service === databaseService(plan)) };
+}
+
+/** Starts every service of the plan, the database first made the stack's own, and waits until all are up. */
+export async function start({ host, name, row, plan, snapshot, context }: Build, images: Record<string, string>) {
   const total = servicesToStart(plan).length;
   let up = 0;
   await startServices({
@@ -142,7 +190,7 @@ async function start({ host, name, row, plan, snapshot, context }: Build, images
         container,
         facts: snapshot.report!.target,
         section,
-        environment: databaseService(plan)!.environment,
+        login: superuserOf(databaseService(plan)!),
         signal: context.signal,
       });
     },
@@ -159,8 +207,4 @@ async function withDataMount(host: Host, plan: StackPlan, images: Record<string,
     ...plan,
     services: plan.services.map((service) => (service === database ? { ...service, mounts } : service)),
   };
-}
-
-function databaseService(plan: StackPlan): ServicePlan | undefined {
-  return plan.services.find(({ name }) => name === plan.greenroom.database?.service);
 }

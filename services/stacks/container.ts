@@ -12,8 +12,8 @@ const defaultPidsLimit = 4096;
 const logLimits = { 'max-size': '10m', 'max-file': '3' };
 
 /**
- * Creates a service's container, or keeps the one that is there when nothing it was made from has changed. It is
- * connected to its networks and has its files, but does not run yet.
+ * Creates a service's container, or keeps the one that is there, running or stopped, when nothing it was made from has
+ * changed. It is connected to its networks and has its files; a new one does not run yet.
  */
 export async function ensureContainer(
   host: Host,
@@ -26,8 +26,9 @@ export async function ensureContainer(
   if (present) {
     const same = present.Config.Labels[composeLabel.configHash] === service.configHash && present.Image === imageId;
     const container = host.docker.getContainer(present.Id);
-    if (same && (present.State.Running || present.State.Status === 'created')) {
-      if (present.State.Status === 'created') await finish(host, stack, service, container);
+    const { Running: running, Status: status } = present.State;
+    if (same && (running || status === 'created' || status === 'exited')) {
+      if (status === 'created') await finish(host, stack, service, container);
       return container;
     }
     await removeContainer(container);

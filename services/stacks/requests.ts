@@ -1,8 +1,10 @@
 import type { components } from '../../openapi/types.ts';
+import { getBackupRow } from '../backups/backup.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { Problem } from '../errors.ts';
 import type { RunningGreenroom } from '../greenroom.ts';
+import { insertRun, timeoutMsOf } from '../migrations/runs.ts';
 import type { Operation } from '../operations/kind.ts';
 import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
@@ -10,8 +12,10 @@ import { resolveRelease } from '../releases/releases.ts';
 import { snapshotForUse } from '../snapshots/snapshot.ts';
 import { getStackRow, type StackRow, sealPlan } from './stack.ts';
 
-type NewStack = components['schemas']['NewStack'];
+type Schemas = components['schemas'];
 
+/** What a stack may be doing when it is to be deleted. */
+const changesOfStack = ['stack.create', 'stack.reset', 'stack.deploy', 'stack.restore', 'migration.apply'];
 const defaultTtlMinutes = 24 * 60;
 const defaultHealthTimeoutSeconds = 180;
 
@@ -20,7 +24,11 @@ const defaultHealthTimeoutSeconds = 180;
  *
  * @throws Problem `not-found`, `compose-invalid`, or `conflict` when the name is taken or there is no snapshot to use.
  */
-export async function requestCreate(greenroom: RunningGreenroom, wish: NewStack, asker: Asker): Promise<Operation> {
+export async function requestCreate(
+  greenroom: RunningGreenroom,
+  wish: Schemas['NewStack'],
+  asker: Asker,
+): Promise<Operation> {
   const { pool, queue, sealer } = greenroom;
   const kind = wish.kind ?? 'ephemeral';
   if (kind === 'persistent' && wish.ttlMinutes !== undefined) {
@@ -53,6 +61,7 @@ export async function requestCreate(greenroom: RunningGreenroom, wish: NewStack,
       (wish.healthTimeoutSeconds ?? defaultHealthTimeoutSeconds) * 1000,
       release,
       sealPlan(sealer, plan),
+      wish.migrate ?? (kind === 'ephemeral' ? 'auto' : 'hold'),
     ]);
     if (!row) {
       throw new Problem('conflict', `There is a stack ${wish.name} already`, {
@@ -71,6 +80,89 @@ export async function requestCreate(greenroom: RunningGreenroom, wish: NewStack,
   });
 }
 
+/**
+ * Records a release as the stack's candidate and asks for it to be put on it.
+ * @throws Problem `not-found`, `compose-invalid`, or `conflict` when the stack is not ready.
+ */
+export async function requestDeploy(
+  greenroom: RunningGreenroom,
+  name: string,
+  wish: Schemas['Deployment'],
+  asker: Asker,
+): Promise<Operation> {
+  const { pool, queue } = greenroom;
+  const row = await getStackRow(pool, name);
+  const { version, commit, services } = await resolveRelease(greenroom, row.project, wish.release);
+  const plan = await planOf(greenroom, row.project, services);
+  const hold = (wish.migrate ?? (row.kind === 'ephemeral' ? 'auto' : 'hold')) === 'hold';
+  return inTransaction(pool, async (client) => {
+    const release = { version, ...(commit ? { commit } : {}) };
+    const run = await insertRun(client, greenroom.sealer, {
+      kind: 'apply',
+      ...{ project: row.project, host: row.host, stack: name, release, plan },
+      ...(row.snapshot ? { snapshot: row.snapshot } : {}),
+    });
+    const changed = await queryOne<StackRow>(client, 'set-candidate', [name, run]);
+    if (!changed) throw wrongState(row, 'deployed to', 'ready or degraded');
+    const input = { stack: name, run, hold, timeoutMs: timeoutMsOf(wish.timeoutSeconds) };
+    return requestOperation(queue, client, 'stack.deploy', name, input, asker);
+  });
+}
+
+/** Asks for the candidate that a stack holds to be applied. @throws Problem `not-found`, `conflict` when it holds none. */
+export async function requestApply(
+  greenroom: RunningGreenroom,
+  name: string,
+  wish: { timeoutSeconds?: number },
+  asker: Asker,
+): Promise<Operation> {
+  const { pool, queue } = greenroom;
+  const row = await getStackRow(pool, name);
+  if (!row.candidate) {
+    throw new Problem('conflict', `Stack ${name} holds no candidate`, {
+      where: name,
+      remedy: `POST /v1/stacks/${name}/deploy puts a release on it; with migrate: hold it waits to be applied.`,
+    });
+  }
+  return inTransaction(pool, async (client) => {
+    const changed = await queryOne<StackRow>(client, 'start-apply', [name]);
+    if (!changed) throw wrongState(row, 'migrated', 'ready');
+    await query(client, 'set-run-state', [changed.candidate, 'running']);
+    const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
+    const input = { stack: name, run: changed.candidate, hold: false, timeoutMs };
+    return requestOperation(queue, client, 'migration.apply', name, input, asker);
+  });
+}
+
+/** @throws Problem `not-found`, or `conflict` when the backup cannot be used, or is of another project. */
+export async function requestRestore(
+  greenroom: RunningGreenroom,
+  name: string,
+  backupId: string,
+  asker: Asker,
+): Promise<Operation> {
+  const { pool, queue } = greenroom;
+  const row = await getStackRow(pool, name);
+  const backup = await getBackupRow(pool, backupId);
+  if (backup.project !== row.project || backup.host !== row.host) {
+    const why = backup.project !== row.project ? `of project ${backup.project}` : 'on another host';
+    throw new Problem('conflict', `Backup ${backupId} is ${why}`, { where: '/backup' });
+  }
+  return inTransaction(pool, async (client) => {
+    const claimed = await queryOne(client, 'claim-backup', [backupId, 'restoring', ['taken', 'verified']]);
+    if (!claimed) {
+      throw new Problem('conflict', `Backup ${backupId} is ${backup.state}`, {
+        where: '/backup',
+        remedy: 'Only one that is taken or verified can be restored from.',
+      });
+    }
+    const changed = await queryOne(client, 'set-stack-state', [name, 'restoring', ['ready', 'degraded', 'failed']]);
+    if (!changed) throw wrongState(row, 'restored', 'ready, degraded or failed');
+    const input = { stack: name, backup: backupId, was: backup.state };
+    return requestOperation(queue, client, 'stack.restore', name, input, asker);
+  });
+}
+
 /** @throws Problem `not-found`, or `conflict` when the stack is being created, reset or deleted. */
 export async function requestReset(
   greenroom: RunningGreenroom,
@@ -83,8 +175,12 @@ export async function requestReset(
   const wanted = snapshotId ?? row.snapshot ?? undefined;
   const snapshot = wanted === undefined ? undefined : await snapshotForUse(pool, row.project, row.host, wanted);
   return inTransaction(pool, async (client) => {
-    const changed = await queryOne<StackRow>(client, 'set-stack-state', [name, 'resetting', ['ready', 'failed']]);
-    if (!changed) throw wrongState(row, 'reset', 'ready or failed');
+    const changed = await queryOne<StackRow>(client, 'set-stack-state', [
+      name,
+      'resetting',
+      ['ready', 'degraded', 'failed'],
+    ]);
+    if (!changed) throw wrongState(row, 'reset', 'ready, degraded or failed');
     return requestOperation(queue, client, 'stack.reset', name, { stack: name, snapshot: snapshot?.id ?? null }, asker);
   });
 }
@@ -94,10 +190,10 @@ export async function requestDelete(greenroom: RunningGreenroom, name: string, a
   const { pool, queue } = greenroom;
   const row = await getStackRow(pool, name);
   return inTransaction(pool, async (client) => {
-    const states = ['creating', 'ready', 'resetting', 'failed'];
+    const states = ['creating', 'ready', 'resetting', 'deploying', 'restoring', 'degraded', 'failed'];
     const changed = await queryOne<StackRow>(client, 'set-stack-state', [name, 'deleting', states]);
     if (!changed) throw wrongState(row, 'deleted', 'anything but deleting');
-    await query(client, 'request-cancel-of-subject', [name, ['stack.create', 'stack.reset']]);
+    await query(client, 'request-cancel-of-subject', [name, changesOfStack]);
     return requestOperation(queue, client, 'stack.delete', name, { stack: name }, asker);
   });
 }

@@ -18,6 +18,9 @@ export interface StackRow {
   release: Schemas['ReleaseInStack'];
   sealed_plan: Buffer;
   clone_mode: 'reflink' | 'copy' | null;
+  migrate: 'auto' | 'hold';
+  /** The run that carries the release that waits for this stack, or is being put on it. */
+  candidate: string | null;
   error: Schemas['Problem'] | null;
   created_at: Date;
 }
@@ -64,6 +67,8 @@ export function toStack(
     ...(row.snapshot ? { snapshot: row.snapshot } : {}),
     release: row.release,
     createdAt: row.created_at.toISOString(),
+    migrate: row.migrate,
+    ...(row.candidate ? { candidate: row.candidate } : {}),
     ...(row.deadline ? { deadline: row.deadline.toISOString() } : {}),
     urls: urlsOf(settings, row.name),
     ...(row.error ? { error: row.error } : {}),

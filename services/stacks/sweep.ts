@@ -1,3 +1,4 @@
+import { type BackupRow, checkCloneOf } from '../backups/backup.ts';
 import { query } from '../database/queries.ts';
 import { removeContainer } from '../engine/containers.ts';
 import type { Host } from '../engine/host.ts';
@@ -6,7 +7,7 @@ import { removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
-import { clonesOf } from '../migrations/rehearsal.ts';
+import { clonesOf } from '../migrations/runs.ts';
 import type { Queue } from '../operations/queue.ts';
 import { removeStackResources, stacksOnEngine } from './remove.ts';
 import { requestDelete } from './requests.ts';
@@ -47,6 +48,7 @@ export async function sweepOnce(greenroom: Sweeper): Promise<void> {
   for (const host of greenroom.hosts.values()) {
     await removeUnexplainedStacks(greenroom, host);
     await removeUnexplainedSnapshots(greenroom, host);
+    await removeUnexplainedBackups(greenroom, host);
   }
 }
 
@@ -56,6 +58,8 @@ async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<
   const known = new Set((await query<{ name: string }>(greenroom.pool, 'list-stacks', [null])).map(({ name }) => name));
   const runs = await query<{ id: string }>(greenroom.pool, 'running-migration-runs');
   for (const clone of runs.flatMap(({ id }) => clonesOf(id))) known.add(clone);
+  const backups = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
+  for (const { id, state } of backups) if (state === 'verifying') known.add(checkCloneOf(id));
   for (const stack of present) {
     if (known.has(stack)) continue;
     await removeStackResources(host, stack, { networks: true });
@@ -84,5 +88,18 @@ async function removeUnexplainedSnapshots(greenroom: Sweeper, host: Host): Promi
     if (states.has(id)) continue;
     await removeVolume(host, Name);
     await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'snapshot.remove-unexplained', subject: id });
+  }
+}
+
+async function removeUnexplainedBackups(greenroom: Sweeper, host: Host): Promise<void> {
+  const filters = labelFilter(labelsOf(host.installation, 'backup')) as never;
+  const { Volumes: volumes } = await host.docker.listVolumes({ filters });
+  const rows = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
+  const known = new Set(rows.map(({ id }) => id));
+  for (const { Name, Labels } of volumes ?? []) {
+    const id = Labels?.[label.backup] ?? '';
+    if (known.has(id)) continue;
+    await removeVolume(host, Name);
+    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'backup.remove-unexplained', subject: id });
   }
 }

@@ -65,9 +65,9 @@ const operations: Record<
   },
   'migration.rehearse': {
     steps: ['images', 'up', 'one by one'],
-    ask: () => service.call('POST', '/v1/rehearsals', { project: 'shop', release }),
+    ask: () => service.call('POST', '/v1/migration-runs', { kind: 'rehearsal', project: 'shop', release }),
     async holds({ subject }) {
-      assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${subject}`)).state, 'passed');
+      assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${subject}`)).state, 'passed');
     },
   },
 };

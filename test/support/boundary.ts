@@ -3,7 +3,7 @@ import { addressOf } from '../../services/engine/dial.ts';
 import { docker, type TestService, until } from './service.ts';
 
 /**
- * Stops a service for good exactly at a step's boundary, not after a sleep: a trigger in its own database holds the
+ * Stops a service exactly at a step's boundary, not after a sleep: a trigger in its own database holds the
  * statement that records the step's end until the process has been killed.
  */
 export interface Boundary {
@@ -12,6 +12,8 @@ export interface Boundary {
    * recorded; `after`: it is.
    */
   killAt(kind: string, step: string, when: 'before' | 'after'): Promise<void>;
+  /** Runs `work` when the named step of an operation of `kind` has been done and its end is about to be recorded. */
+  at(kind: string, step: string, work: () => Promise<void>): Promise<void>;
   /** A query in greenroom's own database. */
   rows<T>(sql: string, values?: unknown[]): Promise<T[]>;
   close(): Promise<void>;
@@ -30,7 +32,7 @@ export async function openBoundary(service: TestService): Promise<Boundary> {
     BEGIN
       IF EXISTS (SELECT FROM boundary.armed a JOIN public.operations o ON o.kind = a.kind
         WHERE o.id = NEW.operation AND a.step = NEW.name) THEN
-        PERFORM pg_advisory_lock_shared(${lock});
+        PERFORM pg_advisory_xact_lock_shared(${lock});
       END IF;
       RETURN NEW;
     END $$;
@@ -57,6 +59,17 @@ export async function openBoundary(service: TestService): Promise<Boundary> {
         const { rows } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pids[0]]);
         return rows.length === 0;
       });
+    },
+    async at(kind, step, work) {
+      await client.query(`SELECT pg_advisory_lock(${lock})`);
+      try {
+        await client.query('INSERT INTO boundary.armed VALUES ($1, $2)', [kind, step]);
+        await until(async () => (await waiting()).length > 0);
+        await client.query('DELETE FROM boundary.armed');
+        await work();
+      } finally {
+        await client.query(`SELECT pg_advisory_unlock(${lock})`);
+      }
     },
     rows: async <T>(sql: string, values?: unknown[]) => (await client.query(sql, values)).rows as T[],
     close: () => client.end(),

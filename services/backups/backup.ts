@@ -1,0 +1,102 @@
+import type { components } from '../../openapi/types.ts';
+import { type Database, query, queryOne } from '../database/queries.ts';
+import type { Host } from '../engine/host.ts';
+import { removeVolume } from '../engine/volumes.ts';
+import { Problem } from '../errors.ts';
+import { type Greenroom, hostOf } from '../greenroom.ts';
+import type { TargetFacts } from '../snapshots/target.ts';
+import type { DatabaseContent } from './content.ts';
+
+type Schemas = components['schemas'];
+
+export interface BackupRow {
+  id: string;
+  project: string;
+  stack: string;
+  host: string;
+  volume: string;
+  state: Schemas['Backup']['state'];
+  kept: boolean;
+  release: Schemas['ReleaseInStack'];
+  sealed_plan: Buffer;
+  snapshot: string | null;
+  facts: TargetFacts;
+  content: DatabaseContent | null;
+  taken: { freezeMs: number; lsn: string; cloneMode: 'reflink' | 'copy' } | null;
+  created_at: Date;
+  verified_at: Date | null;
+  error: Schemas['Problem'] | null;
+}
+
+/** Backups of a stack that nobody asked to keep, beyond the newest this many, go when a new one is verified. */
+const unkeptPerStack = 3;
+
+/** @throws Problem `not-found` */
+export async function getBackupRow(database: Database, id: string): Promise<BackupRow> {
+  const row = await queryOne<BackupRow>(database, 'get-backup', [id]);
+  if (row) return row;
+  throw new Problem('not-found', `There is no backup ${id}`, { where: id, remedy: 'GET /v1/backups lists them.' });
+}
+
+export async function listBackups(
+  database: Database,
+  filter: { project?: string | undefined; stack?: string | undefined },
+): Promise<Schemas['Backup'][]> {
+  const values = [filter.project ?? null, filter.stack ?? null];
+  return (await query<BackupRow>(database, 'list-backups', values)).map(toBackup);
+}
+
+/** Says whether a backup stays until somebody deletes it. @throws Problem `not-found` */
+export async function keepBackup(database: Database, id: string, kept: boolean): Promise<Schemas['Backup']> {
+  const row = await queryOne<BackupRow>(database, 'keep-backup', [id, kept]);
+  return row ? toBackup(row) : toBackup(await getBackupRow(database, id));
+}
+
+/** Removes a backup's volume, then its record. Safe to repeat. */
+export async function dropBackup(
+  database: Database,
+  host: Host,
+  { id, volume }: Pick<BackupRow, 'id' | 'volume'>,
+): Promise<void> {
+  await query(database, 'set-backup-state', [id, 'deleting', null]);
+  await removeVolume(host, volume);
+  await query(database, 'delete-backup', [id]);
+}
+
+/** Removes the stack's backups that nobody asked to keep, but for the newest. @returns the ids of the removed. */
+export async function dropOldBackups(greenroom: Greenroom, stack: string, newest = unkeptPerStack): Promise<string[]> {
+  const rows = await query<Pick<BackupRow, 'id' | 'host' | 'volume'>>(greenroom.pool, 'backups-to-drop', [
+    stack,
+    newest,
+  ]);
+  for (const row of rows) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
+  return rows.map(({ id }) => id);
+}
+
+/** The clone that a backup is verified on. */
+export function checkCloneOf(backup: string): string {
+  return `${backup}-check`;
+}
+
+export function toBackup(row: BackupRow): Schemas['Backup'] {
+  const tables = Object.values(row.content?.tables ?? {});
+  return {
+    id: row.id,
+    project: row.project,
+    stack: row.stack,
+    state: row.state,
+    kept: row.kept,
+    release: row.release,
+    createdAt: row.created_at.toISOString(),
+    ...(row.verified_at ? { verifiedAt: row.verified_at.toISOString() } : {}),
+    ...(row.content
+      ? {
+          tables: tables.length,
+          rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+          schemaFingerprint: row.content.schemaFingerprint,
+        }
+      : {}),
+    ...(row.taken ? { freezeMs: row.taken.freezeMs, cloneMode: row.taken.cloneMode } : {}),
+    ...(row.error ? { error: row.error } : {}),
+  };
+}

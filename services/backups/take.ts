@@ -1,0 +1,172 @@
+import type pg from 'pg';
+import { pathInHelper, runInHelper } from '../engine/helper.ts';
+import type { Host } from '../engine/host.ts';
+import { type CloneMode, cloneVolume, onlyVanished, removeVolume } from '../engine/volumes.ts';
+import { messageOf, Problem } from '../errors.ts';
+import { type DatabaseContent, readContent, tablesOf } from './content.ts';
+
+export interface TakeOptions {
+  host: Host;
+  /** The running database's volume, and its PGDATA below the volume's root. */
+  volume: string;
+  dataPath: string;
+  /** The volume that becomes the backup. */
+  target: string;
+  labels: Record<string, string>;
+  /** As superuser, to the database whose content is recorded. */
+  connect(): Promise<pg.Client>;
+  signal: AbortSignal;
+}
+
+export interface Taken {
+  mode: CloneMode;
+  content: DatabaseContent;
+  /** How long tables could be read but not written. */
+  freezeMs: number;
+  /** Up to where WAL was added. */
+  lsn: string;
+}
+
+const lockTimeout = '10s';
+/** What belongs to the running server and not to a copy of it: https://www.postgresql.org/docs/17/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP-DATA */
+const leftOut = [
+  ...['postmaster.pid', 'postmaster.opts', 'pg_replslot/*', 'pg_dynshmem/*', 'pg_notify/*', 'pg_serial/*'],
+  ...['pg_snapshots/*', 'pg_stat_tmp/*', 'pg_subtrans/*'],
+];
+
+/**
+ * Copies a running database by reflink between pg_backup_start and pg_backup_stop, with the label and the WAL that its
+ * recovery needs. Readers go on; tables cannot be written meanwhile, so that what the copy holds is exactly what is
+ * recorded of the database at that moment. Killed half way it leaves nothing on the server: all of it is a session's.
+ *
+ * @throws Problem `backup-failed` saying who writes, or what the server lacks.
+ */
+export async function takeBackup(options: TakeOptions): Promise<Taken> {
+  const { host, signal } = options;
+  const [locker, backup] = [await options.connect(), await options.connect()];
+  const abort = () => {
+    for (const client of [locker, backup]) client.end().catch(() => {});
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await refuseTablespaces(backup);
+    const { rows: versions } = await backup.query(`SELECT current_setting('server_version_num')::int AS version`);
+    // With what is dirty written already, the checkpoint that the backup begins with is short.
+    await backup.query('CHECKPOINT');
+    await lockTables(locker, backup);
+    const lockedAt = performance.now();
+    const { rows } = await locker.query('SELECT pg_export_snapshot() AS id');
+    await keepWal(backup);
+    await startBackup(backup, versions[0].version);
+    const mode = await cloneVolume(host, options.volume, options.target, options.labels, { signal, live: true });
+    const { lsn, label } = await stopBackup(backup, versions[0].version);
+    await completeCopy(options, label);
+    const reader = await options.connect();
+    let freezeMs = 0;
+    const imported = async () => {
+      await locker.query('COMMIT');
+      freezeMs = Math.round(performance.now() - lockedAt);
+    };
+    try {
+      const content = await readContent(reader, { exportedSnapshot: rows[0].id, imported });
+      return { mode, content, freezeMs, lsn };
+    } finally {
+      await reader.end().catch(() => {});
+    }
+  } catch (error) {
+    await removeVolume(host, options.target);
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof Problem) throw error;
+    throw new Problem('backup-failed', `The database could not be backed up: ${messageOf(error)}`, {
+      remedy:
+        'A backup of a running database needs wal_level = replica or logical, as is the default, and a superuser.',
+      cause: error,
+    });
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await locker.end().catch(() => {});
+    await backup.end().catch(() => {});
+  }
+}
+
+async function refuseTablespaces(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT spcname AS name FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')`,
+  );
+  if (rows.length === 0) return;
+  throw new Problem('backup-failed', `The database has a tablespace of its own, ${rows[0]!.name}`, {
+    where: rows[0]!.name,
+    remedy: 'Only what lies in the data directory can be backed up: move its tables to pg_default and drop it.',
+  });
+}
+
+/** Nobody writes while the copy is made, so that copy and record agree. @throws Problem naming who does. */
+async function lockTables(locker: pg.Client, other: pg.Client): Promise<void> {
+  const tables = (await tablesOf(other)).filter(({ kind }) => kind !== 'm').map(({ name }) => name);
+  // Before the first query, which fixes what the transaction sees.
+  await locker.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await locker.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
+  try {
+    if (tables.length > 0) await locker.query(`LOCK TABLE ${tables.join(', ')} IN SHARE MODE`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '55P03') throw error;
+    const { rows } = await other.query<{ who: string }>(
+      `SELECT DISTINCT concat_ws(' ', usename, nullif(application_name, ''), client_addr, state) AS who
+       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+       WHERE l.locktype = 'relation' AND l.granted AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock',
+         'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AND a.pid <> pg_backend_pid()`,
+    );
+    throw new Problem(
+      'backup-failed',
+      `Somebody writes to the database: ${rows.map(({ who }) => who).join('; ') || 'a session that has ended since'}`,
+      { remedy: 'Let that transaction end, then ask again.', cause: error },
+    );
+  }
+}
+
+/** The WAL of the backup must not be recycled while it is copied; the slot goes with the session. */
+async function keepWal(client: pg.Client): Promise<void> {
+  await client.query(
+    `SELECT pg_create_physical_replication_slot('greenroom_backup_' || pg_backend_pid(), true, true)
+     WHERE current_setting('max_replication_slots')::int > 0`,
+  );
+}
+
+/** The functions were renamed in 15: https://www.postgresql.org/docs/15/release-15.html */
+async function startBackup(client: pg.Client, version: number): Promise<void> {
+  await client.query(
+    version >= 150000
+      ? `SELECT pg_backup_start('greenroom', true)`
+      : `SELECT pg_start_backup('greenroom', true, false)`,
+  );
+}
+
+async function stopBackup(client: pg.Client, version: number): Promise<{ lsn: string; label: string }> {
+  const { rows } = await client.query<{ lsn: string; labelfile: string }>(
+    `SELECT lsn::text, labelfile FROM ${version >= 150000 ? 'pg_backup_stop(false)' : 'pg_stop_backup(false, false)'}`,
+  );
+  return { lsn: rows[0]!.lsn, label: rows[0]!.labelfile };
+}
+
+/** Takes out what is the running server's, adds label and WAL, and puts all of it on the disk. */
+async function completeCopy(options: TakeOptions, label: string): Promise<void> {
+  const { host } = options;
+  const [from, to] = await Promise.all(
+    [options.volume, options.target].map(async (volume) =>
+      [await pathInHelper(host, volume), options.dataPath].filter(Boolean).join('/'),
+    ),
+  );
+  // cp has an exit code of 1 for what vanished; its messages are looked at here.
+  const script = `set -eu; export LC_ALL=C; from=$1; to=$2
+[ ! -L "$from/pg_wal" ] || { echo 'pg_wal is a link to somewhere outside the data directory' >&2; exit 3; }
+cd "$to"; rm -rf ${leftOut.join(' ')} pg_wal; find . -name 'pgsql_tmp*' -prune -exec rm -rf {} +
+cp -a --reflink=auto "$from/pg_wal" pg_wal || copied=$?
+printf %s "$3" | base64 -d > backup_label; chown --reference=PG_VERSION backup_label; chmod 600 backup_label
+sync -f .; exit "\${copied:-0}"`;
+  const base64 = Buffer.from(label).toString('base64');
+  const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', script, 'sh', from!, to!, base64], options.signal);
+  if (exitCode === 0 || (exitCode === 1 && onlyVanished(stderr))) return;
+  throw new Problem('backup-failed', `The copy could not be completed: ${stderr.trim().slice(-300)}`, {
+    remedy: 'Check the free space of the engine’s data root.',
+  });
+}

@@ -1,0 +1,213 @@
+import type pg from 'pg';
+import { aliasesOf } from '../clones/clone.ts';
+import { connectDatabase } from '../clones/connect.ts';
+import type { StackPlan } from '../compose/plan.ts';
+import { query } from '../database/queries.ts';
+import { removeContainer } from '../engine/containers.ts';
+import { exec } from '../engine/exec.ts';
+import { type Host, ifPresent, isStatus } from '../engine/host.ts';
+import { label } from '../engine/labels.ts';
+import { ensureNetwork } from '../engine/subnets.ts';
+import { Problem } from '../errors.ts';
+import type { Greenroom } from '../greenroom.ts';
+import { isHandedOver } from '../operations/handover.ts';
+import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
+import { containerNameOf, networkNameOf, stackLabels } from '../stacks/names.ts';
+import { redactor } from '../stacks/redact.ts';
+import { appliedMigrations, up } from './migrator.ts';
+import { type MigratorRun, runMigrator } from './run-migrator.ts';
+
+export interface MigrateOptions {
+  host: Host;
+  stack: string;
+  plan: StackPlan;
+  /** Image ids by service. */
+  images: Record<string, string>;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** The database that greenroom has made sure it is connected to. */
+export interface ProvenTarget {
+  container: string;
+  /** Of the cluster: https://www.postgresql.org/docs/17/functions-info.html#FUNCTIONS-PG-CONTROL-SYSTEM */
+  systemIdentifier: string;
+  database: string;
+  schema: string;
+}
+
+export interface Migrated {
+  command: string[];
+  target: ProvenTarget;
+  outcome: MigratorRun['outcome'];
+  exitCode?: number;
+  durationMs: number;
+  /** A session of the migrator was seen in the database. */
+  seen: boolean;
+  applied: string[];
+}
+
+const network = 'greenroom-migrate';
+
+/**
+ * Runs `up` on a running stack's database: the very command of the file, the migrator alone with the database on a
+ * network without a way out, under an advisory lock because SeaORM has none.
+ *
+ * @param pending what has to be applied afterwards.
+ * @throws Problem `migration-failed` saying how it ended; its transaction's fate is the caller's to look at.
+ */
+export async function migrateStack(
+  greenroom: Greenroom,
+  options: MigrateOptions,
+  pending: string[],
+): Promise<Migrated> {
+  const { host, stack, plan, images, timeoutMs, signal } = options;
+  const { schema } = plan.greenroom.database!;
+  const command = [...plan.greenroom.migrations!.command, ...up];
+  const migrator = migratorService(plan)!;
+  const connect = () => connectStack(host, stack, plan);
+  const client = await connect();
+  try {
+    const target = await proveTarget(host, stack, plan, client);
+    await lock(client, stack);
+    const before = await appliedMigrations(client, schema);
+    await openNetwork(greenroom, host, stack, plan);
+    const run = await runMigrator(
+      {
+        host,
+        name: stack,
+        migrator: { ...migrator, restart: { policy: 'no' }, networks: [{ name: network, aliases: [] }] },
+        migratorImage: images[migrator.name]!,
+        connect,
+      },
+      command,
+      timeoutMs,
+      signal,
+    );
+    const after = await appliedMigrations(client, schema);
+    const missing = pending.filter((version) => !after.includes(version));
+    if (run.outcome !== 'completed' || missing.length > 0) throw failure(plan, command, run, missing);
+    return {
+      command,
+      target,
+      outcome: run.outcome,
+      ...(run.exitCode === undefined ? {} : { exitCode: run.exitCode }),
+      durationMs: run.durationMs,
+      seen: run.seen,
+      applied: after.filter((version) => !before.includes(version)),
+    };
+  } finally {
+    await client.end().catch(() => {});
+    if (!isHandedOver(signal)) await endMigration(greenroom, host, stack, plan);
+  }
+}
+
+/** Connects to a running stack's database as superuser. */
+export function connectStack(host: Host, stack: string, plan: StackPlan): Promise<pg.Client> {
+  const database = databaseService(plan)!;
+  const container = containerNameOf(host.installation, stack, database.name);
+  return connectDatabase(host, container, database, plan.greenroom.database!.name);
+}
+
+/**
+ * Makes sure that the connection leads into the stack's own container: the cluster's identifier is asked over it and
+ * over the container's own socket. @throws Problem `migration-failed`
+ */
+export async function proveTarget(
+  host: Host,
+  stack: string,
+  plan: StackPlan,
+  client: pg.Client,
+): Promise<ProvenTarget> {
+  const { name, schema } = plan.greenroom.database!;
+  const database = databaseService(plan)!;
+  const container = containerNameOf(host.installation, stack, database.name);
+  const { rows } = await client.query<{ id: string; database: string; schema: string | null }>(
+    `SELECT system_identifier::text AS id, current_database() AS database, to_regnamespace(quote_ident($1))::text AS schema
+     FROM pg_control_system()`,
+    [schema],
+  );
+  const { user } = superuserOf(database);
+  const sql = 'SELECT system_identifier FROM pg_control_system()';
+  const command = ['psql', '-XqAt', '-U', user, '-d', name, '-c', sql];
+  const inside = await exec(host, container, { command });
+  const found = rows[0]!;
+  if (inside.stdout.trim() !== found.id || found.database !== name || found.schema === null) {
+    throw new Problem(
+      'migration-failed',
+      `The database that was reached is not the one of stack ${stack}: cluster ${found.id}, database ${found.database}, schema ${found.schema ?? 'missing'}; expected cluster ${inside.stdout.trim() || 'unknown'}, ${name}, ${schema}`,
+      { where: 'x-greenroom.database', remedy: 'Check the database and schema that x-greenroom names.' },
+    );
+  }
+  return { container, systemIdentifier: found.id, database: name, schema };
+}
+
+async function lock(client: pg.Client, stack: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT pg_try_advisory_lock(hashtextextended('greenroom.migrate', 0)) AS locked`,
+  );
+  if (rows[0].locked) return;
+  throw new Problem('conflict', `Somebody else migrates the database of stack ${stack} right now`, {
+    where: stack,
+    remedy: 'Wait for it to end.',
+  });
+}
+
+/** A network with the migrator and the database alone, which keeps every name it has. */
+async function openNetwork(greenroom: Greenroom, host: Host, stack: string, plan: StackPlan): Promise<void> {
+  const name = networkNameOf(host.installation, stack, network);
+  await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, `stack:${stack}`, {
+    name,
+    internal: true,
+    labels: { ...stackLabels(host.installation, stack), [label.network]: network },
+  });
+  const database = databaseService(plan)!;
+  try {
+    await host.docker.getNetwork(name).connect({
+      Container: containerNameOf(host.installation, stack, database.name),
+      EndpointConfig: { Aliases: [database.name, ...aliasesOf(database)] },
+    });
+  } catch (error) {
+    // 403: it is connected already.
+    if (!isStatus(error, 403)) throw error;
+  }
+}
+
+/** Removes the migrator's container and network from a stack, whatever they do. Safe to repeat. */
+export async function endMigration(greenroom: Greenroom, host: Host, stack: string, plan: StackPlan): Promise<void> {
+  const { docker, installation } = host;
+  const migrator = migratorService(plan);
+  if (migrator) await removeContainer(docker.getContainer(containerNameOf(installation, stack, migrator.name)));
+  const name = networkNameOf(installation, stack, network);
+  const present = await ifPresent(docker.getNetwork(name).inspect());
+  for (const id of Object.keys(present?.Containers ?? {}))
+    await ifPresent(docker.getNetwork(name).disconnect({ Container: id, Force: true }));
+  if (present) await ifPresent(docker.getNetwork(name).remove());
+  await query(greenroom.pool, 'delete-subnet', [host.id, name]);
+}
+
+const meanings: Record<MigratorRun['outcome'], string> = {
+  completed: 'exited 0',
+  failed: 'failed',
+  usage: 'did not take its arguments',
+  panicked: 'panicked',
+  'out-of-memory': 'was killed because it ran out of memory',
+  'waits-for-lock': 'waited for a lock until its time was up',
+  'waits-for-input': 'waited for input until its time was up',
+  hangs: 'did not end within its time',
+  'cannot-start': 'could not be started',
+};
+
+function failure(plan: StackPlan, command: string[], run: MigratorRun, missing: string[]): Problem {
+  const lines = redactor(plan)(run.waiting ?? run.output)
+    .trim()
+    .split('\n')
+    .slice(-5)
+    .join('\n');
+  const nothing = run.outcome === 'completed' && !run.seen ? ' without having been seen in the database' : '';
+  const not = missing.length > 0 ? `; not applied: ${missing.join(', ')}` : '';
+  return new Problem('migration-failed', `${command.join(' ')} ${meanings[run.outcome]}${nothing}${not}: ${lines}`, {
+    where: 'x-greenroom.migrations',
+    remedy: 'Rehearse the release to see the statement, its locks and its migration.',
+  });
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import type { StackPlan } from '../compose/plan.ts';
+import { query, queryOne } from '../database/queries.ts';
+import type { Host } from '../engine/host.ts';
+import { Problem } from '../errors.ts';
+import type { Greenroom } from '../greenroom.ts';
+import type { SnapshotRow } from '../snapshots/snapshot.ts';
+import { migratorService } from '../stacks/database-service.ts';
+import { redactor } from '../stacks/redact.ts';
+import { forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
+import { onRehearsalClone } from './rehearsal-clone.ts';
+import { runMigrator } from './run-migrator.ts';
+
+/** What a release's migrator has, held against what a database has. */
+export interface MigrationStatus {
+  applied: string[];
+  /** What `up` would run, in its order. */
+  pending: string[];
+  /** Applied, but the migrator does not know them: it would refuse to do anything. */
+  unknown: string[];
+  /** Pending ones that come before one that is applied: `up` runs them all the same. */
+  outOfOrder: string[];
+}
+
+export function statusOf(known: string[], applied: string[]): MigrationStatus {
+  const pending = known.filter((version) => !applied.includes(version));
+  const newest = Math.max(-1, ...applied.map((version) => known.indexOf(version)));
+  return {
+    applied,
+    pending,
+    unknown: applied.filter((version) => !known.includes(version)),
+    outOfOrder: pending.filter((version) => known.indexOf(version) < newest),
+  };
+}
+
+export interface AskOptions {
+  host: Host;
+  /** The clone's name while it is asked. */
+  name: string;
+  plan: StackPlan;
+  snapshot: SnapshotRow;
+  /** Image ids by service. */
+  images: Record<string, string>;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Which migrations a release's migrator has, in its order. Its own `status` writes to the database and fails where a
+ * version is unknown to it, so it is asked on a throwaway clone whose books are empty. The answer is kept: an image
+ * never changes.
+ *
+ * @throws Problem `migration-failed` with the migrator's last lines.
+ */
+export async function knownMigrations(greenroom: Greenroom, options: AskOptions): Promise<string[]> {
+  const { host, plan, images, snapshot, timeoutMs, signal } = options;
+  const migrator = migratorService(plan)!;
+  const { command } = plan.greenroom.migrations!;
+  const asked = JSON.stringify([images[migrator.name], migrator.configHash, command]);
+  const key = createHash('sha256').update(asked).digest('hex');
+  const kept = await queryOne<{ versions: string[] }>(greenroom.pool, 'get-known-migrations', [key]);
+  if (kept) return kept.versions;
+  const of = { volume: snapshot.volume, facts: snapshot.report!.target };
+  const spec = { host, name: options.name, plan, of, images, signal };
+  const run = await onRehearsalClone(greenroom, spec, false, async (clone) => {
+    const client = await clone.connect();
+    await forgetMigrations(client, plan.greenroom.database!.schema).finally(() => client.end());
+    return runMigrator(clone, [...command, ...statusCommand], timeoutMs, signal);
+  });
+  const versions = versionsOf(run.output);
+  if (run.outcome !== 'completed' || versions.length === 0) {
+    const lines = redactor(plan)(run.output).trim().split('\n').slice(-5).join('\n');
+    throw new Problem('migration-failed', `${[...command, ...statusCommand].join(' ')} ${run.outcome}: ${lines}`, {
+      where: 'x-greenroom.migrations',
+      remedy: 'It has to list its migrations as SeaORM’s command line does; check command, image and variables.',
+    });
+  }
+  await query(greenroom.pool, 'insert-known-migrations', [key, JSON.stringify(versions)]);
+  return versions;
+}

@@ -1,0 +1,1 @@
+SELECT name FROM operation_steps WHERE operation = $1

@@ -1,0 +1,1 @@
+DELETE FROM subnets WHERE host = $1 AND network = $2

@@ -1,0 +1,2 @@
+UPDATE stacks SET state = 'ready', release = $2, sealed_plan = $3, error = NULL, candidate = NULL, clone_mode = $4
+WHERE name = $1 AND state = 'restoring'

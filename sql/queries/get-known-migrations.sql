@@ -1,0 +1,1 @@
+SELECT versions FROM known_migrations WHERE key = $1

@@ -1,0 +1,1 @@
+UPDATE stacks SET state = 'ready' WHERE name = $1 AND candidate = $2 AND state = 'deploying'
