@@ -1,5 +1,6 @@
 import type { components } from './types.ts';
 
+export type Backup = components['schemas']['Backup'];
 export type MaskingPolicy = components['schemas']['MaskingPolicy'];
 export type Problem = components['schemas']['Problem'];
 export type StackDetail = components['schemas']['StackDetail'];

@@ -55,10 +55,16 @@ const container = (stack: string, name: string) => `gr-${service.installation}-$
 const versionAnswered = async (stack: string) =>
   (await (await fetch(`${service.url}/s/${stack}/api/version`)).json()) as { version: string; migration: string };
 
-async function onDatabase<T>(stack: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function connectTo(stack: string): Promise<pg.Client> {
   const stream = containerStream({ docker }, container(stack, 'postgres'), 5432);
   const client = new pg.Client({ user: 'postgres', password: 'postgres-dev', database: 'shop', stream });
+  client.on('error', () => {});
   await client.connect();
+  return client;
+}
+
+async function onDatabase<T>(stack: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connectTo(stack);
   return work(client).finally(() => client.end());
 }
 const contentOf = (stack: string): Promise<DatabaseContent> => onDatabase(stack, (client) => readContent(client));
@@ -262,22 +268,82 @@ test('when migrations pass but the release does not come up, the data goes back 
   await isAsBefore('qa', content);
 });
 
-test('a cancelled apply stops the migrator and its sessions, and is taken back', async () => {
+/** Puts something in the place of `up`; what the migrator has can still be asked. */
+const insteadOfUp = (script: string) => {
+  const command = `['sh', '-c', 'case $1 in status) exec migrationctl status;; *) ${script};; esac', 'sh']`;
+  const files = { 'compose.yaml': composeFile.replace('[migrationctl]', command).replaceAll('$1', '$$$$1') };
+  return service.call('PUT', '/v1/projects/shop', { bundle: { files } });
+};
+const asItWas = () => service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
+
+test('a migrator that hangs, or does nothing at all, is told apart and taken back', async () => {
   const content = await contentOf('qa');
-  const hanging = {
-    'compose.yaml': composeFile.replace(
-      'command: [migrationctl]',
-      'command: [sh, -c, "migrationctl status && sleep 600"]',
-    ),
-  };
-  await service.call('PUT', '/v1/projects/shop', { bundle: { files: hanging } });
-  // What it has is known already, so that only `up` hangs.
-  const operation = await deploy('qa', releaseOf('v1'), { timeoutSeconds: 5 });
+  for (const [script, says] of [
+    ['sleep 600', /did not end within its time/],
+    ['true', /exited 0 without having been seen in the database; not applied: m20250201_000008/],
+    ['exit 101', /panicked/],
+  ] as const) {
+    await insteadOfUp(script);
+    const failed = await ended(await deploy('qa', releaseOf('v1'), { timeoutSeconds: 5 }));
+    assert.equal(failed.error!.code, 'migration-failed', JSON.stringify(failed.error));
+    assert.match(failed.error!.detail, says);
+    await isAsBefore('qa', content);
+  }
+  await asItWas();
+});
+
+/** Deploys while a session that began after the backup reads a table that the migration alters. */
+async function deployAgainstReader(timeoutSeconds: number, meanwhile: (operation: Operation) => Promise<void>) {
+  const holder = await connectTo('qa');
+  const operation = await deploy('qa', releaseOf('v1'), { timeoutSeconds });
+  await boundary.at('stack.deploy', 'verify', async () => {
+    await holder.query('BEGIN; LOCK TABLE shop.customers IN ACCESS SHARE MODE');
+  });
+  await meanwhile(operation);
   const failed = await ended(operation);
-  assert.equal(failed.error!.code, 'migration-failed');
-  assert.match(failed.error!.detail, /did not end within its time/);
-  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
+  // The data was put back under it: its session is gone.
+  await holder.end().catch(() => {});
+  return failed;
+}
+
+test('a migrator that waits for a lock until its time is up is told from one that hangs', async () => {
+  const content = await contentOf('qa');
+  const failed = await deployAgainstReader(5, async () => {});
+  assert.match(failed.error!.detail, /waited for a lock until its time was up.*ALTER TABLE customers/s);
   await isAsBefore('qa', content);
+});
+
+test('cancelled in the middle of a statement, the migrator and its session in the database end', async () => {
+  const content = await contentOf('qa');
+  const failed = await deployAgainstReader(600, async ({ id }) => {
+    const watcher = await connectTo('qa');
+    const waiting = async () => {
+      const { rowCount } = await watcher.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~* 'ALTER TABLE customers'`,
+      );
+      return rowCount;
+    };
+    await until(async () => (await waiting()) === 1);
+    await service.call('POST', `/v1/operations/${id}/cancel`);
+    // Either it is seen to be gone, or the whole server is: its container is replaced.
+    await until(async () => (await waiting().catch(() => 0)) === 0);
+    await watcher.end().catch(() => {});
+  });
+  assert.equal(failed.state, 'cancelled');
+  await isAsBefore('qa', content);
+});
+
+test('while somebody writes, no backup is taken and nothing is migrated', async () => {
+  const content = await contentOf('qa');
+  await onDatabase('qa', async (writer) => {
+    await writer.query(`SET application_name = 'psql of Ada'; BEGIN; UPDATE shop.customers SET full_name = full_name`);
+    const failed = await ended(await deploy('qa', releaseOf('v1')));
+    assert.equal(failed.error!.code, 'backup-failed');
+    assert.match(failed.error!.detail, /Somebody writes to the database: .*psql of Ada/);
+    await writer.query('ROLLBACK');
+  });
+  await isAsBefore('qa', content);
+  assert.deepEqual(await backupsOf('qa'), []);
 });
 
 test('a database that has migrations which the release does not know is left alone', async () => {

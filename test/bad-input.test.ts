@@ -93,7 +93,7 @@ test('names and ids that do not exist', async () => {
 test('a Compose file that cannot be used says every mistake and its place', async () => {
   const cases: [string, RegExp, string][] = [
     ['a dependency cycle', /a.*b.*a/, 'services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}}'],
-    ['a missing variable', /TAG/, 'services: {a: {image: "x:${TAG:?say which}"}}'],
+    ['a missing variable', /TAG/, `services: {a: {image: "x:\${TAG:?say which}"}}`],
     ['an unsupported key', /gpus/, 'services: {a: {image: x, gpus: all}}'],
     ['a privileged service', /privileged/, 'services: {a: {image: x, privileged: true}}'],
     [

@@ -17,16 +17,22 @@ test('demo --once does the job over the REST API, takes everything down, and end
     ms: object;
     verdict: object;
     rehearsal: Record<string, string>;
+    backup: string;
   };
   assert.equal(result.project, 'shop');
   assert.match(result.snapshot, /^snap-/);
   assert.equal(result.stack, 'demo');
   assert.deepEqual(Object.keys(result.ms), [
     ...['service', 'production', 'project', 'source', 'snapshot', 'stack', 'requests'],
-    ...['rehearsal-v1', 'rehearsal-v2', 'teardown'],
+    ...['rehearsal-v1', 'rehearsal-v2', 'apply', 'restore', 'teardown'],
   ]);
   assert.deepEqual(result.verdict, { v1: 'READY', v2: 'NOT_READY' });
   assert.match(result.rehearsal.v2!, /^run-/);
+  assert.match(result.backup, /^bak-/);
+  assert.match(
+    stdout,
+    /READY {2}shop v1 on demo[\s\S]*exit code 0[\s\S]*NOT_READY {2}shop v2 on demo[\s\S]*exit code 1/,
+  );
   assert.match(stdout, /m\d+\w* rewrites shop\.order_items .*: ALTER TABLE/i);
   const all = await docker.listContainers({ all: true });
   assert.deepEqual(

@@ -137,6 +137,27 @@ test('a migrator that is pointed elsewhere fails, and so does one that exits 0 w
   await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
 });
 
+test('how a migrator ended is told apart: panic, usage, memory, input', async () => {
+  const cases = [
+    ['panicked', 'exit 101', {}],
+    ['usage', 'exit 2', {}],
+    ['failed', 'echo the reason; exit 1', {}],
+    ['out-of-memory', 'exec tail /dev/zero', {}],
+    ['waits-for-input', 'echo Are you sure?; read answer', { timeoutSeconds: 3 }],
+  ] as const;
+  for (const [outcome, script, wish] of cases) {
+    const compose = composeFile
+      .replace('command: [migrationctl]', `command: [sh, -c, '${script}', sh]`)
+      .replace('ROLE: migrator', 'ROLE: migrator\n    mem_limit: 64m');
+    await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': compose } } });
+    const { state, report } = await rehearse('v1', {}, wish);
+    assert.equal(state, 'failed');
+    assert.equal(report.up.outcome, outcome, JSON.stringify(report.up));
+    if (outcome === 'failed') assert.match(report.reasons[0]!, /the reason/);
+  }
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
+});
+
 test('kill -9 in the middle: the next process rehearses to the end and leaves nothing', async () => {
   for (const step of ['up', 'one by one']) {
     const operation = await start('v1');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { components } from '../../openapi/types.ts';
+import type { ApplyReport } from '../../services/migrations/report.ts';
 import { type Client, createClient, type Operation } from './client.ts';
 import { removeService, startService } from './service.ts';
 
@@ -87,7 +88,7 @@ async function demo(client: Client): Promise<{ project: string; snapshot: string
       project: 'shop',
       snapshot,
       release: { version: 'v0' },
-      kind: once ? 'ephemeral' : 'persistent',
+      kind: 'persistent',
     };
     await follow(await call<Operation>('POST', '/v1/stacks', wish), teller(tell));
     const detail = await call<Schemas['StackDetail']>('GET', `/v1/stacks/${stack}`);
@@ -113,11 +114,13 @@ async function ask(client: Client): Promise<void> {
   });
 }
 
-/** Two candidates: one that may go to production and one that may not, and why. */
+/** Two candidates: one that may go to production and one that may not, and why; as a CI job would ask. */
 async function judge({
+  url,
   call,
   follow,
-}: Client): Promise<{ verdict: Record<string, string>; rehearsal: Record<string, string> }> {
+  token,
+}: Client & { token: string }): Promise<{ verdict: Record<string, string>; rehearsal: Record<string, string> }> {
   const verdict: Record<string, string> = {};
   const rehearsal: Record<string, string> = {};
   for (const version of ['v1', 'v2']) {
@@ -129,21 +132,44 @@ async function judge({
         await call('DELETE', `/v1/projects/shop/releases/${version}`).catch(() => {});
         const services = { backend: { image }, migrator: { image } };
         await call('POST', '/v1/projects/shop/releases', { version, services });
-        const operation = await call<Operation>('POST', '/v1/migration-runs', {
-          kind: 'rehearsal',
-          project: 'shop',
-          release: { version },
-        });
+        const wish = { kind: 'rehearsal', project: 'shop', release: { version } };
+        const operation = await call<Operation>('POST', '/v1/migration-runs', wish);
         await follow(operation, teller(tell));
         rehearsal[version] = operation.subject;
-        const path = `/v1/projects/shop/releases/${version}/readiness?stack=${stack}`;
-        const readiness = await call<Schemas['Readiness']>('GET', path);
-        verdict[version] = readiness.verdict;
-        for (const line of (await call<string>('GET', `${path}&format=text`)).trim().split('\n')) tell(line);
+        const environment = { ...process.env, GREENROOM_URL: url, GREENROOM_TOKEN: token };
+        const script = join(import.meta.dirname, 'verdict.ts');
+        const asked = await run(process.execPath, [script, 'shop', version, stack], { env: environment }).catch(
+          (error: { code: number; stdout: string; stderr: string }) => error,
+        );
+        const code = 'code' in asked ? asked.code : 0;
+        if (code > 1) throw new Error(`verdict.ts exited with ${code}: ${asked.stderr}`);
+        for (const line of asked.stdout.trim().split('\n')) tell(line);
+        tell(`exit code ${code}`);
+        verdict[version] = asked.stdout.split(' ', 1)[0]!;
       },
     );
   }
   return { verdict, rehearsal };
+}
+
+/** The release that may go is put on the stack, and taken back again. */
+async function apply({ call, follow, url }: Client): Promise<string> {
+  const versionOf = async () => (await (await fetch(`${url}/s/${stack}/api/version`)).json()) as object;
+  const backup = await step('apply', 'v1 on the persistent stack, with a verified backup', async (tell) => {
+    const wish = { release: { version: 'v1' }, migrate: 'auto' };
+    const operation = await call<Operation>('POST', `/v1/stacks/${stack}/deploy`, wish);
+    const { result } = await follow(operation, teller(tell));
+    tell(`the application says ${JSON.stringify(await versionOf())}`);
+    const { report } = await call<{ report: ApplyReport }>('GET', `/v1/migration-runs/${result!.run}`);
+    tell(`backup ${report.backup!.id}, verified in ${report.verification!.verifyMs} ms`);
+    return report.backup!.id;
+  });
+  await step('restore', 'and back again, from that backup', async (tell) => {
+    const operation = await call<Operation>('POST', `/v1/stacks/${stack}/restore`, { backup });
+    await follow(operation, teller(tell));
+    tell(`the application says ${JSON.stringify(await versionOf())}`);
+  });
+  return backup;
 }
 
 async function main(): Promise<void> {
@@ -152,7 +178,8 @@ async function main(): Promise<void> {
   try {
     const made = await demo(client);
     await ask(client);
-    const judged = await judge(client);
+    const judged = await judge({ ...client, token: service.token });
+    const backup = await apply(client);
     if (!once) {
       process.stdout.write(`
 greenroom    ${service.url}   (log: ${service.logFile})
@@ -169,7 +196,7 @@ production   container ${production}
       await client.follow(await client.call<Operation>('DELETE', `/v1/snapshots/${made.snapshot}`));
     });
     process.stdout.write(
-      `${JSON.stringify({ project: made.project, snapshot: made.snapshot, stack, ...judged, ms })}\n`,
+      `${JSON.stringify({ project: made.project, snapshot: made.snapshot, stack, ...judged, backup, ms })}\n`,
     );
   } finally {
     if (once) {

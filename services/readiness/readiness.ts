@@ -1,4 +1,5 @@
 import type { components } from '../../openapi/types.ts';
+import { listBackups } from '../backups/backup.ts';
 import type { StackPlan } from '../compose/plan.ts';
 import { queryOne } from '../database/queries.ts';
 import type { Host } from '../engine/host.ts';
@@ -47,6 +48,9 @@ export async function readinessOf(
     }
   }
   if (stackRow) {
+    const [backup] = await listBackups(pool, { stack: stackRow.name });
+    // Before anything was applied there is nothing to go back to, and nothing to ask.
+    if (backup) checks.push(backupCheck(backup));
     const running = openPlan(greenroom.sealer, stackRow);
     checks.push(await servicesCheck(greenroom, stackRow.name, running));
     checks.push(await smokeCheck(host, stackRow.name, running));
@@ -102,6 +106,23 @@ function snapshotCheck(snapshot: SnapshotRow | undefined, { maxSnapshotAgeHours 
     evidence: `/v1/snapshots/${snapshot.id}/report`,
     at: snapshot.taken_at.toISOString(),
     ...(old ? { remedy } : {}),
+  };
+}
+
+/** The newest backup is the one that a person would go back to. */
+function backupCheck(backup: components['schemas']['Backup']): Check {
+  const verified = backup.state === 'verified' || (backup.state === 'restoring' && backup.verifiedAt !== undefined);
+  return {
+    id: 'backup',
+    title: 'Backup verified',
+    status: verified ? 'pass' : backup.state === 'damaged' ? 'fail' : 'no_data',
+    expected: 'the newest backup of the stack was restored and compared',
+    observed: verified
+      ? `${backup.id}, ${backup.rows ?? 0} rows of ${backup.tables ?? 0} tables`
+      : `${backup.id} is ${backup.state}`,
+    evidence: `/v1/backups/${backup.id}`,
+    at: backup.verifiedAt ?? backup.createdAt,
+    ...(verified ? {} : { remedy: `POST /v1/backups/${backup.id}/verify` }),
   };
 }
 

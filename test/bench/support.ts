@@ -43,8 +43,9 @@ export async function firstQuery(host: Host, container: string, sql = 'SELECT 1'
   }
 }
 
-export async function ask(host: Host, container: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ user: 'postgres', password, stream: containerStream(host, container, 5432) });
+export async function ask(host: Host, container: string, sql: string, database?: string): Promise<pg.QueryResult> {
+  const stream = containerStream(host, container, 5432);
+  const client = new pg.Client({ user: 'postgres', password, stream, ...(database ? { database } : {}) });
   client.on('error', () => {});
   try {
     await client.connect();

@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import type { Operation } from '../../examples/demo/client.ts';
-import type { Snapshot, StackDetail } from '../../openapi/aliases.ts';
+import type { Backup, Snapshot, StackDetail } from '../../openapi/aliases.ts';
 import { label } from '../../services/engine/labels.ts';
+import type { ApplyReport } from '../../services/migrations/report.ts';
 import { type Boundary, openBoundary } from '../support/boundary.ts';
 import { docker, startService, type TestService, until } from '../support/service.ts';
 import { capture, createShop, type Production, startProduction } from '../support/shop.ts';
@@ -24,8 +25,10 @@ after(async () => {
   await service.remove();
 });
 
-const buildSteps = ['images', 'networks', 'data', 'services'];
-const release = { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } };
+const buildSteps = ['images', 'networks', 'data', 'database', 'migrate', 'services'];
+const image = 'shop-backend:v1';
+const release = { version: 'v1', services: { backend: { image }, migrator: { image } } };
+const migrated = 'm20250201_000008_customers_locale';
 
 /** Each operation: its steps, how it is asked for, and what must be so when it has ended. */
 const operations: Record<
@@ -63,6 +66,50 @@ const operations: Record<
       await assert.rejects(service.call('GET', `/v1/stacks/${subject}`), /There is no stack/);
     },
   },
+  'stack.deploy': {
+    steps: ['images', 'migrations', 'services', 'smoke'],
+    async ask(name) {
+      await createStack(name);
+      const services = { frontend: { variables: { SHOP_NAME: 'Deployed' } } };
+      return service.call('POST', `/v1/stacks/${name}/deploy`, { release: { version: 'v0b', services } });
+    },
+    async holds({ subject }) {
+      assert.match(await (await fetch(`${service.url}/s/${subject}/`)).text(), /Deployed/);
+      await stackAnswers(subject, 'v0b');
+    },
+  },
+  'migration.apply': {
+    steps: ['images', 'migrations', 'stop', 'backup', 'verify', 'migrate', 'services', 'smoke'],
+    async ask(name) {
+      await createStack(name);
+      const wish = { release, migrate: 'hold' };
+      await service.follow(await service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, wish));
+      return service.call('POST', `/v1/stacks/${name}/apply`);
+    },
+    async holds({ subject, result }) {
+      const run = await service.call<{ state: string; report: ApplyReport }>(
+        'GET',
+        `/v1/migration-runs/${result!.run}`,
+      );
+      assert.equal(run.state, 'passed');
+      const backup = await service.call<Backup>('GET', `/v1/backups/${run.report.backup!.id}`);
+      assert.equal(backup.state, 'verified');
+      await stackAnswers(subject, 'v1', migrated);
+    },
+  },
+  'stack.restore': {
+    steps: ['images', 'stop', 'set aside', 'data', 'services', 'smoke', 'record', 'clean'],
+    async ask(name) {
+      await createStack(name);
+      await service.follow(await service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, { release }));
+      const { items } = await service.call<{ items: Backup[] }>('GET', `/v1/backups?stack=${name}`);
+      return service.call('POST', `/v1/stacks/${name}/restore`, { backup: items[0]!.id });
+    },
+    async holds({ subject, result }) {
+      assert.equal((await service.call<Backup>('GET', `/v1/backups/${result!.backup}`)).state, 'verified');
+      await stackAnswers(subject, 'v0', 'm20250101_000007_city_revenue');
+    },
+  },
   'migration.rehearse': {
     steps: ['images', 'up', 'one by one'],
     ask: () => service.call('POST', '/v1/migration-runs', { kind: 'rehearsal', project: 'shop', release }),
@@ -77,12 +124,18 @@ async function createStack(name: string): Promise<void> {
   await service.follow(await service.call<Operation>('POST', '/v1/stacks', wish));
 }
 
-async function stackAnswers(name: string): Promise<void> {
+/** A stack that runs this release, and its database's newest migration; it is deleted. */
+async function stackAnswers(name: string, version = 'v0', migration?: string): Promise<void> {
   const detail = await service.call<StackDetail>('GET', `/v1/stacks/${name}`);
   assert.equal(detail.state, 'ready');
+  assert.equal(detail.release.version, version);
   const answer = await fetch(`${service.url}/s/${name}/api/customers?limit=1`);
   assert.equal(answer.status, 200);
   assert.equal(((await answer.json()) as { customers: unknown[] }).customers.length, 1);
+  if (migration) {
+    const says = (await (await fetch(`${service.url}/s/${name}/api/version`)).json()) as { migration: string };
+    assert.equal(says.migration, migration);
+  }
   await service.follow(await service.call<Operation>('DELETE', `/v1/stacks/${name}`));
 }
 
@@ -108,6 +161,7 @@ async function everything() {
     networks: networks.map(({ Name }) => Name).sort(),
     subnets: await count('subnets'),
     stacks: await count('stacks'),
+    backups: await count('backups'),
     snapshots: await count("snapshots WHERE state <> 'ready'"),
     unfinished: await count("operations WHERE state IN ('queued', 'running')"),
     running: await count("migration_runs WHERE state = 'running'"),

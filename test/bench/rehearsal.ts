@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Operation } from '../../examples/demo/client.ts';
+import { addressOf } from '../../services/engine/dial.ts';
+import type { Host } from '../../services/engine/host.ts';
+import { label } from '../../services/engine/labels.ts';
+import { cloneVolume, createVolume, removeVolume } from '../../services/engine/volumes.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { composeFile, policy } from '../support/shop.ts';
+import { ask, firstQuery, median, startPostgres, stop, withHost } from './support.ts';
+
+const run$ = promisify(execFile);
+const megabytes = 1000;
+const rounds = 3;
+/** Its migrations, of which the first two are applied: ten are pending. */
+const image = 'shop-backend:v2';
+const migrations = 10;
+
+/**
+ * A rehearsal of ten migrations on a database of 1 GB, from the request to its end, and in turn the bare migrator on
+ * clones that are ready: once `up`, once stepwise (each migration up, down and up again), by `docker run`. Meanwhile
+ * production is written to: `freeze_ms` is the longest that one of those writes took.
+ */
+export async function run(): Promise<object> {
+  return withHost(async (host) => {
+    const production = `gr-${host.installation}-production`;
+    await makeProduction(host, production);
+    const service = await startService();
+    try {
+      const address = await addressOf(host, production);
+      await prepare(service, `postgres://reporting:reporting@${address}:5432/shop`);
+      const rehearsed: number[] = [];
+      const bare: number[] = [];
+      let freezeMs = 0;
+      for (let round = 0; round < rounds; round++) {
+        const writer = write(host, production);
+        rehearsed.push(await timed(() => rehearse(service)));
+        freezeMs = Math.max(freezeMs, await writer.stop());
+        bare.push(await bareTwice(host, production));
+        process.stdout.write(`rehearsal ${seconds(rehearsed.at(-1)!)} s, bare migrator ${seconds(bare.at(-1)!)} s\n`);
+      }
+      const [rehearsal, plain] = [median(rehearsed), median(bare)];
+      return {
+        bare_s: seconds(plain),
+        rehearsal_s: seconds(rehearsal),
+        overhead_s: seconds(rehearsal - plain),
+        freeze_ms: Math.round(freezeMs),
+      };
+    } finally {
+      await service.remove();
+    }
+  });
+}
+
+const seconds = (ms: number) => Math.round(ms / 10) / 100;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+async function makeProduction(host: Host, name: string): Promise<void> {
+  process.stdout.write(`making ${megabytes} MB\n`);
+  await createVolume(host, name, { [label.installation]: host.installation });
+  await startPostgres(host, name);
+  await settled(host, name);
+  for (const sql of [
+    'ALTER SYSTEM SET max_wal_size = 2000',
+    `CREATE ROLE shop LOGIN PASSWORD 'shop'`,
+    `CREATE ROLE reporting LOGIN PASSWORD 'reporting' BYPASSRLS IN ROLE pg_read_all_data`,
+    'CREATE DATABASE shop OWNER shop',
+  ]) {
+    await ask(host, name, sql);
+  }
+  await ask(
+    host,
+    name,
+    `CREATE SCHEMA shop AUTHORIZATION shop; ALTER ROLE shop IN DATABASE shop SET search_path = shop;
+     CREATE TABLE shop.filler AS SELECT i AS id, repeat(md5(i::text), 31) AS filler FROM generate_series(1, ${megabytes * 1000}) i;
+     CREATE TABLE shop.heartbeat (at timestamptz)`,
+    'shop',
+  );
+  await migrate(name, ['up', '-n', '2']);
+  await ask(host, name, 'CHECKPOINT');
+}
+
+/** While the image initialises, a first server answers for a moment. */
+async function settled(host: Host, name: string): Promise<void> {
+  await firstQuery(host, name);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await firstQuery(host, name);
+}
+
+async function prepare(service: TestService, url: string): Promise<void> {
+  const keep = { keep: 'of no interest' };
+  const tables = {
+    'shop.customers': policy.tables['shop.customers'],
+    'shop.addresses': policy.tables['shop.addresses'],
+    'shop.seaql_migrations': policy.tables['shop.seaql_migrations'],
+    'shop.filler': { id: keep, filler: keep },
+    'shop.heartbeat': { at: keep },
+  };
+  await service.call('POST', '/v1/projects', { name: 'shop', bundle: { files: { 'compose.yaml': composeFile } } });
+  await service.call('POST', '/v1/projects/shop/sources', { name: 'production', url, policy: { tables } });
+  const wish = { project: 'shop', source: 'production' };
+  await service.follow(await service.call<Operation>('POST', '/v1/snapshots', wish));
+}
+
+async function rehearse(service: TestService): Promise<void> {
+  const release = { version: 'v2', services: { backend: { image }, migrator: { image } } };
+  const wish = { kind: 'rehearsal', project: 'shop', release };
+  const { result } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
+  if (!result!.passed) throw new Error(`The rehearsal failed: ${result!.reasons}`);
+}
+
+/** The plain tool: the same commands on clones that run already. */
+async function bareTwice(host: Host, production: string): Promise<number> {
+  const clones = [`gr-${host.installation}-whole`, `gr-${host.installation}-steps`] as const;
+  await stop(host, production);
+  for (const clone of clones) {
+    await cloneVolume(host, production, clone, { [label.installation]: host.installation });
+    await startPostgres(host, clone);
+    await firstQuery(host, clone);
+  }
+  await startPostgres(host, production);
+  await firstQuery(host, production);
+  const [whole, steps] = clones;
+  const ms = await timed(async () => {
+    await migrate(whole, ['up']);
+    for (let step = 0; step < migrations; step++) {
+      for (const direction of ['up', 'down', 'up']) await migrate(steps, [direction, '-n', '1']);
+    }
+  });
+  for (const clone of clones) {
+    await stop(host, clone);
+    await removeVolume(host, clone);
+  }
+  return ms;
+}
+
+async function migrate(container: string, command: string[]): Promise<void> {
+  await run$('docker', [
+    ...['run', '--rm', '--network', `container:${container}`, '-e', 'DATABASE_SCHEMA=shop'],
+    ...['-e', 'DATABASE_URL=postgres://shop:shop@127.0.0.1:5432/shop', image, 'migrationctl', ...command],
+  ]);
+}
+
+/** Writes to production, one small transaction after the other. */
+function write(host: Host, production: string): { stop(): Promise<number> } {
+  let going = true;
+  let longest = 0;
+  const writing = (async () => {
+    while (going) {
+      longest = Math.max(
+        longest,
+        await timed(() => ask(host, production, 'INSERT INTO shop.heartbeat VALUES (now())', 'shop')),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  return {
+    async stop() {
+      going = false;
+      await writing;
+      return longest;
+    },
+  };
+}
