@@ -1080,6 +1080,8 @@ export interface components {
       services: {
         [key: string]: {
           image?: string;
+          /** @description What the reference named when the release was recorded, and what it runs: a digest, or an image id where it was in no registry */
+          resolved?: string;
           variableNames: string[];
         };
       };
@@ -1099,6 +1101,10 @@ export interface components {
         image?: {
           from?: string;
           to?: string;
+          resolved?: {
+            from?: string;
+            to?: string;
+          };
         };
         variables: {
           name: string;

@@ -335,6 +335,8 @@ test('cancelled in the middle of a statement, the migrator and its session in th
 
 test('while somebody writes, no backup is taken and nothing is migrated', async () => {
   const content = await contentOf('qa');
+  const backups = await backupsOf('qa');
+  assert.ok(backups.length <= 3, 'of those that nobody keeps only the newest stay');
   await onDatabase('qa', async (writer) => {
     await writer.query(`SET application_name = 'psql of Ada'; BEGIN; UPDATE shop.customers SET full_name = full_name`);
     const failed = await ended(await deploy('qa', releaseOf('v1')));
@@ -343,7 +345,7 @@ test('while somebody writes, no backup is taken and nothing is migrated', async 
     await writer.query('ROLLBACK');
   });
   await isAsBefore('qa', content);
-  assert.deepEqual(await backupsOf('qa'), []);
+  assert.deepEqual(await backupsOf('qa'), backups);
 });
 
 test('a database that has migrations which the release does not know is left alone', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Operation } from '../examples/demo/client.ts';
 import type { components } from '../openapi/types.ts';
-import { startService, type TestService } from './support/service.ts';
+import { docker, startService, type TestService } from './support/service.ts';
 import { capture, composeFile, createShop, createStack, type Production, startProduction } from './support/shop.ts';
 
 type Schemas = components['schemas'];
@@ -38,18 +38,17 @@ const check = ({ checks }: Schemas['Readiness'], id: string) => checks.find((one
 test('a release is recorded once; values of its variables are never shown, not even by a diff', async () => {
   const made = await release('v1');
   await release('v2');
-  assert.deepEqual(made.services.backend, { image: 'shop-backend:v1', variableNames: ['FLAG'] });
+  const [v1, v2] = await Promise.all(['v1', 'v2'].map((tag) => docker.getImage(`shop-backend:${tag}`).inspect()));
+  assert.deepEqual(made.services.backend, { image: 'shop-backend:v1', resolved: v1!.Id, variableNames: ['FLAG'] });
   await assert.rejects(release('v1'), /has a release v1 already/);
   const { items } = await service.call<{ items: Schemas['Release'][] }>('GET', '/v1/projects/shop/releases');
   assert.deepEqual(items.map(({ version }) => version).sort(), ['v1', 'v2']);
   const diff = await service.call<Schemas['ReleaseDiff']>('GET', '/v1/projects/shop/releases/v2/diff?from=v1');
+  const resolved = { from: v1!.Id, to: v2!.Id };
+  const image = { from: 'shop-backend:v1', to: 'shop-backend:v2', resolved };
   assert.deepEqual(diff.services, [
-    {
-      service: 'backend',
-      image: { from: 'shop-backend:v1', to: 'shop-backend:v2' },
-      variables: [{ name: 'FLAG', change: 'changed' }],
-    },
-    { service: 'migrator', image: { from: 'shop-backend:v1', to: 'shop-backend:v2' }, variables: [] },
+    { service: 'backend', image, variables: [{ name: 'FLAG', change: 'changed' }] },
+    { service: 'migrator', image, variables: [] },
   ]);
 });
 
@@ -103,6 +102,15 @@ test('a service that is down is a fail, not an error passed over', async () => {
   assert.equal(answer.verdict, 'NOT_READY');
   assert.equal(check(answer, 'services')!.status, 'fail');
   assert.equal(check(answer, 'smoke')!.status, 'fail');
+});
+
+test('a rehearsal of a migrator that is defined otherwise now is stale', async () => {
+  const changed = composeFile.replace('ROLE: migrator', 'ROLE: migrator\n      LOCK_TIMEOUT: 5s');
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': changed } } });
+  const { status, observed } = check(await readiness('v1'), 'rehearsal')!;
+  assert.equal(status, 'stale');
+  assert.match(observed, /definition of migrator has changed/);
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
 });
 
 test('a rehearsal on an older snapshot, or of another image, is stale', async () => {

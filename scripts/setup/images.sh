@@ -9,6 +9,7 @@ ensure_images() {
   ensure_image debian:trixie-slim debian
   ensure_image postgres:17 postgres
   ensure_image node:20-trixie-slim node
+  ensure_image registry:2 registry
 }
 
 # ensure_image NAME RECIPE - the recipe is a folder: a Dockerfile, and perhaps prepare.sh

@@ -17,3 +17,8 @@ function stableText(value: unknown): string {
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${stableText(one)}`).join(',')}}`;
 }
+
+/** The same whatever the image is called: images are compared by what they are. */
+export function definitionHash({ configHash: _, ...service }: ServicePlan): string {
+  return configHash({ ...service, image: '' });
+}

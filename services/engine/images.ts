@@ -45,3 +45,32 @@ export async function imageIdsOf(
   for (const { name, image } of services) ids[name] = (await ensureImage(host, image, onProgress)).Id;
   return ids;
 }
+
+const registryTimeoutMs = 10_000;
+
+/**
+ * The very image that a reference names now, so that a tag that moves later changes nothing: by digest, or by image id
+ * where it is in no registry. A reference with a registry's host in it is asked there first, any other on the engine.
+ * Undefined when neither knows it.
+ */
+export async function resolveImage(host: Pick<Host, 'docker'>, reference: string): Promise<string | undefined> {
+  if (/^sha256:|@sha256:/.test(reference)) return reference;
+  const repository = reference.replace(/:[^:/]*$/, '');
+  const [first = ''] = reference.split('/');
+  const namesRegistry = reference.includes('/') && (/[.:]/.test(first) || first === 'localhost');
+  const inRegistry = async () => {
+    const image = host.docker.getImage(reference);
+    try {
+      const answer = await image.distribution({ abortSignal: AbortSignal.timeout(registryTimeoutMs) });
+      return `${repository}@${(answer as { Descriptor: { digest: string } }).Descriptor.digest}`;
+    } catch {
+      // Not there, not allowed or not to be reached: whoever needs the image says which when it pulls.
+      return undefined;
+    }
+  };
+  const onEngine = async () => {
+    const present = await ifPresent(host.docker.getImage(reference).inspect());
+    return present?.RepoDigests?.find((digest) => digest.startsWith(`${repository}@`)) ?? present?.Id;
+  };
+  return namesRegistry ? ((await inRegistry()) ?? onEngine()) : ((await onEngine()) ?? inRegistry());
+}

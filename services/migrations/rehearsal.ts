@@ -1,4 +1,5 @@
 import { removeClone } from '../clones/clone.ts';
+import { definitionHash } from '../compose/hash.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
 import { imageIdsOf } from '../engine/images.ts';
@@ -35,9 +36,10 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
       const plan = openPlan(greenroom.sealer, row);
       const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot!);
       const { database, migrations } = plan.greenroom;
+      const services = [databaseService(plan)!, migratorService(plan)!];
       const images = await context.step('images', () => {
         context.progress('making sure of the images');
-        return imageIdsOf(host, [databaseService(plan)!, migratorService(plan)!], context.log);
+        return imageIdsOf(host, services, context.log);
       });
       const [first, second] = clonesOf(id);
       const of = { volume: snapshot.volume, facts: snapshot.report!.target };
@@ -57,7 +59,10 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         onRehearsalClone(greenroom, { ...spec, name: second }, false, (clone) => rehearseSteps(rehearsal, clone)),
       );
       const reasons = reasonsAgainst(whole, steps);
-      const report: RehearsalReport = { passed: reasons.length === 0, reasons, images, up: whole, migrations: steps };
+      const report: RehearsalReport = {
+        ...{ passed: reasons.length === 0, reasons, images, up: whole, migrations: steps },
+        definitions: Object.fromEntries(services.map((service) => [service.name, definitionHash(service)])),
+      };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
       context.log(report.passed ? 'passed' : `failed: ${reasons.join('; ')}`);
       return { run: id, passed: report.passed, reasons };

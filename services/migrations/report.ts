@@ -11,6 +11,8 @@ export interface RehearsalReport {
   reasons: string[];
   /** The image ids that were rehearsed, by service. */
   images: Record<string, string>;
+  /** Of each service that was rehearsed; changes with anything that its container is created from, its image apart. */
+  definitions: Record<string, string>;
   up: RehearsedUp;
   /** One by one, in order. */
   migrations: RehearsedMigration[];

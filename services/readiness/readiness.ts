@@ -1,5 +1,6 @@
 import type { components } from '../../openapi/types.ts';
 import { listBackups } from '../backups/backup.ts';
+import { definitionHash } from '../compose/hash.ts';
 import type { StackPlan } from '../compose/plan.ts';
 import { queryOne } from '../database/queries.ts';
 import type { Host } from '../engine/host.ts';
@@ -43,8 +44,9 @@ export async function readinessOf(
     const snapshot = await queryOne<SnapshotRow>(pool, 'latest-snapshot', [project, host.id]);
     checks.push(snapshotCheck(snapshot, policy));
     if (plan.greenroom.migrations) {
+      const definitions = Object.fromEntries(plan.services.map((service) => [service.name, definitionHash(service)]));
       const rehearsal = await queryOne<Rehearsed>(pool, 'latest-rehearsal', [project, version]);
-      checks.push(...rehearsalChecks(rehearsal, { images, snapshot: snapshot?.id }, policy));
+      checks.push(...rehearsalChecks(rehearsal, { images, definitions, snapshot: snapshot?.id }, policy));
     }
   }
   if (stackRow) {

@@ -14,6 +14,8 @@ export interface Rehearsed {
 export interface Current {
   /** Image id of the services that were rehearsed. */
   images: Record<string, string | undefined>;
+  /** What the project's Compose file makes of the release now. */
+  definitions: Record<string, string>;
   snapshot: string | undefined;
 }
 
@@ -63,6 +65,8 @@ export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Curre
 function staleness(snapshot: string, report: RehearsalReport, current: Current): string | undefined {
   const changed = Object.entries(report.images).find(([service, id]) => current.images[service] !== id);
   if (changed) return `rehearsed with another image of ${changed[0]}`;
+  const redefined = Object.entries(report.definitions).find(([name, hash]) => current.definitions[name] !== hash);
+  if (redefined) return `the definition of ${redefined[0]} has changed since it was rehearsed`;
   if (current.snapshot !== snapshot)
     return `rehearsed on ${snapshot}, the newest snapshot is ${current.snapshot ?? 'gone'}`;
   return undefined;

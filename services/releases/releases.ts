@@ -1,6 +1,8 @@
 import type { components } from '../../openapi/types.ts';
 import type { ReleaseService } from '../compose/plan.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
+import type { Host } from '../engine/host.ts';
+import { resolveImage } from '../engine/images.ts';
 import { Problem } from '../errors.ts';
 import { planOf } from '../projects/projects.ts';
 import type { Sealer } from '../secrets/seal.ts';
@@ -12,6 +14,7 @@ interface ReleaseRow {
   version: string;
   commit: string | null;
   images: Record<string, string>;
+  resolved: Record<string, string>;
   variables: Record<string, string[]>;
   sealed_services: Buffer;
   created_by: string;
@@ -24,11 +27,12 @@ interface Store {
 }
 
 /**
- * Records a release; the project's Compose file must load with its images and variables in it.
+ * Records a release; the project's Compose file must load with its images and variables in it. Its images are pinned:
+ * what a tag names now is what the release runs for ever.
  * @throws Problem `not-found`, `compose-invalid`, or `conflict` when the version is taken: a release is immutable.
  */
 export async function createRelease(
-  store: Store,
+  store: Store & { hosts: ReadonlyMap<string, Host> },
   project: string,
   wish: Schemas['ReleaseOfStack'],
   by: string,
@@ -36,14 +40,19 @@ export async function createRelease(
   const services = wish.services ?? {};
   await planOf(store, project, services);
   const entries = Object.entries(services);
+  const resolved = await resolveImages(store.hosts, services);
+  const pinned = Object.fromEntries(
+    entries.map(([name, service]) => [name, { ...service, ...optional('image', resolved[name] ?? service.image) }]),
+  );
   const row = await queryOne<ReleaseRow>(store.pool, 'insert-release', [
     project,
     wish.version,
     wish.commit ?? null,
     Object.fromEntries(entries.flatMap(([name, { image }]) => (image ? [[name, image]] : []))),
     Object.fromEntries(entries.map(([name, { variables }]) => [name, Object.keys(variables ?? {})])),
-    store.sealer.seal(JSON.stringify(services)),
+    store.sealer.seal(JSON.stringify(pinned)),
     by,
+    resolved,
   ]);
   if (row) return toRelease(row);
   throw new Problem('conflict', `Project ${project} has a release ${wish.version} already`, {
@@ -86,8 +95,12 @@ export async function diffReleases(
         const change = !(name in oldValues) ? 'added' : !(name in newValues) ? 'removed' : 'changed';
         return [{ name, change }];
       });
+    const [oldName, newName] = rows.map(({ images }) => images[service]);
+    const pinned = { ...optional('from', old.image), ...optional('to', now.image) };
     const image =
-      old.image === now.image ? {} : { image: { ...optional('from', old.image), ...optional('to', now.image) } };
+      old.image === now.image
+        ? {}
+        : { image: { ...optional('from', oldName), ...optional('to', newName), resolved: pinned } };
     return variables.length === 0 && !('image' in image) ? [] : [{ service, ...image, variables }];
   });
   const commits = { ...optional('from', rows[0]!.commit), ...optional('to', rows[1]!.commit) };
@@ -112,6 +125,20 @@ export async function getReleaseServices(store: Store, project: string, version:
 }
 
 type Services = Record<string, ReleaseService>;
+
+async function resolveImages(hosts: ReadonlyMap<string, Host>, services: Services): Promise<Record<string, string>> {
+  const host = [...hosts.values()][0]!;
+  const references = [...new Set(Object.values(services).flatMap(({ image }) => image ?? []))];
+  const found = new Map(
+    await Promise.all(references.map(async (one) => [one, await resolveImage(host, one)] as const)),
+  );
+  return Object.fromEntries(
+    Object.entries(services).flatMap(([name, { image }]) => {
+      const resolved = image === undefined ? undefined : found.get(image);
+      return resolved === undefined ? [] : [[name, resolved]];
+    }),
+  );
+}
 
 async function getReleaseRow(database: Database, project: string, version: string): Promise<ReleaseRow> {
   const row = await queryOne<ReleaseRow>(database, 'get-release', [project, version]);
@@ -141,7 +168,14 @@ function toRelease(row: ReleaseRow): Schemas['Release'] {
     version: row.version,
     ...optional('commit', row.commit),
     services: Object.fromEntries(
-      names.map((name) => [name, { ...optional('image', row.images[name]), variableNames: row.variables[name] ?? [] }]),
+      names.map((name) => [
+        name,
+        {
+          ...optional('image', row.images[name]),
+          ...optional('resolved', row.resolved[name]),
+          variableNames: row.variables[name] ?? [],
+        },
+      ]),
     ),
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),

@@ -101,6 +101,7 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const reasons = [error.detail, ...(begun.has('migrate') ? ['the data was put back from the backup'] : [])];
       const restored = begun.has('stop') || begun.has('services');
       await query(pool, 'finish-migration-run', [run, 'failed', { passed: false, reasons, restored }, error]);
+      await dropOldBackups(greenroom, stack);
     },
   };
 }

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import type { Operation } from '../../examples/demo/client.ts';
 import type { Backup, Snapshot, StackDetail } from '../../openapi/aliases.ts';
 import { label } from '../../services/engine/labels.ts';
 import type { ApplyReport } from '../../services/migrations/report.ts';
-import { type Boundary, openBoundary } from '../support/boundary.ts';
-import { docker, startService, type TestService, until } from '../support/service.ts';
-import { capture, createShop, type Production, startProduction } from '../support/shop.ts';
+import { type Boundary, openBoundary } from './boundary.ts';
+import { docker, startService, type TestService, until } from './service.ts';
+import { capture, createShop, type Production, startProduction } from './shop.ts';
 
-let service: TestService;
+/** Of the test file's own: each file is a process. */
+export let service: TestService;
 let production: Production;
-let boundary: Boundary;
+export let boundary: Boundary;
+
 before(async () => {
   [service, production] = await Promise.all([startService(), startProduction()]);
   await createShop(service);
@@ -125,7 +126,7 @@ async function createStack(name: string): Promise<void> {
 }
 
 /** A stack that runs this release, and its database's newest migration; it is deleted. */
-async function stackAnswers(name: string, version = 'v0', migration?: string): Promise<void> {
+export async function stackAnswers(name: string, version = 'v0', migration?: string): Promise<void> {
   const detail = await service.call<StackDetail>('GET', `/v1/stacks/${name}`);
   assert.equal(detail.state, 'ready');
   assert.equal(detail.release.version, version);
@@ -140,7 +141,7 @@ async function stackAnswers(name: string, version = 'v0', migration?: string): P
 }
 
 /** What the installation has on the engine, in its tables, on the source and in the temporary folder. */
-async function everything() {
+export async function everything() {
   const filters = { label: [`${label.installation}=${service.installation}`] };
   const [containers, { Volumes: volumes }, networks] = await Promise.all([
     docker.listContainers({ all: true, filters }),
@@ -173,70 +174,34 @@ async function everything() {
 }
 
 let number = 0;
-for (const [kind, { steps, ask, holds }] of Object.entries(operations)) {
-  for (const step of steps) {
-    for (const when of ['before', 'after'] as const) {
-      test(`${kind}, killed ${when} the end of “${step}” is recorded, is finished by the next process`, async () => {
-        const clean = await everything();
-        const killed = boundary.killAt(kind, step, when);
-        const operation = await ask(`k${++number}`);
-        await killed;
-        await service.start();
-        const now = () => service.call<Operation>('GET', `/v1/operations/${operation.id}`);
-        await until(async () => !['queued', 'running'].includes((await now()).state));
-        const ended = await now();
-        assert.equal(ended.state, 'succeeded', JSON.stringify(ended.error));
-        assert.equal(ended.attempt, 2);
-        assert.deepEqual(
-          ended.steps.map(({ name, state }) => [name, state]),
-          steps.map((name) => [name, 'done']),
-        );
-        await holds(ended);
-        await until(async () => (await everything()).locks === 0);
-        assert.deepEqual(await everything(), clean);
-      });
-    }
-  }
+
+/** For each step of each kind of operation, a test with greenroom killed just before and just after its end is recorded. */
+export function killAtEveryBoundary(kinds: (keyof typeof operations)[]): void {
+  for (const kind of kinds) for (const step of operations[kind]!.steps) killAround(kind, step);
 }
 
-test('two processes on one database: when one is killed, the other finishes what it had begun', async () => {
-  const clean = await everything();
-  const second = await startService(
-    {
-      GREENROOM_HOME: service.home,
-      GREENROOM_DB_CONTAINER: service.databaseContainer,
-    },
-    { token: service.token },
-  );
-  try {
-    const names = ['t1', 't2', 't3', 't4'];
-    const asked = await Promise.all(
-      names.map((name) =>
-        service.call<Operation>('POST', '/v1/stacks', { name, project: 'shop', release: { version: 'v0' } }),
-      ),
-    );
-    await until(async () => {
-      const rows = await boundary.rows<{ n: number }>(
-        `SELECT count(*)::int AS n FROM operation_steps s JOIN operations o ON o.id = s.operation WHERE o.state = 'running'`,
-      );
-      return rows[0]!.n >= 4;
-    });
-    await service.kill('SIGKILL');
-    for (const { id } of asked) {
-      await until(async () => (await second.call<Operation>('GET', `/v1/operations/${id}`)).state === 'succeeded');
-    }
-    await service.start();
-    for (const name of names) await stackAnswers(name);
-    await until(async () => (await everything()).locks === 0);
-    assert.deepEqual(await everything(), clean);
-  } finally {
-    await second.kill('SIGKILL');
-  }
-});
+function killAround(kind: string, step: string): void {
+  const { steps, ask, holds } = operations[kind]!;
 
-test('no socket of a killed capture stays in the temporary folder', () => {
-  assert.deepEqual(
-    readdirSync(service.temporary).filter((name) => name.startsWith('greenroom-source-')),
-    [],
-  );
-});
+  for (const when of ['before', 'after'] as const) {
+    test(`${kind}, killed ${when} the end of “${step}” is recorded, is finished by the next process`, async () => {
+      const clean = await everything();
+      const killed = boundary.killAt(kind, step, when);
+      const operation = await ask(`k${++number}`);
+      await killed;
+      await service.start();
+      const now = () => service.call<Operation>('GET', `/v1/operations/${operation.id}`);
+      await until(async () => !['queued', 'running'].includes((await now()).state));
+      const ended = await now();
+      assert.equal(ended.state, 'succeeded', JSON.stringify(ended.error));
+      assert.equal(ended.attempt, 2);
+      assert.deepEqual(
+        ended.steps.map(({ name, state }) => [name, state]),
+        steps.map((name) => [name, 'done']),
+      );
+      await holds(ended);
+      await until(async () => (await everything()).locks === 0);
+      assert.deepEqual(await everything(), clean);
+    });
+  }
+}
