@@ -73,10 +73,12 @@ async function exitCodeOf(process: { inspect(): Promise<{ Running: boolean; Exit
 }
 
 async function collect(stream: Readable, keepBytes: number): Promise<string> {
-  let kept: Buffer = Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of stream) {
-    kept = Buffer.concat([kept, chunk]);
-    if (kept.length > keepBytes) kept = kept.subarray(kept.length - keepBytes);
+    chunks.push(chunk);
+    bytes += chunk.length;
+    while (bytes - chunks[0]!.length >= keepBytes) bytes -= chunks.shift()!.length;
   }
-  return kept.toString('utf8');
+  return Buffer.concat(chunks).subarray(-keepBytes).toString('utf8');
 }

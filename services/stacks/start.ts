@@ -1,6 +1,6 @@
 import type { Container } from 'dockerode';
+import { answersSoon } from '../clones/connect.ts';
 import type { Dependency, ServicePlan, StackPlan } from '../compose/plan.ts';
-import { exec } from '../engine/exec.ts';
 import type { Host } from '../engine/host.ts';
 import { Problem } from '../errors.ts';
 import { ensureContainer } from './container.ts';
@@ -110,9 +110,7 @@ async function waitForPostgres(options: StartOptions, service: string, container
     options.signal.throwIfAborted();
     const info = await container.inspect();
     if (!info.State.Running) break;
-    const command = ['sh', '-c', 'for i in $(seq 40); do pg_isready -q && exit 0; sleep 0.05; done; exit 1'];
-    const result = await exec(options.host, container.id, { command }).catch(() => undefined);
-    if (result?.exitCode === 0) return;
+    if (await answersSoon(options.host, container.id)) return;
   }
   await describeFailure(options, service);
   throw new Problem(

@@ -97,10 +97,10 @@ export async function startService(
   };
 }
 
-/** Waits until something holds; throws after a minute, so that a test that would hang fails. */
+/** Waits until something holds; throws after three minutes, so that a test that would hang fails. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await holds()); ) {
-    if (Date.now() > deadline) throw new Error(`Not within a minute: ${holds}`);
+  for (const deadline = Date.now() + 180_000; !(await holds()); ) {
+    if (Date.now() > deadline) throw new Error(`Not within three minutes: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
