@@ -1,4 +1,5 @@
 import { query, queryOne } from '../database/queries.ts';
+import { DiskFull, explainFullDisk, saysDiskIsFull } from '../engine/disk.ts';
 import { ensureImage } from '../engine/images.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
@@ -87,7 +88,14 @@ interface Rehearsal {
 
 async function onClone<T>(greenroom: Greenroom, spec: CloneSpec, work: (clone: Clone) => Promise<T>): Promise<T> {
   try {
-    return await work(await startClone(greenroom, spec));
+    const learnt = await work(await startClone(greenroom, spec));
+    // A migration that fails for want of space fails because of this engine, not because of the release.
+    if (saysDiskIsFull(JSON.stringify(learnt)))
+      throw new DiskFull('The disk of the Docker engine is full; the migrations could not be run to their end');
+    return learnt;
+  } catch (error) {
+    // Asked here, because the clone's own space is free again in a moment.
+    throw spec.signal.aborted ? error : await explainFullDisk(spec.host, error);
   } finally {
     await removeClone(greenroom, spec.host, spec.name);
   }
