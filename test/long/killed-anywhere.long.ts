@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import pg from 'pg';
 import type { Operation } from '../../examples/demo/client.ts';
 import type { Snapshot, StackDetail } from '../../openapi/aliases.ts';
-import { label } from '../../services/engine/labels.ts';
 import { type Boundary, openBoundary } from '../support/boundary.ts';
 import { docker, startService, type TestService, until } from '../support/service.ts';
 import { capture, createShop, type Production, startProduction } from '../support/shop.ts';
+import { traces } from '../support/traces.ts';
 
 let service: TestService;
 let production: Production;
@@ -86,37 +85,8 @@ async function stackAnswers(name: string): Promise<void> {
   await service.follow(await service.call<Operation>('DELETE', `/v1/stacks/${name}`));
 }
 
-/** What the installation has on the engine, in its tables, on the source and in the temporary folder. */
-async function everything() {
-  const filters = { label: [`${label.installation}=${service.installation}`] };
-  const [containers, { Volumes: volumes }, networks] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
-    docker.listVolumes({ filters: filters as never }),
-    docker.listNetworks({ filters }),
-  ]);
-  const client = new pg.Client({ connectionString: production.url });
-  await client.connect();
-  const sessions = await client.query(
-    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name ~ 'greenroom|pg_dump'`,
-  );
-  await client.end();
-  const count = async (sql: string) =>
-    (await boundary.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
-  return {
-    containers: containers.map(({ Names: [name], State }) => `${name} ${State}`).sort(),
-    volumes: volumes.map(({ Name }) => Name).sort(),
-    networks: networks.map(({ Name }) => Name).sort(),
-    subnets: await count('subnets'),
-    stacks: await count('stacks'),
-    snapshots: await count("snapshots WHERE state <> 'ready'"),
-    unfinished: await count("operations WHERE state IN ('queued', 'running')"),
-    running: await count("migration_runs WHERE state = 'running'"),
-    locks: await count(
-      "pg_locks l JOIN pg_stat_activity a USING (pid) WHERE locktype = 'advisory' AND application_name = 'greenroom lock'",
-    ),
-    sourceSessions: sessions.rows[0].n,
-  };
-}
+const everything = () =>
+  traces({ docker, installation: service.installation, rows: boundary.rows, source: production.url });
 
 let number = 0;
 for (const [kind, { steps, ask, holds }] of Object.entries(operations)) {
