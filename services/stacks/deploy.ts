@@ -10,6 +10,7 @@ import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
 import { knownMigrations, type MigrationStatus, statusOf } from '../migrations/status.ts';
 import type { OperationKind } from '../operations/kind.ts';
+import { comesBack } from '../operations/pause.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, resolveImages } from './build.ts';
@@ -92,7 +93,7 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const row = await queryOne<StackRow>(pool, 'get-stack', [stack]);
       if (row?.candidate === run && row.state === 'deploying') {
         const broken = await takeBack(greenroom, row, run, context).catch((problem) => {
-          if (problem instanceof Problem) return problem.toDocument();
+          if (problem instanceof Problem && !comesBack(problem)) return problem.toDocument();
           throw problem;
         });
         await query(pool, 'drop-candidate', [stack, run, broken ? 'degraded' : 'ready', broken ?? null]);

@@ -6,6 +6,7 @@ import { cloneVolume, removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationKind } from '../operations/kind.ts';
+import { comesBack } from '../operations/pause.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, dataVolumeOf } from './build.ts';
@@ -70,7 +71,7 @@ export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> 
       const host = hostOf(greenroom, row.host);
       if (row.state === 'restoring') {
         const broken = await takeBack(greenroom, host, row, { begun, progress, log }).catch((problem) => {
-          if (problem instanceof Problem) return problem.toDocument();
+          if (problem instanceof Problem && !comesBack(problem)) return problem.toDocument();
           throw problem;
         });
         if (broken === 'taken down') await takeDownFailed(greenroom, stack, error);

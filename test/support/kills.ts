@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import pg from 'pg';
 import type { Operation } from '../../examples/demo/client.ts';
 import type { Backup, Snapshot, StackDetail } from '../../openapi/aliases.ts';
-import { label } from '../../services/engine/labels.ts';
 import type { ApplyReport } from '../../services/migrations/report.ts';
 import { type Boundary, openBoundary } from './boundary.ts';
 import { docker, startService, type TestService, until } from './service.ts';
 import { capture, createShop, type Production, startProduction } from './shop.ts';
+import { traces } from './traces.ts';
 
 /** Of the test file's own: each file is a process. */
 export let service: TestService;
@@ -140,38 +139,9 @@ export async function stackAnswers(name: string, version = 'v0', migration?: str
   await service.follow(await service.call<Operation>('DELETE', `/v1/stacks/${name}`));
 }
 
-/** What the installation has on the engine, in its tables, on the source and in the temporary folder. */
-export async function everything() {
-  const filters = { label: [`${label.installation}=${service.installation}`] };
-  const [containers, { Volumes: volumes }, networks] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
-    docker.listVolumes({ filters: filters as never }),
-    docker.listNetworks({ filters }),
-  ]);
-  const client = new pg.Client({ connectionString: production.url });
-  await client.connect();
-  const sessions = await client.query(
-    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name ~ 'greenroom|pg_dump'`,
-  );
-  await client.end();
-  const count = async (sql: string) =>
-    (await boundary.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
-  return {
-    containers: containers.map(({ Names: [name], State }) => `${name} ${State}`).sort(),
-    volumes: volumes.map(({ Name }) => Name).sort(),
-    networks: networks.map(({ Name }) => Name).sort(),
-    subnets: await count('subnets'),
-    stacks: await count('stacks'),
-    backups: await count('backups'),
-    snapshots: await count("snapshots WHERE state <> 'ready'"),
-    unfinished: await count("operations WHERE state IN ('queued', 'running')"),
-    running: await count("migration_runs WHERE state = 'running'"),
-    locks: await count(
-      "pg_locks l JOIN pg_stat_activity a USING (pid) WHERE locktype = 'advisory' AND application_name = 'greenroom lock'",
-    ),
-    sourceSessions: sessions.rows[0].n,
-  };
-}
+/** What the installation has on the engine, in its tables and on the source. */
+export const everything = () =>
+  traces({ docker, installation: service.installation, rows: boundary.rows, source: production.url });
 
 let number = 0;
 
