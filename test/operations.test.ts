@@ -68,6 +68,8 @@ test('an operation is followed by server-sent events: steps, progress, log, resu
       ['images', 'done'],
       ['networks', 'done'],
       ['data', 'done'],
+      ['database', 'done'],
+      ['migrate', 'done'],
       ['services', 'done'],
     ],
   );
@@ -95,7 +97,7 @@ test('kill -9 in the middle of a create: the next process goes on where it was',
   assert.equal(attempt, 2);
   assert.deepEqual(
     steps.map(({ name }) => name),
-    ['images', 'networks', 'data', 'services'],
+    ['images', 'networks', 'data', 'database', 'migrate', 'services'],
   );
   const detail = await service.call<StackDetail>('GET', '/v1/stacks/resumed');
   assert.equal(detail.state, 'ready');
