@@ -27,6 +27,12 @@ const contractFile = join(import.meta.dirname, '../openapi/openapi.yaml');
 /** A bundle of 500 files may be this large together. */
 const bodyLimit = '16mb';
 
+/** Half of a surrogate pair is no text that Postgres could store. */
+function wellFormed(key: string, value: unknown): unknown {
+  if (key.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value;
+  throw Object.assign(new Error('A text in the body holds half of a surrogate pair'), { status: 400 });
+}
+
 /** The API: every request and answer is held against the contract, and every operation against its scope. */
 export function createApp(greenroom: RunningGreenroom): Express {
   const contract = parse(readFileSync(contractFile, 'utf8'));
@@ -56,7 +62,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
   app.get('/openapi.json', (_req, res) => {
     res.json(contract);
   });
-  app.use(express.json({ limit: bodyLimit, type: ['application/json'] }));
+  app.use(express.json({ limit: bodyLimit, type: ['application/json'], reviver: wellFormed }));
   app.use(
     OpenApiValidator.middleware({
       apiSpec: contract,

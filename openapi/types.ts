@@ -781,6 +781,8 @@ export interface components {
     StackName: string;
     SnapshotId: string;
     BackupId: string;
+    /** @description Letters, digits and . _ + -, at most 100 */
+    Version: string;
     /** Format: date-time */
     Timestamp: string;
     /** @description How long each run of the migrator may take, in seconds (default 900) */
@@ -976,7 +978,7 @@ export interface components {
       [key: string]: unknown;
     };
     ReleaseOfStack: {
-      version: string;
+      version: components['schemas']['Version'];
       commit?: string;
       /** @description The image (reference, digest or image id) and variables of each service; the Compose file's own where it names none */
       services?: {
@@ -1301,7 +1303,7 @@ export interface components {
     source: components['schemas']['Name'];
     snapshot: components['schemas']['SnapshotId'];
     stack: components['schemas']['StackName'];
-    version: string;
+    version: components['schemas']['Version'];
     run: string;
     backup: components['schemas']['BackupId'];
     operation: string;

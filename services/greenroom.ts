@@ -48,7 +48,7 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
     settings.databaseUrl === undefined
       ? await startOwnDatabase(docker, settings)
       : { connectionString: settings.databaseUrl };
-  const { pool, installation } = await openDatabase(config, onError);
+  const { pool, installation } = await openDatabase(config, settings.concurrency, onError);
   const sealer = sealerOf(settings.secretKey ?? (await secretFile(settings.home, 'secret.key')));
   const host = await ensureLocalHost(pool, docker, installation, settings.helperImage);
   const greenroom: Greenroom = { settings, pool, sealer, installation, hosts: new Map([[host.id, host]]), log };

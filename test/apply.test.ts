@@ -51,7 +51,7 @@ const lastRun = async (stack: string) => {
 };
 const backupsOf = async (stack: string) =>
   (await service.call<{ items: Schemas['Backup'][] }>('GET', `/v1/backups?stack=${stack}`)).items;
-const container = (stack: string, name: string) => `gr-${service.installation}-${stack}-${name}-1`;
+const container = (stack: string, name: string) => `gr-${service.installation}-${stack}_${name}-1`;
 const versionAnswered = async (stack: string) =>
   (await (await fetch(`${service.url}/s/${stack}/api/version`)).json()) as { version: string; migration: string };
 
@@ -77,7 +77,7 @@ async function leftovers(stack: string): Promise<string[]> {
     docker.listVolumes({ filters: filters as never }),
     docker.listNetworks({ filters }),
   ]);
-  const expected = [/-helper$/, /-work$/, /-snap-/, new RegExp(`-${stack}-(postgres|backend|frontend)-1$`)];
+  const expected = [/-helper$/, /-work$/, /-snap-/, new RegExp(`-${stack}_(postgres|backend|frontend)-1$`)];
   expected.push(new RegExp(`-${stack}_(data|web)$`));
   return [
     ...containers.map(({ Names }) => Names[0]!),

@@ -192,7 +192,7 @@ test('no production value is on any disk that greenroom controls, and no secret 
     assert.deepEqual(await search(place, canaryDigits), [], place);
   }
   // Compressed values do not show in a file's bytes, so every row is read as text as well.
-  const backend = `gr-${service.installation}-one-postgres-1`;
+  const backend = `gr-${service.installation}-one_postgres-1`;
   const dump = await run('sh', [
     '-c',
     `docker exec ${backend} pg_dump -U postgres shop | grep -c -e ${canary} -e ${canaryDigits} || true`,

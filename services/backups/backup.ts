@@ -46,10 +46,12 @@ export async function listBackups(
   return (await query<BackupRow>(database, 'list-backups', values)).map(toBackup);
 }
 
-/** Says whether a backup stays until somebody deletes it. @throws Problem `not-found` */
+/** Says whether a backup stays until somebody deletes it. @throws Problem `not-found`, `conflict` when it is too late. */
 export async function keepBackup(database: Database, id: string, kept: boolean): Promise<Schemas['Backup']> {
   const row = await queryOne<BackupRow>(database, 'keep-backup', [id, kept]);
-  return row ? toBackup(row) : toBackup(await getBackupRow(database, id));
+  if (row) return toBackup(row);
+  await getBackupRow(database, id);
+  throw new Problem('conflict', `Backup ${id} is being deleted`, { where: id });
 }
 
 /** Removes a backup's volume, then its record. Safe to repeat. */
@@ -63,19 +65,25 @@ export async function dropBackup(
   await query(database, 'delete-backup', [id]);
 }
 
-/** Removes the stack's backups that nobody asked to keep, but for the newest. @returns the ids of the removed. */
-export async function dropOldBackups(greenroom: Greenroom, stack: string, newest = unkeptPerStack): Promise<string[]> {
-  const rows = await query<Pick<BackupRow, 'id' | 'host' | 'volume'>>(greenroom.pool, 'backups-to-drop', [
-    stack,
-    newest,
-  ]);
+/** Removes the stack's backups that nobody asked to keep, but for the newest that are good. @returns the ids of the removed. */
+export function dropOldBackups(greenroom: Greenroom, stack: string): Promise<string[]> {
+  return dropAll(greenroom, 'drop-old-backups', [stack, unkeptPerStack]);
+}
+
+/** Removes all of a stack's backups that nobody asked to keep, finished or not; nothing else may work on the stack. */
+export function dropBackupsOfStack(greenroom: Greenroom, stack: string): Promise<string[]> {
+  return dropAll(greenroom, 'drop-backups-of-stack', [stack]);
+}
+
+async function dropAll(greenroom: Greenroom, name: string, values: unknown[]): Promise<string[]> {
+  const rows = await query<Pick<BackupRow, 'id' | 'host' | 'volume'>>(greenroom.pool, name, values);
   for (const row of rows) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
   return rows.map(({ id }) => id);
 }
 
-/** The clone that a backup is verified on. */
+/** The clone that a backup is verified on. With a dot, which no stack's name has. */
 export function checkCloneOf(backup: string): string {
-  return `${backup}-check`;
+  return `${backup}.check`;
 }
 
 export function toBackup(row: BackupRow): Schemas['Backup'] {

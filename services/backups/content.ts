@@ -57,7 +57,7 @@ export async function readContent(
     const tables: DatabaseContent['tables'] = {};
     for (const { name, kind } of await tablesOf(client)) {
       if (kind === 'p') continue;
-      tables[name] = await hashOf(client, `(SELECT t::text AS line FROM ONLY ${name} t) lines`).catch((error) => {
+      tables[name] = await hashOf(client, `(SELECT (t.*)::text AS line FROM ONLY ${name} t) lines`).catch((error) => {
         throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
       });
     }

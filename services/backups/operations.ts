@@ -7,22 +7,33 @@ import { type Asker, requestOperation } from '../operations/request.ts';
 import { type BackupRow, dropBackup, getBackupRow } from './backup.ts';
 import { verifyBackup } from './verify.ts';
 
+interface BackupInput {
+  backup: string;
+  /** What was known of it before. */
+  was: BackupRow['state'];
+  error: BackupRow['error'];
+}
+
+function putBack(greenroom: Greenroom, id: string, was: string, error: unknown, now: string): Promise<unknown> {
+  return query(greenroom.pool, 'put-backup-back', [id, was, error, now]);
+}
+
 /** Verifies a backup again. One that turns out damaged stays, as damaged. */
-export function verifyBackupAgain(greenroom: Greenroom): OperationKind<{ backup: string }> {
+export function verifyBackupAgain(greenroom: Greenroom): OperationKind<BackupInput> {
   return {
     async run({ backup }, context) {
       const { verifyMs } = await context.step('verify', () => verifyBackup(greenroom, backup, context));
       return { backup, verifyMs };
     },
-    async undo({ backup }, _context, error) {
-      // Not looked at to the end: nothing new is known of it.
-      if (error.code !== 'backup-damaged')
-        await queryOne(greenroom.pool, 'change-backup-state', [backup, 'taken', ['verifying']]);
+    async undo({ backup, was, error: before }, _context, error) {
+      // Not looked at to the end, nothing new is known of it.
+      if (error.code !== 'backup-damaged') await putBack(greenroom, backup, was, before, 'verifying');
     },
   };
 }
 
-export function deleteBackup(greenroom: Greenroom): OperationKind<{ backup: string }> {
+/** Deletes a backup; cancelled before it was begun, the backup is what it was. */
+export function deleteBackup(greenroom: Greenroom): OperationKind<BackupInput> {
   return {
     async run({ backup }, context) {
       await context.step('remove', async () => {
@@ -31,8 +42,9 @@ export function deleteBackup(greenroom: Greenroom): OperationKind<{ backup: stri
       });
       return { backup };
     },
-    async undo({ backup }, _context, error) {
-      await query(greenroom.pool, 'set-backup-state', [backup, 'damaged', error]);
+    async undo({ backup, was, error: before }, { begun }) {
+      // Once its volume may be gone, it stays `deleting`; the sweep goes on.
+      if (!begun.has('remove')) await putBack(greenroom, backup, was, before, 'deleting');
     },
   };
 }
@@ -63,6 +75,6 @@ async function requestOn(
         remedy: `Wait for its operation to end (GET /v1/operations?subject=${row.stack}).`,
       });
     }
-    return requestOperation(greenroom.queue, client, kind, id, { backup: id }, asker);
+    return requestOperation(greenroom.queue, client, kind, id, { backup: id, was: row.state, error: row.error }, asker);
   });
 }

@@ -3,6 +3,7 @@ import { pathInHelper, runInHelper } from '../engine/helper.ts';
 import type { Host } from '../engine/host.ts';
 import { type CloneMode, cloneVolume, onlyVanished, removeVolume } from '../engine/volumes.ts';
 import { messageOf, Problem } from '../errors.ts';
+import { isHandedOver } from '../operations/handover.ts';
 import { type DatabaseContent, readContent, tablesOf } from './content.ts';
 
 export interface TakeOptions {
@@ -28,11 +29,8 @@ export interface Taken {
 }
 
 const lockTimeout = '10s';
-/** What belongs to the running server and not to a copy of it: https://www.postgresql.org/docs/17/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP-DATA */
-const leftOut = [
-  ...['postmaster.pid', 'postmaster.opts', 'pg_replslot/*', 'pg_dynshmem/*', 'pg_notify/*', 'pg_serial/*'],
-  ...['pg_snapshots/*', 'pg_stat_tmp/*', 'pg_subtrans/*'],
-];
+/** Folders whose content belongs to the running server and not to a copy of it: https://www.postgresql.org/docs/17/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP-DATA */
+const emptied = ['pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'];
 
 /**
  * Copies a running database by reflink between pg_backup_start and pg_backup_stop, with the label and the WAL that its
@@ -74,7 +72,7 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
       await reader.end().catch(() => {});
     }
   } catch (error) {
-    await removeVolume(host, options.target);
+    if (!isHandedOver(signal)) await removeVolume(host, options.target);
     if (signal.aborted) throw signal.reason;
     if (error instanceof Problem) throw error;
     throw new Problem('backup-failed', `The database could not be backed up: ${messageOf(error)}`, {
@@ -148,7 +146,12 @@ async function stopBackup(client: pg.Client, version: number): Promise<{ lsn: st
   return { lsn: rows[0]!.lsn, label: rows[0]!.labelfile };
 }
 
-/** Takes out what is the running server's, adds label and WAL, and puts all of it on the disk. */
+/**
+ * Takes out what is the running server's, adds label and WAL, and puts all of it on the disk.
+ *
+ * The helper is root and sees every volume, and whoever may write to the database's volume may plant a link in it that
+ * leads into another one. So nothing is followed: a copy with a link anywhere in it is refused before it is touched.
+ */
 async function completeCopy(options: TakeOptions, label: string): Promise<void> {
   const { host } = options;
   const [from, to] = await Promise.all(
@@ -158,15 +161,25 @@ async function completeCopy(options: TakeOptions, label: string): Promise<void> 
   );
   // cp has an exit code of 1 for what vanished; its messages are looked at here.
   const script = `set -eu; export LC_ALL=C; from=$1; to=$2
-[ ! -L "$from/pg_wal" ] || { echo 'pg_wal is a link to somewhere outside the data directory' >&2; exit 3; }
-cd "$to"; rm -rf ${leftOut.join(' ')} pg_wal; find . -name 'pgsql_tmp*' -prune -exec rm -rf {} +
-cp -a --reflink=auto "$from/pg_wal" pg_wal || copied=$?
+plain() { found=$(find "$to" -type l -print -quit); [ -z "$found" ] || { echo "a link in the data directory: $found" >&2; exit 3; }; }
+[ "$(realpath "$to")" = "$to" ] || { echo 'the data directory is reached through a link' >&2; exit 3; }
+plain
+cd "$to"; rm -rf postmaster.pid postmaster.opts pg_wal backup_label
+for folder in ${emptied.join(' ')}; do [ ! -d "$folder" ] || find "$folder" -mindepth 1 -delete; done
+find . -name 'pgsql_tmp*' -prune -exec rm -rf {} +
+cd "$from"; [ "$(pwd -P)" = "$from" ] || { echo 'the data directory is reached through a link' >&2; exit 3; }
+cp -a --reflink=auto pg_wal "$to/pg_wal" || copied=$?
+plain
+cd "$to"
 printf %s "$3" | base64 -d > backup_label; chown --reference=PG_VERSION backup_label; chmod 600 backup_label
 sync -f .; exit "\${copied:-0}"`;
   const base64 = Buffer.from(label).toString('base64');
   const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', script, 'sh', from!, to!, base64], options.signal);
   if (exitCode === 0 || (exitCode === 1 && onlyVanished(stderr))) return;
   throw new Problem('backup-failed', `The copy could not be completed: ${stderr.trim().slice(-300)}`, {
-    remedy: 'Check the free space of the engine’s data root.',
+    remedy:
+      exitCode === 3
+        ? 'A backup holds plain files only: nothing in the data directory may be a link.'
+        : 'Check the free space of the engine’s data root.',
   });
 }

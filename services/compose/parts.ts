@@ -52,5 +52,7 @@ export function checkCounts(model: TreeMap, findings: Findings): void {
     for (const name of names)
       if (!/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,62}$/.test(name))
         findings.mistake(`${kind}.${name}`, 'is not a name of at most 63 letters, digits, . _ and -');
+      else if (name.startsWith('greenroom-'))
+        findings.mistake(`${kind}.${name}`, 'starts with greenroom-, as what greenroom adds to a stack does');
   }
 }

@@ -14,11 +14,15 @@ export interface OpenDatabase {
 export const alive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /** Connects to greenroom's database, waits for one that is starting, and brings its tables up to date. */
-export async function openDatabase(config: pg.ClientConfig, onError: (error: Error) => void): Promise<OpenDatabase> {
+export async function openDatabase(
+  config: pg.ClientConfig,
+  concurrency: number,
+  onError: (error: Error) => void,
+): Promise<OpenDatabase> {
   const pool = new pg.Pool({
     ...config,
     ...alive,
-    max: 20,
+    max: 20 + 2 * concurrency,
     application_name: 'greenroom',
     connectionTimeoutMillis: 10_000,
   });

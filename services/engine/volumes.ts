@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Problem } from '../errors.ts';
+import { isHandedOver } from '../operations/handover.ts';
 import { pathInHelper, runInHelper } from './helper.ts';
 import { type Host, ifPresent } from './host.ts';
 import { labelsOf, nameOf } from './labels.ts';
@@ -42,6 +43,13 @@ async function tryReflink(host: Host): Promise<CloneMode> {
   }
 }
 
+/** A copy that a killed or cancelled attempt left running would go on into the same folder: it is ended first. */
+const copy = `for process in /proc/[0-9]*; do
+  if tr '\\0' '\\n' < "$process/cmdline" 2>/dev/null | grep -qxF "$2/"; then kill -9 "\${process#/proc/}"; fi
+done
+find "$2" -mindepth 1 -delete
+LC_ALL=C exec cp -a "--reflink=$3" "$1/." "$2/"`;
+
 export interface CloneOptions {
   signal?: AbortSignal;
   /** The source is in use: a file that goes away while it is copied is no failure. */
@@ -67,11 +75,7 @@ export async function cloneVolume(
   try {
     const [from, to] = await Promise.all([pathInHelper(host, source), pathInHelper(host, target)]);
     const reflink = mode === 'reflink' ? 'always' : 'auto';
-    const { exitCode, stderr } = await runInHelper(
-      host,
-      ['env', 'LC_ALL=C', 'cp', '-a', `--reflink=${reflink}`, `${from}/.`, `${to}/`],
-      signal,
-    );
+    const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', copy, 'sh', from, to, reflink], signal);
     if (exitCode !== 0 && !(live && onlyVanished(stderr))) {
       throw new Problem('engine-failed', `Cloning volume ${source} failed: ${stderr.trim().slice(-500)}`, {
         remedy: 'Check the free space of the engine’s data root.',
@@ -79,7 +83,7 @@ export async function cloneVolume(
     }
     return mode;
   } catch (error) {
-    await removeVolume(host, target);
+    if (!isHandedOver(signal)) await removeVolume(host, target);
     throw error;
   }
 }

@@ -23,6 +23,8 @@ export interface MigrateOptions {
   plan: StackPlan;
   /** Image ids by service. */
   images: Record<string, string>;
+  /** What asks for it; the migrator is run once for that. */
+  run: string;
   timeoutMs: number;
   signal: AbortSignal;
 }
@@ -47,6 +49,7 @@ export interface Migrated {
   applied: string[];
 }
 
+/** No network of a Compose file is called so: the name is refused there. */
 const network = 'greenroom-migrate';
 
 /**
@@ -61,7 +64,7 @@ export async function migrateStack(
   options: MigrateOptions,
   pending: string[],
 ): Promise<Migrated> {
-  const { host, stack, plan, images, timeoutMs, signal } = options;
+  const { host, stack, plan, images, run: asker, timeoutMs, signal } = options;
   const { schema } = plan.greenroom.database!;
   const command = [...plan.greenroom.migrations!.command, ...up];
   const migrator = migratorService(plan)!;
@@ -70,7 +73,6 @@ export async function migrateStack(
   try {
     const target = await proveTarget(host, stack, plan, client);
     await lock(client, stack);
-    const before = await appliedMigrations(client, schema);
     await openNetwork(greenroom, host, stack, plan);
     const run = await runMigrator(
       {
@@ -78,6 +80,7 @@ export async function migrateStack(
         name: stack,
         migrator: { ...migrator, restart: { policy: 'no' }, networks: [{ name: network, aliases: [] }] },
         migratorImage: images[migrator.name]!,
+        run: asker,
         connect,
       },
       command,
@@ -94,7 +97,7 @@ export async function migrateStack(
       ...(run.exitCode === undefined ? {} : { exitCode: run.exitCode }),
       durationMs: run.durationMs,
       seen: run.seen,
-      applied: after.filter((version) => !before.includes(version)),
+      applied: pending,
     };
   } finally {
     await client.end().catch(() => {});

@@ -9,6 +9,7 @@ import { messageOf } from '../errors.ts';
 import { isHandedOver } from '../operations/handover.ts';
 import { ensureContainer } from '../stacks/container.ts';
 import { readLogs } from '../stacks/logs.ts';
+import { containerNameOf } from '../stacks/names.ts';
 import { failureOf } from './migrator.ts';
 
 /** How a run of the migrator ended. The three that wait or hang were stopped at the time limit. */
@@ -43,6 +44,8 @@ export interface MigratorTarget {
   /** The migrator as the file declares it, on the one network from which its database, and nothing else, is reached. */
   migrator: ServicePlan;
   migratorImage: string;
+  /** What asks for it: it is run once for that, and a run that has begun or ended already is taken as it is. */
+  run?: string;
   /** As superuser, to the database it migrates. */
   connect(): Promise<pg.Client>;
 }
@@ -61,10 +64,16 @@ export async function runMigrator(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<MigratorRun> {
-  const { host } = target;
-  const configHash = createHash('sha256').update(JSON.stringify(command)).digest('hex');
+  const { host, run } = target;
+  const configHash = createHash('sha256')
+    .update(JSON.stringify([command, run]))
+    .digest('hex');
   // Its input stays open and empty, so that a migrator that asks something waits, and can be told from one that fails.
   const service: ServicePlan = { ...target.migrator, command, configHash, stdinOpen: true, tty: false };
+  if (run === undefined) {
+    const before = containerNameOf(host.installation, target.name, service.name);
+    await removeContainer(host.docker.getContainer(before));
+  }
   const container = await ensureContainer(host, target.name, service, target.migratorImage);
   const client = await target.connect();
   let seen = false;
@@ -72,8 +81,9 @@ export async function runMigrator(
   const took = () => Math.round(performance.now() - startedAt);
   const output = async () => (await readLogs(host, container.id, keepLines)) ?? '';
   try {
+    const { State: found } = await container.inspect();
     try {
-      await container.start();
+      if (found.Status === 'created') await container.start();
     } catch (error) {
       if (!isStatus(error, 304)) return { outcome: 'cannot-start', durationMs: took(), output: messageOf(error), seen };
     }

@@ -39,13 +39,14 @@ export function timeoutMsOf(seconds: number | undefined): number {
   return (seconds ?? defaultTimeoutSeconds) * 1000;
 }
 
-/** The clones that a rehearsal, or whoever asks a migrator what it has, may have on the engine while it runs. */
+/** The clones that a run may have on the engine. With a dot, which no stack's name has. */
 export function clonesOf(run: string): [up: string, steps: string, list: string] {
-  return [`${run}-up`, `${run}-steps`, `${run}-list`];
+  return [`${run}.up`, `${run}.steps`, listCloneOf(run)];
 }
 
-export function listCloneOf(run: string): string {
-  return clonesOf(run)[2];
+/** The clone on which a migrator is asked what it has, for a run or for a stack that is built. */
+export function listCloneOf(owner: string): string {
+  return `${owner}.list`;
 }
 
 /** The backup that an apply takes. */

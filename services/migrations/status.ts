@@ -7,7 +7,8 @@ import type { Greenroom } from '../greenroom.ts';
 import type { SnapshotRow } from '../snapshots/snapshot.ts';
 import { migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
-import { forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
+import { connectStack } from './migrate-stack.ts';
+import { appliedMigrations, forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
 import { onRehearsalClone } from './rehearsal-clone.ts';
 import { runMigrator } from './run-migrator.ts';
 
@@ -31,6 +32,32 @@ export function statusOf(known: string[], applied: string[]): MigrationStatus {
     unknown: applied.filter((version) => !known.includes(version)),
     outOfOrder: pending.filter((version) => known.indexOf(version) < newest),
   };
+}
+
+/**
+ * A release's migrations held against a running stack's database, which is only read.
+ * @throws Problem `conflict` when it has some that the release does not know.
+ */
+export async function statusOnStack(
+  host: Host,
+  stack: string,
+  /** What the stack runs. */
+  plan: StackPlan,
+  known: string[],
+): Promise<MigrationStatus> {
+  const client = await connectStack(host, stack, plan);
+  const applied = await appliedMigrations(client, plan.greenroom.database!.schema).finally(() => client.end());
+  const status = statusOf(known, applied);
+  if (status.unknown.length === 0) return status;
+  throw new Problem(
+    'conflict',
+    `The database of stack ${stack} has migrations that this release does not know: ${status.unknown.join(', ')}`,
+    {
+      where: stack,
+      remedy:
+        'Its migrator would refuse to run. Take a release that has them, or data from before them: a backup, an older snapshot.',
+    },
+  );
 }
 
 export interface AskOptions {

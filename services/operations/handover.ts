@@ -1,10 +1,13 @@
-import { LockLost } from './lock.ts';
-import { ShuttingDown } from './run.ts';
+/** The connection that holds a lock broke: someone else may hold it now, so nothing more may be done here, not even undone. */
+export class LockLost extends Error {}
+
+/** The reason greenroom's own shutdown aborts with: the operation is left as it is, for the next process to resume. */
+export class ShuttingDown extends Error {}
 
 /**
- * Whether work was broken off so that another process goes on with it: greenroom shuts down, or the lock went with its
- * connection. What is on the engine is then left as it is, for whoever goes on may be at it already.
+ * Whether work was broken off so that another process goes on with it. What is on the engine is then left as it is, for
+ * whoever goes on may be at it already.
  */
-export function isHandedOver(signal: AbortSignal): boolean {
-  return signal.aborted && (signal.reason instanceof LockLost || signal.reason instanceof ShuttingDown);
+export function isHandedOver(signal: AbortSignal | undefined): boolean {
+  return signal?.reason instanceof LockLost || signal?.reason instanceof ShuttingDown;
 }

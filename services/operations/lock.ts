@@ -1,8 +1,6 @@
 import pg from 'pg';
 import { alive } from '../database/open.ts';
-
-/** The connection that holds a lock broke: someone else may hold it now, so nothing more may be done here, not even undone. */
-export class LockLost extends Error {}
+import { LockLost } from './handover.ts';
 
 /**
  * Runs `work` while this process alone works on `subject`. The lock is a session's: it goes with the connection, so

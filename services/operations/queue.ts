@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { type Database, queryOne } from '../database/queries.ts';
+import { ShuttingDown } from './handover.ts';
 import type { Operation, OperationKindName } from './kind.ts';
 import { type OperationRow, toOperation } from './read.ts';
-import { type Runner, runOperation, ShuttingDown } from './run.ts';
+import { type Runner, runOperation } from './run.ts';
 
 const queueName = 'operations';
 

@@ -6,8 +6,9 @@ import { engineAwayIn } from '../engine/away.ts';
 import { messageOf, Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Followers } from './follow.ts';
+import { LockLost } from './handover.ts';
 import type { OperationContext, OperationKind, OperationKinds, UndoReason } from './kind.ts';
-import { LockLost, withSubjectLock } from './lock.ts';
+import { withSubjectLock } from './lock.ts';
 import { pauseAfter } from './pause.ts';
 import { hasEnded, type OperationRow } from './read.ts';
 
@@ -26,9 +27,6 @@ const maxAttempts = 5;
 
 /** An operation that runs longer than this, restarts included, is undone; parts of it have shorter limits of their own. */
 const limitMs = 12 * 3_600_000;
-
-/** The reason greenroom's own shutdown aborts with: the operation is left as it is, for the next process to resume. */
-export class ShuttingDown extends Error {}
 
 /**
  * Runs an operation to its end, or resumes one that was broken off. Returns when the operation has ended and its record

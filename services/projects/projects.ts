@@ -72,9 +72,9 @@ export async function getProject(store: Store, name: string): Promise<Schemas['P
 export async function deleteProject(database: Database, name: string): Promise<void> {
   if (await queryOne(database, 'delete-project', [name])) return;
   await getProjectRow(database, name);
-  throw new Problem('conflict', `Project ${name} still has stacks or snapshots`, {
+  throw new Problem('conflict', `Project ${name} still has stacks, snapshots or backups`, {
     where: name,
-    remedy: 'Delete its stacks, then its snapshots.',
+    remedy: 'Delete its stacks, then its snapshots and the backups that were kept.',
   });
 }
 

@@ -5,7 +5,7 @@ import type { StackPlan } from '../compose/plan.ts';
 import { queryOne } from '../database/queries.ts';
 import type { Host } from '../engine/host.ts';
 import { ifPresent } from '../engine/host.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { planOf } from '../projects/projects.ts';
 import { getReleaseServices } from '../releases/releases.ts';
@@ -24,7 +24,7 @@ type Readiness = components['schemas']['Readiness'];
  * counts as no pass.
  *
  * @param stack a stack of the project to ask about services and pages.
- * @throws Problem `not-found`
+ * @throws Problem `not-found`, `conflict` for another project's stack
  */
 export async function readinessOf(
   greenroom: Greenroom,
@@ -35,6 +35,12 @@ export async function readinessOf(
   const { pool } = greenroom;
   const plan = await planOf(greenroom, project, await getReleaseServices(greenroom, project, version));
   const stackRow = stack === undefined ? undefined : await getStackRow(pool, stack);
+  if (stackRow && stackRow.project !== project) {
+    throw new Problem('conflict', `Stack ${stackRow.name} is of project ${stackRow.project}, not of ${project}`, {
+      where: 'stack',
+      remedy: 'Name a stack of the same project.',
+    });
+  }
   const host = stackRow ? hostOf(greenroom, stackRow.host) : [...greenroom.hosts.values()][0]!;
   const row = await queryOne<{ readiness: Partial<Policy> }>(pool, 'get-project', [project]);
   const policy = { ...defaultPolicy, ...row?.readiness };
@@ -54,8 +60,13 @@ export async function readinessOf(
     // Before anything was applied there is nothing to go back to, and nothing to ask.
     if (backup) checks.push(backupCheck(backup));
     const running = openPlan(greenroom.sealer, stackRow);
-    checks.push(await servicesCheck(greenroom, stackRow.name, running));
-    checks.push(await smokeCheck(host, stackRow.name, running));
+    // Said in so many words: a stack may be asked before the release is on it.
+    const runs = `; it runs ${stackRow.release.version}`;
+    for (const check of [
+      await servicesCheck(greenroom, stackRow.name, running),
+      await smokeCheck(host, stackRow.name, running),
+    ])
+      checks.push({ ...check, observed: check.observed + runs });
   }
   return {
     project,

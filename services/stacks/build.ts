@@ -7,13 +7,16 @@ import { ensureNetwork } from '../engine/subnets.ts';
 import { type CloneMode, cloneVolume, createVolume } from '../engine/volumes.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { migrateStack } from '../migrations/migrate-stack.ts';
+import { listCloneOf } from '../migrations/runs.ts';
+import { knownMigrations, statusOnStack } from '../migrations/status.ts';
 import type { OperationContext } from '../operations/kind.ts';
 import { adoptClone, checkFit } from '../snapshots/adopt.ts';
 import { getSnapshotRow, type SnapshotRow } from '../snapshots/snapshot.ts';
+import type { TargetFacts } from '../snapshots/target.ts';
 import { dataMountOf, pgdataOf } from './data-mount.ts';
 import { databaseService, superuserOf } from './database-service.ts';
 import { networkNameOf, stackLabels, volumeNameOf } from './names.ts';
-import { getStackRow, openPlan, type StackRow } from './stack.ts';
+import { openPlan, type StackRow } from './stack.ts';
 import { servicesToStart, startServices } from './start.ts';
 
 /** What the steps that build or change a stack work on. */
@@ -23,7 +26,8 @@ export interface Build {
   name: string;
   row: StackRow;
   plan: StackPlan;
-  snapshot: SnapshotRow | undefined;
+  /** Of the cluster in the data volume; undefined without a database. */
+  facts: TargetFacts | undefined;
   context: Pick<OperationContext, 'signal' | 'progress' | 'log'>;
 }
 
@@ -42,35 +46,46 @@ const migrateTimeoutMs = 900_000;
  */
 export async function buildStack(
   greenroom: Greenroom,
-  name: string,
+  row: StackRow,
   snapshotId: string | undefined,
   context: OperationContext,
 ): Promise<Built> {
-  const row = await getStackRow(greenroom.pool, name);
+  const { name } = row;
   const host = hostOf(greenroom, row.host);
   const plan = openPlan(greenroom.sealer, row);
   const snapshot = snapshotId === undefined ? undefined : await getSnapshotRow(greenroom.pool, snapshotId);
-  const build: Build = { greenroom, host, name, row, plan, snapshot, context };
+  const build: Build = { greenroom, host, name, row, plan, facts: snapshot?.report?.target, context };
 
   const images = await context.step('images', () => resolveImages(build));
   await context.step('networks', () => makeNetworks(build));
-  const cloneMode = await context.step('data', () => makeVolumes(build));
+  const cloneMode = await context.step('data', () => makeVolumes(build, snapshot));
   if (row.migrate === 'auto' && snapshot && plan.greenroom.migrations) {
     await context.step('database', () => start({ ...build, plan: onlyDatabase(plan) }, images));
-    await context.step('migrate', async () => {
-      context.progress('running the migrations');
-      const wish = { host, stack: name, plan, images, timeoutMs: migrateTimeoutMs, signal: context.signal };
-      const { applied } = await migrateStack(greenroom, wish, []);
-      context.log(`migrations applied: ${applied.join(', ') || 'none was pending'}`);
-      return applied;
-    });
+    await context.step('migrate', () => migrateNew(build, snapshot, images, context.id));
   }
   await context.step('services', () => start(build, images));
   return { cloneMode, images };
 }
 
+/** Brings new data to the release: what is pending is known first, so that a migrator that does nothing is found out. */
+async function migrateNew(build: Build, snapshot: SnapshotRow, images: Record<string, string>, operation: string) {
+  const { greenroom, host, name, plan, context } = build;
+  const asked = { host, plan, snapshot, images, timeoutMs: migrateTimeoutMs, signal: context.signal };
+  context.progress('asking the migrator what it has');
+  const known = await knownMigrations(greenroom, { ...asked, name: listCloneOf(name) });
+  const { pending } = await statusOnStack(host, name, plan, known);
+  if (pending.length === 0) {
+    context.log('no migration is pending');
+    return pending;
+  }
+  context.progress(`running ${pending.length} migrations`);
+  const { applied } = await migrateStack(greenroom, { ...asked, stack: name, run: operation }, pending);
+  context.log(`migrations applied: ${applied.join(', ')}`);
+  return applied;
+}
+
 /** Image ids by service, the migrator's too: a stack whose migrations could not run later is not worth starting. */
-export async function resolveImages({ host, plan, snapshot, context }: Build): Promise<Record<string, string>> {
+export async function resolveImages({ host, plan, facts, context }: Build): Promise<Record<string, string>> {
   const references = [...new Set(plan.services.map(({ image }) => image))];
   context.progress('making sure of the images', 0, references.length);
   const found = new Map<string, ImageInspectInfo>();
@@ -80,9 +95,9 @@ export async function resolveImages({ host, plan, snapshot, context }: Build): P
     context.progress('making sure of the images', found.size, references.length);
   }
   const database = databaseService(plan);
-  if (database && snapshot) {
+  if (database && facts) {
     const image = found.get(database.image)!;
-    checkFit(snapshot.report!.target, {
+    checkFit(facts, {
       image,
       reference: database.image,
       pgdata: pgdataOf(database, image),
@@ -111,8 +126,8 @@ export async function makeNetworks({ greenroom, host, name, plan, context }: Bui
 }
 
 /** Empty volumes as the file declares them, and the database's as a clone of the snapshot. */
-async function makeVolumes(build: Build): Promise<CloneMode | null> {
-  const { name, plan, snapshot, context, host } = build;
+async function makeVolumes(build: Build, snapshot: SnapshotRow | undefined): Promise<CloneMode | null> {
+  const { name, plan, context, host } = build;
   await makeEmptyVolumes(build);
   const data = await dataVolumeOf(host, plan);
   if (!data || !snapshot) return null;
@@ -124,8 +139,8 @@ async function makeVolumes(build: Build): Promise<CloneMode | null> {
 }
 
 /** The volumes that the file declares; those that are there stay as they are. */
-export async function makeEmptyVolumes({ host, name, plan, snapshot }: Build): Promise<void> {
-  const data = snapshot && (await dataVolumeOf(host, plan));
+export async function makeEmptyVolumes({ host, name, plan, facts }: Build): Promise<void> {
+  const data = facts && (await dataVolumeOf(host, plan));
   for (const { name: volume } of plan.volumes) {
     if (volume === data) continue;
     await createVolume(host, volumeNameOf(host.installation, name, volume), labelsOfVolume(host, name, plan, volume));
@@ -166,7 +181,7 @@ function onlyDatabase(plan: StackPlan): StackPlan {
 }
 
 /** Starts every service of the plan, the database first made the stack's own, and waits until all are up. */
-export async function start({ host, name, row, plan, snapshot, context }: Build, images: Record<string, string>) {
+export async function start({ host, name, row, plan, facts, context }: Build, images: Record<string, string>) {
   const total = servicesToStart(plan).length;
   let up = 0;
   await startServices({
@@ -183,12 +198,12 @@ export async function start({ host, name, row, plan, snapshot, context }: Build,
       context.progress(`${service}: ${state}`, up, total);
     },
     async adopt(container) {
-      if (!snapshot) return;
+      if (!facts) return;
       const section = plan.greenroom.database!;
       await adoptClone({
         host,
         container,
-        facts: snapshot.report!.target,
+        facts,
         section,
         login: superuserOf(databaseService(plan)!),
         signal: context.signal,

@@ -31,6 +31,8 @@ export async function ensureContainer(
       if (status === 'created') await finish(host, stack, service, container);
       return container;
     }
+    // With its grace: a database that is killed has to recover, and loses its unlogged tables.
+    if (running) await ifPresent(container.stop());
     await removeContainer(container);
   }
   const container = await host.docker.createContainer(optionsOf(host, stack, service, imageId, name));

@@ -3,22 +3,23 @@ import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { type Built, buildStack } from './build.ts';
 import { removeStackResources } from './remove.ts';
-import { getStackRow, type StackRow, urlsOf } from './stack.ts';
+import { findStack, ownStack, type StackRef, type StackRow, urlsOf } from './stack.ts';
 
-export interface CreateInput {
-  stack: string;
+export interface CreateInput extends StackRef {
   snapshot: string | null;
 }
 
 /** Creates a stack. A failed one leaves its record with the reason, and nothing on the engine. */
 export function createStack(greenroom: Greenroom): OperationKind<CreateInput> {
   return {
-    async run({ stack, snapshot }, context) {
-      const built = await buildStack(greenroom, stack, snapshot ?? undefined, context);
-      return finishBuild(greenroom, stack, snapshot, built);
+    async run(input, context) {
+      const row = await ownStack(greenroom.pool, input);
+      const built = await buildStack(greenroom, row, input.snapshot ?? undefined, context);
+      return finishBuild(greenroom, row, input.snapshot, built);
     },
-    async undo({ stack }, _context, error) {
-      await takeDownFailed(greenroom, stack, error);
+    async undo(input, _context, error) {
+      const row = await findStack(greenroom.pool, input);
+      if (row) await takeDownFailed(greenroom, row, error);
     },
   };
 }
@@ -26,20 +27,17 @@ export function createStack(greenroom: Greenroom): OperationKind<CreateInput> {
 /** Records that a stack is ready, and says so. */
 export async function finishBuild(
   greenroom: Greenroom,
-  stack: string,
+  row: StackRow,
   snapshot: string | null,
   { cloneMode, images }: Built,
 ): Promise<Record<string, unknown>> {
-  const row = await getStackRow(greenroom.pool, stack);
-  await query(greenroom.pool, 'set-stack-ready', [stack, cloneMode, { ...row.release, images }, snapshot]);
-  return { stack, urls: urlsOf(greenroom.settings, stack), ...(cloneMode ? { cloneMode } : {}) };
+  await query(greenroom.pool, 'set-stack-ready', [row.name, cloneMode, { ...row.release, images }, snapshot]);
+  return { stack: row.name, urls: urlsOf(greenroom.settings, row.name), ...(cloneMode ? { cloneMode } : {}) };
 }
 
 /** Removes everything a stack has on its engine and keeps its record with the reason. */
-export async function takeDownFailed(greenroom: Greenroom, stack: string, error: unknown): Promise<void> {
-  const row = await query<StackRow>(greenroom.pool, 'get-stack', [stack]);
-  if (!row[0]) return;
-  await removeStackResources(hostOf(greenroom, row[0].host), stack, { networks: true });
-  await query(greenroom.pool, 'delete-subnets', [row[0].host, `stack:${stack}`]);
-  await query(greenroom.pool, 'set-stack-failed', [stack, error]);
+export async function takeDownFailed(greenroom: Greenroom, row: StackRow, error: unknown): Promise<void> {
+  await removeStackResources(hostOf(greenroom, row.host), row.name, { networks: true });
+  await query(greenroom.pool, 'delete-subnets', [row.host, `stack:${row.name}`]);
+  await query(greenroom.pool, 'set-stack-failed', [row.name, error]);
 }

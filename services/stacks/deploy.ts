@@ -2,25 +2,24 @@ import { dropBackup, dropOldBackups, getBackupRow } from '../backups/backup.ts';
 import { takeStackBackup } from '../backups/take-stack.ts';
 import { verifyBackup } from '../backups/verify.ts';
 import { query, queryOne } from '../database/queries.ts';
-import { messageOf, Problem } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import { connectStack, endMigration, migrateStack } from '../migrations/migrate-stack.ts';
-import { appliedMigrations } from '../migrations/migrator.ts';
+import { endMigration, migrateStack } from '../migrations/migrate-stack.ts';
 import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
-import { knownMigrations, type MigrationStatus, statusOf } from '../migrations/status.ts';
-import type { OperationKind } from '../operations/kind.ts';
-import { comesBack } from '../operations/pause.ts';
+import { knownMigrations, type MigrationStatus, statusOnStack } from '../migrations/status.ts';
+import type { OperationKind, UndoContext } from '../operations/kind.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, resolveImages } from './build.ts';
-import { getStackRow, openPlan, type StackRow } from './stack.ts';
+import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
 import { stopServices } from './stop.ts';
-import { moveData, switchServices } from './switch.ts';
+import { moveData, refuseMovedData, switchServices, whatBroke } from './switch.ts';
 
-export interface DeployInput {
-  stack: string;
+export interface DeployInput extends StackRef {
   run: string;
+  /** What the stack was when it was asked for, and is again when it fails. */
+  was: 'ready' | 'degraded';
   /** Wait to be told when there are migrations to run. */
   hold: boolean;
   timeoutMs: number;
@@ -35,19 +34,24 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
   const { pool } = greenroom;
   const report = (run: string, part: ApplyReport) => query(pool, 'add-to-report', [run, part]);
   return {
-    async run({ stack, run, hold, timeoutMs }, context) {
-      const { before, build } = await openDeployment(greenroom, stack, run, context);
-      const { host, plan, snapshot, row } = build;
-      const images = await context.step('images', () => resolveImages(build));
+    async run(input, context) {
+      const { stack, run, hold, was, timeoutMs } = input;
+      const row = await ownStack(pool, input);
+      const { before, build } = await openDeployment(greenroom, row, run, context);
+      const { host, plan } = build;
+      const images = await context.step('images', async () => {
+        const found = await resolveImages(build);
+        await refuseMovedData(host, before, plan);
+        return found;
+      });
       const status = await context.step('migrations', async () => {
-        const found = await statusFor(greenroom, build, before, images, run, timeoutMs);
+        const found = await statusFor(build, before, images, run, timeoutMs);
         await report(run, { from: row.release.version, images, ...(found ? { status: found } : {}) });
         return found;
       });
       const pending = status?.pending ?? [];
       if (hold && pending.length > 0) {
-        await query(pool, 'set-run-state', [run, 'held']);
-        await query(pool, 'hold-candidate', [stack, run]);
+        await query(pool, 'hold-candidate', [stack, run, was]);
         context.log(`waits to be told: ${pending.length} migrations are pending`);
         return { stack, run, held: true, pending };
       }
@@ -69,7 +73,7 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
         });
         await context.step('migrate', async () => {
           context.progress(`running ${pending.length} migrations`);
-          const wish = { host, stack, plan, images, timeoutMs, signal: context.signal };
+          const wish = { host, stack, plan, images, run, timeoutMs, signal: context.signal };
           const migrated = await migrateStack(greenroom, wish, pending);
           context.log(`migrations applied: ${migrated.applied.join(', ')}`);
           await report(run, { migrator: migrated });
@@ -80,103 +84,103 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
         context.progress('asking the application');
         await report(run, { smoke: (await smokeTest(host, stack, plan, context.signal)) ?? [] });
       });
-      const { version, commit } = (await getRunRow(pool, run)).release;
-      const release = { version, ...(commit ? { commit } : {}), images };
-      const { sealed_plan: sealed } = await getRunRow(pool, run);
-      await query(pool, 'finish-migration-run', [run, 'passed', { passed: true, reasons: [] }, null]);
-      await query(pool, 'adopt-candidate', [stack, run, release, sealed, pending.length > 0]);
-      for (const id of await dropOldBackups(greenroom, stack)) context.log(`removed the old backup ${id}`);
-      return { stack, run, version, applied: pending, ...(snapshot ? {} : { data: 'none' }) };
+      const { release, sealed_plan: sealed } = await getRunRow(pool, run);
+      await query(pool, 'adopt-candidate', [stack, run, { ...release, images }, sealed, pending.length > 0]);
+      await tidy(greenroom, stack, context.log);
+      return { stack, run, version: release.version, applied: pending };
     },
 
-    async undo({ stack, run }, context, error) {
-      const row = await queryOne<StackRow>(pool, 'get-stack', [stack]);
+    async undo({ run, was, ...ref }, context, error) {
+      const row = await findStack(pool, ref);
+      let restored = false;
+      const reasons = [error.detail];
       if (row?.candidate === run && row.state === 'deploying') {
-        const broken = await takeBack(greenroom, row, run, context).catch((problem) => {
-          if (problem instanceof Problem && !comesBack(problem)) return problem.toDocument();
-          throw problem;
-        });
-        await query(pool, 'drop-candidate', [stack, run, broken ? 'degraded' : 'ready', broken ?? null]);
+        const broken = await takeBack(greenroom, row, run, context).catch(whatBroke);
+        await query(pool, 'drop-candidate', [ref.stack, run, broken ? 'degraded' : was, broken ?? null]);
+        if (broken) reasons.push(`what it had begun could not be taken back: ${broken.detail}`);
+        else if (context.begun.has('migrate')) reasons.push('the data was put back from the backup');
+        restored = !broken && hasChanged(context.begun);
       }
-      const { begun } = context;
-      const reasons = [error.detail, ...(begun.has('migrate') ? ['the data was put back from the backup'] : [])];
-      const restored = begun.has('stop') || begun.has('services');
-      await query(pool, 'finish-migration-run', [run, 'failed', { passed: false, reasons, restored }, error]);
-      await dropOldBackups(greenroom, stack);
+      await query(pool, 'fail-apply', [run, { passed: false, reasons, restored }, error]);
+      await dropUnproved(greenroom, run);
+      await tidy(greenroom, ref.stack, context.log);
     },
   };
 }
 
 /** The stack as it is (`before`: what it runs) and as it is to be. */
-async function openDeployment(greenroom: Greenroom, stack: string, run: string, context: Build['context']) {
-  const row = await getStackRow(greenroom.pool, stack);
+async function openDeployment(greenroom: Greenroom, row: StackRow, run: string, context: Build['context']) {
   const before = openPlan(greenroom.sealer, row);
   const plan = openPlan(greenroom.sealer, await getRunRow(greenroom.pool, run));
+  return { before, build: await buildOf(greenroom, row, plan, context) };
+}
+
+async function buildOf(
+  greenroom: Greenroom,
+  row: StackRow,
+  plan: Build['plan'],
+  context: Build['context'],
+): Promise<Build> {
   const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
-  const build: Build = { greenroom, host: hostOf(greenroom, row.host), name: stack, row, plan, snapshot, context };
-  return { before, build };
+  const facts = snapshot?.report?.target;
+  return { greenroom, host: hostOf(greenroom, row.host), name: row.name, row, plan, facts, context };
 }
 
 /** What is pending on the stack's database, read without writing to it; undefined where there is nothing to migrate. */
 async function statusFor(
-  greenroom: Greenroom,
-  { host, name, plan, snapshot, context }: Build,
+  { greenroom, host, name, row, plan, context }: Build,
   before: Build['plan'],
   images: Record<string, string>,
   run: string,
   timeoutMs: number,
 ): Promise<MigrationStatus | undefined> {
-  if (!plan.greenroom.migrations || !snapshot) return undefined;
-  const known = await knownMigrations(greenroom, {
-    ...{ host, plan, snapshot, images, timeoutMs },
-    name: listCloneOf(run),
-    signal: context.signal,
-  });
-  const client = await connectStack(host, name, before);
-  const applied = await appliedMigrations(client, plan.greenroom.database!.schema).finally(() => client.end());
-  const status = statusOf(known, applied);
-  if (status.unknown.length > 0) {
-    throw new Problem(
-      'conflict',
-      `The database of stack ${name} has migrations that this release does not know: ${status.unknown.join(', ')}`,
-      {
-        where: name,
-        remedy: 'Its migrator would refuse to run. Restore a backup of before them, or deploy a release that has them.',
-      },
-    );
-  }
-  return status;
+  if (!plan.greenroom.migrations || row.snapshot === null) return undefined;
+  const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot);
+  const asked = { host, plan, snapshot, images, timeoutMs, name: listCloneOf(run), signal: context.signal };
+  return statusOnStack(host, name, before, await knownMigrations(greenroom, asked));
 }
 
-/** Puts everything back as it was. A Problem says what could not be. */
+function hasChanged(begun: ReadonlySet<string>): boolean {
+  return begun.has('stop') || begun.has('services');
+}
+
+/** Puts everything back as it was. @throws what could not be */
 async function takeBack(
   greenroom: Greenroom,
   row: StackRow,
   run: string,
-  { begun, progress, log }: { begun: ReadonlySet<string> } & Pick<Build['context'], 'progress' | 'log'>,
+  { begun, progress, log }: Pick<UndoContext, 'begun' | 'progress' | 'log'>,
 ): Promise<undefined> {
-  const host = hostOf(greenroom, row.host);
+  if (!hasChanged(begun)) return;
   const { signal } = new AbortController();
-  const id = backupOf(run);
-  if (begun.has('stop') || begun.has('services')) {
-    const plan = openPlan(greenroom.sealer, row);
-    await endMigration(greenroom, host, row.name, plan);
-    if (begun.has('migrate')) {
-      progress('putting the data back from the backup');
-      const backup = await getBackupRow(greenroom.pool, id);
-      await moveData(host, row.name, plan, backup.volume, signal);
-      log(`data put back from ${id}`);
-    }
-    progress('starting the services as they were');
-    const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
-    const context = { signal, progress, log };
-    const build: Build = { greenroom, host, name: row.name, row, plan, snapshot, context };
-    await switchServices(build, row.release.images);
+  const plan = openPlan(greenroom.sealer, row);
+  const build = await buildOf(greenroom, row, plan, { signal, progress, log });
+  await endMigration(greenroom, build.host, row.name, plan);
+  if (begun.has('migrate')) {
+    progress('putting the data back from the backup');
+    const { id, volume } = await getBackupRow(greenroom.pool, backupOf(run));
+    await moveData(build.host, row.name, plan, volume, signal);
+    log(`data put back from ${id}`);
   }
-  const backup = await queryOne<{ id: string; volume: string; state: string }>(greenroom.pool, 'get-backup', [id]);
-  // One that was never proved is of no use to anybody.
-  if (backup && backup.state !== 'verified') {
-    await dropBackup(greenroom.pool, host, backup).catch((error) => log(`backup ${id} stays: ${messageOf(error)}`));
+  progress('starting the services as they were');
+  await switchServices(build, row.release.images);
+}
+
+/** A backup that was never proved is of no use to anybody. */
+async function dropUnproved(greenroom: Greenroom, run: string): Promise<void> {
+  const row = await queryOne<{ id: string; volume: string; host: string; verified_at: Date | null }>(
+    greenroom.pool,
+    'get-backup',
+    [backupOf(run)],
+  );
+  if (row && row.verified_at === null) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
+}
+
+/** Old backups go when there is a new one. What cannot be removed now is the sweep's affair, and no failure of this. */
+async function tidy(greenroom: Greenroom, stack: string, log: (line: string) => void): Promise<void> {
+  try {
+    for (const id of await dropOldBackups(greenroom, stack)) log(`removed the old backup ${id}`);
+  } catch (error) {
+    log(`an old backup could not be removed: ${messageOf(error)}`);
   }
-  return undefined;
 }

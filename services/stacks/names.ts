@@ -5,8 +5,9 @@ export function composeProjectOf(installation: string, stack: string): string {
   return nameOf(installation, stack);
 }
 
+/** With `_` between them, which no stack's name has: `s-a` and `b` are not `s` and `a-b`. */
 export function containerNameOf(installation: string, stack: string, service: string): string {
-  return `${composeProjectOf(installation, stack)}-${service}-1`;
+  return `${composeProjectOf(installation, stack)}_${service}-1`;
 }
 
 export function networkNameOf(installation: string, stack: string, network: string): string {

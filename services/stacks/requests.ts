@@ -10,9 +10,12 @@ import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
 import { resolveRelease } from '../releases/releases.ts';
 import { snapshotForUse } from '../snapshots/snapshot.ts';
-import { getStackRow, type StackRow, sealPlan } from './stack.ts';
+import { getStackRow, openPlan, refOf, type StackRow, sealPlan } from './stack.ts';
 
 type Schemas = components['schemas'];
+
+/** A stack whose state was changed, and what that was. */
+type Changed = StackRow & { was: StackRow['state'] };
 
 /** What a stack may be doing when it is to be deleted. */
 const changesOfStack = ['stack.create', 'stack.reset', 'stack.deploy', 'stack.restore', 'migration.apply'];
@@ -74,7 +77,7 @@ export async function requestCreate(
       client,
       'stack.create',
       wish.name,
-      { stack: wish.name, snapshot: snapshot?.id ?? null },
+      { ...refOf(row), snapshot: snapshot?.id ?? null },
       asker,
     );
   });
@@ -102,9 +105,9 @@ export async function requestDeploy(
       ...{ project: row.project, host: row.host, stack: name, release, plan },
       ...(row.snapshot ? { snapshot: row.snapshot } : {}),
     });
-    const changed = await queryOne<StackRow>(client, 'set-candidate', [name, run]);
+    const changed = await queryOne<Changed>(client, 'set-candidate', [name, run]);
     if (!changed) throw wrongState(row, 'deployed to', 'ready or degraded');
-    const input = { stack: name, run, hold, timeoutMs: timeoutMsOf(wish.timeoutSeconds) };
+    const input = { ...refOf(changed), run, was: changed.was, hold, timeoutMs: timeoutMsOf(wish.timeoutSeconds) };
     return requestOperation(queue, client, 'stack.deploy', name, input, asker);
   });
 }
@@ -125,11 +128,11 @@ export async function requestApply(
     });
   }
   return inTransaction(pool, async (client) => {
-    const changed = await queryOne<StackRow>(client, 'start-apply', [name]);
-    if (!changed) throw wrongState(row, 'migrated', 'ready');
+    const changed = await queryOne<Changed>(client, 'start-apply', [name]);
+    if (!changed) throw wrongState(row, 'migrated', 'ready or degraded');
     await query(client, 'set-run-state', [changed.candidate, 'running']);
     const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
-    const input = { stack: name, run: changed.candidate, hold: false, timeoutMs };
+    const input = { ...refOf(changed), run: changed.candidate, was: changed.was, hold: false, timeoutMs };
     return requestOperation(queue, client, 'migration.apply', name, input, asker);
   });
 }
@@ -156,9 +159,9 @@ export async function requestRestore(
         remedy: 'Only one that is taken or verified can be restored from.',
       });
     }
-    const changed = await queryOne(client, 'set-stack-state', [name, 'restoring', ['ready', 'degraded', 'failed']]);
+    const changed = await queryOne<Changed>(client, 'start-restore', [name]);
     if (!changed) throw wrongState(row, 'restored', 'ready, degraded or failed');
-    const input = { stack: name, backup: backupId, was: backup.state };
+    const input = { ...refOf(changed), was: changed.was, backup: backupId, backupWas: backup.state };
     return requestOperation(queue, client, 'stack.restore', name, input, asker);
   });
 }
@@ -173,6 +176,12 @@ export async function requestReset(
   const { pool, queue } = greenroom;
   const row = await getStackRow(pool, name);
   const wanted = snapshotId ?? row.snapshot ?? undefined;
+  if (wanted === undefined && openPlan(greenroom.sealer, row).greenroom.database) {
+    throw new Problem('conflict', `The snapshot that stack ${name} was on is gone`, {
+      where: '/snapshot',
+      remedy: 'Name the snapshot to reset it to.',
+    });
+  }
   const snapshot = wanted === undefined ? undefined : await snapshotForUse(pool, row.project, row.host, wanted);
   return inTransaction(pool, async (client) => {
     const changed = await queryOne<StackRow>(client, 'set-stack-state', [
@@ -181,7 +190,8 @@ export async function requestReset(
       ['ready', 'degraded', 'failed'],
     ]);
     if (!changed) throw wrongState(row, 'reset', 'ready, degraded or failed');
-    return requestOperation(queue, client, 'stack.reset', name, { stack: name, snapshot: snapshot?.id ?? null }, asker);
+    const input = { ...refOf(changed), snapshot: snapshot?.id ?? null };
+    return requestOperation(queue, client, 'stack.reset', name, input, asker);
   });
 }
 
@@ -194,7 +204,7 @@ export async function requestDelete(greenroom: RunningGreenroom, name: string, a
     const changed = await queryOne<StackRow>(client, 'set-stack-state', [name, 'deleting', states]);
     if (!changed) throw wrongState(row, 'deleted', 'anything but deleting');
     await query(client, 'request-cancel-of-subject', [name, changesOfStack]);
-    return requestOperation(queue, client, 'stack.delete', name, { stack: name }, asker);
+    return requestOperation(queue, client, 'stack.delete', name, { ...refOf(changed) }, asker);
   });
 }
 

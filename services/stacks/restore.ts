@@ -3,27 +3,26 @@ import { query, queryOne } from '../database/queries.ts';
 import { type Host, ifPresent } from '../engine/host.ts';
 import { ensureImage } from '../engine/images.ts';
 import { cloneVolume, removeVolume } from '../engine/volumes.ts';
-import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import type { OperationKind } from '../operations/kind.ts';
-import { comesBack } from '../operations/pause.ts';
+import type { OperationKind, UndoContext } from '../operations/kind.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, dataVolumeOf } from './build.ts';
 import { takeDownFailed } from './create.ts';
 import { stackLabels, volumeNameOf } from './names.ts';
-import { getStackRow, openPlan, type StackRow } from './stack.ts';
+import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
 import { stopServices } from './stop.ts';
-import { moveData, switchServices } from './switch.ts';
+import { moveData, switchServices, whatBroke } from './switch.ts';
 
-export interface RestoreInput {
-  stack: string;
+export interface RestoreInput extends StackRef {
+  /** What the stack was when it was asked for, and is again when it fails. */
+  was: 'ready' | 'degraded' | 'failed';
   backup: string;
   /** What the backup was before it was claimed for this. */
-  was: 'taken' | 'verified';
+  backupWas: 'taken' | 'verified';
 }
 
-/** The data that a restore replaces, until the restore has succeeded. */
+/** The data that a restore replaces, until the restore has succeeded. No volume of a Compose file is called so. */
 const aside = 'greenroom-aside';
 
 /**
@@ -33,14 +32,14 @@ const aside = 'greenroom-aside';
 export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> {
   const { pool } = greenroom;
   return {
-    async run({ stack, backup: id, was }, context) {
-      const row = await getStackRow(pool, stack);
+    async run(input, context) {
+      const { stack, backup: id } = input;
+      const row = await ownStack(pool, input);
       const backup = await getBackupRow(pool, id);
       const host = hostOf(greenroom, row.host);
       const now = openPlan(greenroom.sealer, row);
       const plan = openPlan(greenroom.sealer, backup);
-      const snapshot = backup.snapshot === null ? undefined : await getSnapshotRow(pool, backup.snapshot);
-      const build: Build = { greenroom, host, name: stack, row, plan, snapshot, context };
+      const build: Build = { greenroom, host, name: stack, row, plan, facts: backup.facts, context };
       const images = await context.step('images', () => imagesOf(host, plan, backup.release.images, context.log));
       await context.step('stop', async () => {
         context.progress('stopping the services');
@@ -60,24 +59,21 @@ export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> 
       await context.step('record', () =>
         query(pool, 'finish-restore', [stack, release, backup.sealed_plan, cloneMode]),
       );
-      await context.step('clean', () => letGo(greenroom, host, { stack, backup: id, was }));
+      await context.step('clean', () => letGo(greenroom, host, input));
       return { stack, backup: id, version: release.version };
     },
 
-    async undo(input, { begun, progress, log }, error) {
-      const { stack } = input;
-      const row = await queryOne<StackRow>(pool, 'get-stack', [stack]);
-      if (!row) return;
-      const host = hostOf(greenroom, row.host);
-      if (row.state === 'restoring') {
-        const broken = await takeBack(greenroom, host, row, { begun, progress, log }).catch((problem) => {
-          if (problem instanceof Problem && !comesBack(problem)) return problem.toDocument();
-          throw problem;
-        });
-        if (broken === 'taken down') await takeDownFailed(greenroom, stack, error);
-        else await query(pool, 'undo-restore', [stack, broken ? 'degraded' : 'ready', broken ?? null]);
+    async undo(input, context, error) {
+      const row = await findStack(pool, input);
+      if (row?.state === 'restoring') {
+        // A stack that had failed had nothing to go back to.
+        if (input.was === 'failed') await takeDownFailed(greenroom, row, error);
+        else {
+          const broken = await takeBack(greenroom, row, context).catch(whatBroke);
+          await query(pool, 'undo-restore', [row.name, broken ? 'degraded' : input.was, broken ?? null]);
+        }
       }
-      await letGo(greenroom, host, input);
+      await letGo(greenroom, row && hostOf(greenroom, row.host), input);
     },
   };
 }
@@ -97,42 +93,38 @@ async function imagesOf(
   return found;
 }
 
-/** The database is shut down, so its volume is whole as it lies. */
+/** The database is shut down, so its volume is whole as it lies. A stack that had failed has none. */
 async function setAside(host: Host, stack: string, plan: Build['plan'], signal: AbortSignal): Promise<void> {
-  const source = volumeNameOf(host.installation, stack, (await dataVolumeOf(host, plan)) ?? '');
+  const source = volumeNameOf(host.installation, stack, (await dataVolumeOf(host, plan))!);
   if (!(await ifPresent(host.docker.getVolume(source).inspect()))) return;
   const labels = stackLabels(host.installation, stack);
   await cloneVolume(host, source, volumeNameOf(host.installation, stack, aside), labels, { signal });
 }
 
+/** Puts data and services back as they were. @throws what could not be */
 async function takeBack(
   greenroom: Greenroom,
-  host: Host,
   row: StackRow,
-  context: { begun: ReadonlySet<string> } & Pick<Build['context'], 'progress' | 'log'>,
-): Promise<undefined | 'taken down'> {
-  const { begun, progress } = context;
-  if (!begun.has('stop')) return undefined;
+  { begun, progress, log }: Pick<UndoContext, 'begun' | 'progress' | 'log'>,
+): Promise<undefined> {
+  if (!begun.has('stop')) return;
   const { signal } = new AbortController();
+  const host = hostOf(greenroom, row.host);
   const plan = openPlan(greenroom.sealer, row);
-  const kept = volumeNameOf(host.installation, row.name, aside);
   if (begun.has('data')) {
-    // A stack that had failed had no data to set aside.
-    if (!(await ifPresent(host.docker.getVolume(kept).inspect()))) return 'taken down';
     progress('putting the data back as it was');
-    await moveData(host, row.name, plan, kept, signal);
+    await moveData(host, row.name, plan, volumeNameOf(host.installation, row.name, aside), signal);
   }
   progress('starting the services as they were');
   const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
-  const build: Build = {
-    ...{ greenroom, host, name: row.name, row, plan, snapshot },
-    context: { signal, progress, log: context.log },
-  };
+  const facts = snapshot?.report?.target;
+  const build: Build = { greenroom, host, name: row.name, row, plan, facts, context: { signal, progress, log } };
   await switchServices(build, row.release.images);
-  return undefined;
 }
 
-async function letGo(greenroom: Greenroom, host: Host, { stack, backup, was }: RestoreInput): Promise<void> {
-  await removeVolume(host, volumeNameOf(host.installation, stack, aside));
-  await queryOne(greenroom.pool, 'change-backup-state', [backup, was, ['restoring']]);
+/** The stack may be gone; its volumes went with it. */
+async function letGo(greenroom: Greenroom, host: Host | undefined, input: RestoreInput): Promise<void> {
+  const { stack, backup, backupWas } = input;
+  if (host) await removeVolume(host, volumeNameOf(host.installation, stack, aside));
+  await queryOne(greenroom.pool, 'change-backup-state', [backup, backupWas, ['restoring']]);
 }

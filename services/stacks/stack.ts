@@ -19,6 +19,7 @@ export interface StackRow {
   sealed_plan: Buffer;
   clone_mode: 'reflink' | 'copy' | null;
   migrate: 'auto' | 'hold';
+  generation: string;
   /** The run that carries the release that waits for this stack, or is being put on it. */
   candidate: string | null;
   error: Schemas['Problem'] | null;
@@ -29,6 +30,29 @@ export interface StackRow {
 export async function getStackRow(database: Database, name: string): Promise<StackRow> {
   const row = await queryOne<StackRow>(database, 'get-stack', [name]);
   if (!row) throw new Problem('not-found', `There is no stack ${name}`, { where: name });
+  return row;
+}
+
+/** Which stack an operation was asked for on; a later stack of the same name is another one. */
+export interface StackRef {
+  stack: string;
+  generation: string;
+}
+
+export function refOf(row: Pick<StackRow, 'name' | 'generation'>): StackRef {
+  return { stack: row.name, generation: row.generation };
+}
+
+/** That very stack; undefined when it is gone, even where its name is used again. */
+export async function findStack(database: Database, { stack, generation }: StackRef): Promise<StackRow | undefined> {
+  const row = await queryOne<StackRow>(database, 'get-stack', [stack]);
+  return row?.generation === generation ? row : undefined;
+}
+
+/** @throws Problem `not-found` as findStack */
+export async function ownStack(database: Database, ref: StackRef): Promise<StackRow> {
+  const row = await findStack(database, ref);
+  if (!row) throw new Problem('not-found', `Stack ${ref.stack} was deleted meanwhile`, { where: ref.stack });
   return row;
 }
 

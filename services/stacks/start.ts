@@ -128,8 +128,12 @@ async function wait(options: StartOptions, service: string, condition: Parameter
   try {
     await waitFor(options.host, container, service, condition, options.healthTimeoutMs, options.signal);
   } catch (error) {
-    if (error instanceof Problem && !options.signal.aborted) await describeFailure(options, service);
-    throw error;
+    if (!(error instanceof Problem) || options.signal.aborted) throw error;
+    await describeFailure(options, service);
+    // A health check's output is quoted in it.
+    const { where, remedy } = error;
+    const more = { ...(where ? { where } : {}), ...(remedy ? { remedy } : {}) };
+    throw new Problem(error.code, redactor(options.plan)(error.message), { ...more, cause: error });
   }
 }
 

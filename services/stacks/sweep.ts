@@ -1,4 +1,4 @@
-import { type BackupRow, checkCloneOf } from '../backups/backup.ts';
+import { type BackupRow, checkCloneOf, dropBackup } from '../backups/backup.ts';
 import { query } from '../database/queries.ts';
 import { removeContainer } from '../engine/containers.ts';
 import type { Host } from '../engine/host.ts';
@@ -7,7 +7,7 @@ import { removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
-import { clonesOf } from '../migrations/runs.ts';
+import { clonesOf, listCloneOf } from '../migrations/runs.ts';
 import type { Queue } from '../operations/queue.ts';
 import { removeStackResources, stacksOnEngine } from './remove.ts';
 import { requestDelete } from './requests.ts';
@@ -55,7 +55,9 @@ export async function sweepOnce(greenroom: Sweeper): Promise<void> {
 async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<void> {
   // The engine is asked first: a stack created in between has its record before anything on the engine.
   const present = await stacksOnEngine(host);
-  const known = new Set((await query<{ name: string }>(greenroom.pool, 'list-stacks', [null])).map(({ name }) => name));
+  const stacks = await query<{ name: string; state: string }>(greenroom.pool, 'list-stacks', [null]);
+  const building = stacks.filter(({ state }) => state === 'creating' || state === 'resetting');
+  const known = new Set([...stacks.map(({ name }) => name), ...building.map(({ name }) => listCloneOf(name))]);
   const runs = await query<{ id: string }>(greenroom.pool, 'running-migration-runs');
   for (const clone of runs.flatMap(({ id }) => clonesOf(id))) known.add(clone);
   const backups = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
@@ -96,6 +98,13 @@ async function removeUnexplainedBackups(greenroom: Sweeper, host: Host): Promise
   const { Volumes: volumes } = await host.docker.listVolumes({ filters });
   const rows = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
   const known = new Set(rows.map(({ id }) => id));
+  for (const row of await query<BackupRow>(greenroom.pool, 'stray-backups', [host.id])) {
+    const half = row.state === 'taking' || row.state === 'deleting';
+    if (half) await dropBackup(greenroom.pool, host, row);
+    else
+      await query(greenroom.pool, 'put-backup-back', [row.id, row.verified_at ? 'verified' : 'taken', null, row.state]);
+    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'backup.settle', subject: row.id });
+  }
   for (const { Name, Labels } of volumes ?? []) {
     const id = Labels?.[label.backup] ?? '';
     if (known.has(id)) continue;

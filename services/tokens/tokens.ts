@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { components } from '../../openapi/types.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
+import { Problem } from '../errors.ts';
 
 export type Scope = components['schemas']['Scope'];
 type Token = components['schemas']['Token'];
@@ -34,12 +35,16 @@ export async function createToken(
   database: Database,
   token: { name: string; scopes: Scope[]; expiresAt?: string },
 ): Promise<Token & { secret: string }> {
+  const expiresAt = token.expiresAt === undefined ? undefined : Date.parse(token.expiresAt);
+  if (expiresAt !== undefined && !(expiresAt > Date.now())) {
+    throw new Problem('invalid-request', `${token.expiresAt} is no time that is yet to come`, { where: '/expiresAt' });
+  }
   const secret = newSecret();
   const row = await queryOne<TokenRow>(database, 'insert-token', [
     token.name,
     hashOf(secret),
     token.scopes,
-    token.expiresAt ?? null,
+    expiresAt === undefined ? null : new Date(expiresAt),
   ]);
   return { ...toToken(row!), secret };
 }
@@ -55,8 +60,16 @@ export async function listTokens(database: Database): Promise<Token[]> {
   return (await query<TokenRow>(database, 'list-tokens')).map(toToken);
 }
 
+/** @throws Problem `conflict` for the last token that may do everything: without it nobody could make another. */
 export async function revokeToken(database: Database, id: string): Promise<{ name: string } | undefined> {
-  return queryOne<{ name: string }>(database, 'revoke-token', [id]);
+  const revoked = await queryOne<{ name: string }>(database, 'revoke-token', [id]);
+  if (revoked) return revoked;
+  const there = (await listTokens(database)).some((token) => token.id === id);
+  if (!there) return undefined;
+  throw new Problem('conflict', 'This is the last token with the scope admin that does not expire', {
+    where: id,
+    remedy: 'Make another admin token first, without an expiry.',
+  });
 }
 
 /** The caller that a bearer secret stands for; undefined when it is unknown, revoked or expired. */

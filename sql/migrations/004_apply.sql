@@ -16,6 +16,8 @@ ALTER TABLE stacks ADD CONSTRAINT stacks_state_check
 -- Whether a build of it runs the release's migrations: as asked for, and always once they have been applied.
 ALTER TABLE stacks ADD COLUMN migrate text NOT NULL DEFAULT 'hold' CHECK (migrate IN ('auto', 'hold'));
 ALTER TABLE stacks ALTER COLUMN migrate DROP DEFAULT;
+-- A name may be used again: work that was asked for on an earlier stack of the name is not done on a later one.
+ALTER TABLE stacks ADD COLUMN generation uuid NOT NULL DEFAULT gen_random_uuid();
 -- The run that carries the release that waits for this stack, or is being put on it.
 ALTER TABLE stacks ADD COLUMN candidate text;
 

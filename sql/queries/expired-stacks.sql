@@ -1,1 +1,1 @@
-SELECT name FROM stacks WHERE deadline < now() AND state IN ('ready', 'failed')
+SELECT name FROM stacks WHERE deadline < now() AND state IN ('ready', 'degraded', 'failed')

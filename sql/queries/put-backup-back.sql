@@ -1,0 +1,1 @@
+UPDATE backups SET state = $2, error = $3 WHERE id = $1 AND state = $4

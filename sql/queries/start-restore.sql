@@ -1,0 +1,4 @@
+-- With the state it was in.
+UPDATE stacks s SET state = 'restoring' FROM (SELECT name, state FROM stacks WHERE name = $1 FOR UPDATE) was
+WHERE s.name = was.name AND was.state IN ('ready', 'degraded', 'failed')
+RETURNING s.*, was.state AS was
