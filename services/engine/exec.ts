@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { Problem } from '../errors.ts';
-import type { Host } from './host.ts';
+import { EngineAway } from './away.ts';
+import { type Host, ifPresent } from './host.ts';
 
 export interface ExecResult {
   exitCode: number;
@@ -59,13 +60,18 @@ export async function exec(host: Pick<Host, 'docker'>, container: string, option
     stderr.end();
   }
   const [out, err] = await collected;
-  return { exitCode: await exitCodeOf(process), stdout: out, stderr: err };
+  return { exitCode: await exitCodeOf(docker, process), stdout: out, stderr: err };
 }
 
-async function exitCodeOf(process: { inspect(): Promise<{ Running: boolean; ExitCode: number | null }> }) {
+async function exitCodeOf(
+  docker: Host['docker'],
+  process: { inspect(): Promise<{ Running: boolean; ExitCode: number | null }> },
+): Promise<number> {
   // The output ends a moment before the engine has noted the exit.
   for (let attempt = 0; attempt < 200; attempt++) {
-    const state = await process.inspect();
+    const state = await ifPresent(process.inspect());
+    // It keeps commands in its memory only.
+    if (!state) throw new EngineAway(docker, 'The Docker engine has forgotten a command: it was restarted meanwhile');
     if (!state.Running && state.ExitCode !== null) return state.ExitCode;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

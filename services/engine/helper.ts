@@ -1,4 +1,5 @@
 import { Problem } from '../errors.ts';
+import { EngineAway } from './away.ts';
 import { type ExecResult, exec } from './exec.ts';
 import { type Host, ifPresent, isStatus } from './host.ts';
 import { ensureImage } from './images.ts';
@@ -7,11 +8,22 @@ import { labelsOf, nameOf } from './labels.ts';
 /**
  * A long-lived container that sees the engine's volumes and no network. Copying through it takes 0.2 s where a
  * throwaway container takes 0.6 s.
+ * @throws EngineAway when the command was killed: the helper goes when the engine stops.
  */
 export async function runInHelper(host: Host, command: string[], signal?: AbortSignal): Promise<ExecResult> {
   const name = await ensureHelper(host);
-  return exec(host, name, { command, ...(signal ? { signal } : {}) });
+  const result = await exec(host, name, { command, ...(signal ? { signal } : {}) });
+  if (result.exitCode === 0) return result;
+  const helper = await ifPresent(host.docker.getContainer(name).inspect());
+  if (helper?.State.Running && result.exitCode !== killed) return result;
+  throw new EngineAway(
+    host.docker,
+    `${command[0]} was killed in greenroom's helper container: the engine stops, or lacks memory`,
+  );
 }
+
+/** 128 + SIGKILL, which is also the helper's own stop signal. */
+const killed = 137;
 
 async function ensureHelper(host: Host): Promise<string> {
   const name = nameOf(host.installation, 'helper');

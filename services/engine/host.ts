@@ -1,4 +1,5 @@
 import Docker from 'dockerode';
+import { noticeBreaks } from './connection.ts';
 
 /** One Docker engine that stacks live on, as this installation of greenroom sees it. */
 export interface Host {
@@ -12,9 +13,9 @@ export interface Host {
   helperImage: string;
 }
 
-/** The engine that DOCKER_HOST names, or the local socket. */
+/** The engine that DOCKER_HOST names, or the local socket. Its calls throw `EngineAway` where the connection breaks. */
 export function connectDocker(): Docker {
-  return new Docker();
+  return noticeBreaks(new Docker());
 }
 
 export function isStatus(error: unknown, status: number): boolean {

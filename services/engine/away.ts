@@ -1,0 +1,40 @@
+import type Docker from 'dockerode';
+import { messageOf, Problem } from '../errors.ts';
+
+/** The engine broke the connection, does not take one, or has forgotten what it was doing: it is down, or was restarted. */
+export class EngineAway extends Problem {
+  private readonly docker: Pick<Docker, 'ping'>;
+
+  constructor(docker: Pick<Docker, 'ping'>, what: string, cause?: unknown) {
+    super('engine-failed', what, {
+      remedy: 'Check that the Docker engine runs, and that DOCKER_HOST names it; then ask again.',
+      cause,
+    });
+    this.docker = docker;
+  }
+
+  /** Waits until the engine answers, at most `timeoutMs`. */
+  async untilItAnswers(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline && !signal.aborted; ) {
+      const answers = await this.docker.ping().then(
+        () => true,
+        () => false,
+      );
+      if (answers) return;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** The engine's absence, where an error was caused by it. */
+export function engineAwayIn(error: unknown): EngineAway | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof EngineAway) return cause;
+  return undefined;
+}
+
+/** What a broken connection to the engine becomes. An answer, an abort and a bad request are not the connection's fault. */
+export function engineProblem(docker: Pick<Docker, 'ping'>, where: string, error: unknown): unknown {
+  const { statusCode, code, name } = error as { statusCode?: number; code?: string; name?: string };
+  if (statusCode !== undefined || code === undefined || name === 'AbortError' || code.startsWith('ERR_')) return error;
+  return new EngineAway(docker, `The Docker engine at ${where} does not answer: ${messageOf(error)}`, error);
+}
