@@ -29,6 +29,7 @@ export const problemTable = {
   'service-unreachable': { status: 502, title: 'The service behind this route does not answer' },
   cancelled: { status: 409, title: 'The operation was cancelled' },
   'timed-out': { status: 504, title: 'It took longer than allowed' },
+  'database-away': { status: 503, title: 'greenroom’s own database does not answer' },
   internal: { status: 500, title: 'greenroom failed' },
 } as const;
 

@@ -10,10 +10,21 @@ export interface OpenDatabase {
   installation: string;
 }
 
+/** A connection whose other end has gone without a word is noticed in minutes, not in the two hours of the system's default. */
+export const alive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+
 /** Connects to greenroom's database, waits for one that is starting, and brings its tables up to date. */
 export async function openDatabase(config: pg.ClientConfig, onError: (error: Error) => void): Promise<OpenDatabase> {
-  const pool = new pg.Pool({ ...config, max: 20, application_name: 'greenroom', connectionTimeoutMillis: 10_000 });
+  const pool = new pg.Pool({
+    ...config,
+    ...alive,
+    max: 20,
+    application_name: 'greenroom',
+    connectionTimeoutMillis: 10_000,
+  });
   pool.on('error', onError);
+  // A connection that breaks while a transaction has it tells so by an event, too; unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     await waitUntilItAnswers(pool, 60_000);
     await migrate(pool);

@@ -39,5 +39,8 @@ export async function startOwnDatabase(
     }
   }
   await ifPresent(container.start());
-  return { user: 'greenroom', database: 'greenroom', password, stream: containerStream({ docker }, name, 5432) };
+  // An engine that was killed leaves it stopped when it comes back, as if a person had stopped it, whatever its restart
+  // policy; so whoever connects starts it again.
+  const stream = containerStream({ docker }, name, 5432, () => ifPresent(container.start()));
+  return { user: 'greenroom', database: 'greenroom', password, stream };
 }

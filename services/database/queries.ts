@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type pg from 'pg';
+import { databaseProblem } from './away.ts';
 
 const folder = join(import.meta.dirname, '../../sql/queries');
 
@@ -13,7 +14,10 @@ const texts = new Map(
 /** A pool, or a client in a transaction. */
 export type Database = Pick<pg.Pool, 'query'>;
 
-/** Runs a named query of sql/queries/, prepared once on each connection, and returns its rows. */
+/**
+ * Runs a named query of sql/queries/, prepared once on each connection, and returns its rows.
+ * @throws DatabaseAway, or what the server answered
+ */
 export async function query<Row extends object>(
   database: Database,
   name: string,
@@ -21,8 +25,11 @@ export async function query<Row extends object>(
 ): Promise<Row[]> {
   const text = texts.get(name);
   if (text === undefined) throw new Error(`There is no sql/queries/${name}.sql`);
-  const result = await database.query<Row & pg.QueryResultRow>({ name, text, values });
-  return result.rows;
+  try {
+    return (await database.query<Row & pg.QueryResultRow>({ name, text, values })).rows;
+  } catch (error) {
+    throw databaseProblem(error);
+  }
 }
 
 /** The same for a query that returns at most one row. */
