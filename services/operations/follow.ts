@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { alive } from '../database/open.ts';
 
 /** Tells who follows an operation that it has changed, whichever process changed it. */
 export interface Followers {
@@ -17,7 +18,7 @@ export async function followOperations(config: pg.ClientConfig): Promise<Followe
     if (!closed) setTimeout(() => !closed && listen().catch(listenAgain), 1000).unref();
   };
   const listen = async () => {
-    const next = new pg.Client({ ...config, application_name: 'greenroom listen', keepAlive: true });
+    const next = new pg.Client({ ...config, ...alive, application_name: 'greenroom listen' });
     next.on('notification', ({ payload }) => {
       for (const callback of callbacks.get(payload ?? '') ?? []) callback();
     });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { alive } from '../database/open.ts';
 
 /** The connection that holds a lock broke: someone else may hold it now, so nothing more may be done here, not even undone. */
 export class LockLost extends Error {}
@@ -15,7 +16,7 @@ export async function withSubjectLock<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ ...config, application_name: 'greenroom lock', keepAlive: true });
+  const client = new pg.Client({ ...config, ...alive, application_name: 'greenroom lock' });
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(new LockLost('The lock was lost with its connection', { cause: error })));
   await client.connect();

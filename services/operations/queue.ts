@@ -42,7 +42,9 @@ export async function startQueue(runner: Runner, concurrency: number): Promise<Q
   await boss.start();
   await boss.createQueue(queueName, {
     heartbeatSeconds: 10,
-    retryLimit: 100,
+    // The pause between two attempts is made by `runOperation`, which knows what to wait for; it never gives up an
+    // operation that is not undone yet.
+    retryLimit: 2 ** 31 - 1,
     retryDelay: 0,
     expireInSeconds: 24 * 3600 - 1,
     notify: true,

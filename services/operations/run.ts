@@ -1,12 +1,15 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { DatabaseAway } from '../database/away.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
+import { engineAwayIn } from '../engine/away.ts';
 import { messageOf, Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Followers } from './follow.ts';
 import type { OperationContext, OperationKind, OperationKinds, UndoReason } from './kind.ts';
 import { LockLost, withSubjectLock } from './lock.ts';
-import type { OperationRow } from './read.ts';
+import { pauseAfter } from './pause.ts';
+import { hasEnded, type OperationRow } from './read.ts';
 
 export interface Runner {
   pool: pg.Pool;
@@ -16,21 +19,22 @@ export interface Runner {
   log: Logger;
 }
 
-/** An operation that has brought its process down this often is given up and undone. */
+/** An operation that was broken off this often, by its process, its engine or its database, is given up and undone. */
 const maxAttempts = 5;
 
 /** The reason greenroom's own shutdown aborts with: the operation is left as it is, for the next process to resume. */
 export class ShuttingDown extends Error {}
 
 /**
- * Runs an operation to its end, or resumes one that a killed process left behind. Returns when the operation has
- * ended and its record says how; throws only when it should be tried again (greenroom shuts down, its database went
- * away, or the lock was lost).
+ * Runs an operation to its end, or resumes one that was broken off. Returns when the operation has ended and its record
+ * says how; throws only when it should be tried again: greenroom shuts down, its database or the engine went away, the
+ * lock was lost, or what was made could not be taken down. Before it throws it waits for what is worth waiting for, so
+ * that trying again at once is right.
  */
 export async function runOperation(runner: Runner, id: string, shutdown: AbortSignal): Promise<void> {
-  const row = await queryOne<OperationRow>(runner.pool, 'start-operation', [id]);
-  if (!row) return;
-  const log = runner.log.child({ operation: id, kind: row.kind, subject: row.subject });
+  const asked = await queryOne<OperationRow>(runner.pool, 'get-operation', [id]);
+  if (!asked || hasEnded(asked)) return;
+  const log = runner.log.child({ operation: id, kind: asked.kind, subject: asked.subject });
   const stop = new AbortController();
   const following = runner.followers.follow(id, () => {
     queryOne<OperationRow>(runner.pool, 'get-operation', [id]).then(
@@ -38,11 +42,23 @@ export async function runOperation(runner: Runner, id: string, shutdown: AbortSi
       (error) => log.warn({ err: error }, 'could not look whether the operation is cancelled'),
     );
   });
-  if (row.cancel_requested) stop.abort(cancelled());
+  let attempts = 1;
   try {
-    await withSubjectLock(runner.databaseConfig, row.subject, shutdown, (signal) =>
-      attempt(runner, row, AbortSignal.any([signal, stop.signal]), shutdown, log),
-    );
+    await withSubjectLock(runner.databaseConfig, asked.subject, shutdown, async (signal) => {
+      // Read under the lock: another process, or this one before it lost its lock, may have ended it meanwhile.
+      const row = await queryOne<OperationRow>(runner.pool, 'start-operation', [id]);
+      if (!row) return;
+      attempts = row.attempt;
+      if (row.cancel_requested) stop.abort(cancelled());
+      await attempt(runner, row, AbortSignal.any([signal, stop.signal]), shutdown, log);
+    });
+  } catch (error) {
+    if (shutdown.aborted) throw error;
+    log.warn({ err: error, attempt: attempts }, 'operation is broken off, to be tried again');
+    // Being cancelled ends the pause, but not over and over when it is the taking down that fails.
+    const wake = stop.signal.aborted ? shutdown : AbortSignal.any([shutdown, stop.signal]);
+    await pauseAfter(error, attempts, wake);
+    throw error;
   } finally {
     following.stop();
   }
@@ -69,15 +85,28 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
       if (shutdown.aborted) throw shutdown.reason;
       // The job is tried again, under a new lock, and goes on where this attempt was.
       if (signal.reason instanceof LockLost) throw signal.reason;
-      failure = problemOf(signal.aborted ? signal.reason : error);
+      if (error instanceof DatabaseAway) throw error;
+      const reason = signal.aborted ? signal.reason : error;
+      if (engineAwayIn(reason) && row.attempt < maxAttempts) {
+        notes.log(`broken off: ${messageOf(error)}; it goes on when the engine answers`);
+        await notes.flush();
+        throw reason;
+      }
+      failure = problemOf(reason);
       log.error({ err: error, code: failure.code }, 'operation failed; taking down what it made');
     }
   }
   await query(pool, 'set-operation-error', [row.id, failure]);
   notes.log(`${failure.title}: ${failure.detail}`);
   const steps = await query<{ name: string }>(pool, 'begun-steps', [row.id]);
-  await kind.undo(row.input, { ...context, begun: new Set(steps.map(({ name }) => name)) }, failure);
-  await notes.flush();
+  try {
+    await kind.undo(row.input, { ...context, begun: new Set(steps.map(({ name }) => name)) }, failure);
+  } catch (error) {
+    notes.log(`what it made could not be taken down: ${messageOf(error)}; that is tried again`);
+    throw error;
+  } finally {
+    await notes.flush();
+  }
   const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
   await query(pool, 'finish-operation', [row.id, state, null, failure]);
   await recordEvent(pool, {
