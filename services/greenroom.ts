@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { deleteBackup, verifyBackupAgain } from './backups/operations.ts';
 import { openDatabase } from './database/open.ts';
 import { startOwnDatabase } from './database/own-database.ts';
+import { queryOne } from './database/queries.ts';
+import { explainFullDisk } from './engine/disk.ts';
 import type { Host } from './engine/host.ts';
 import { ensureLocalHost } from './engine/hosts.ts';
 import { rehearse } from './migrations/rehearsal.ts';
@@ -66,7 +68,12 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
     'backup.delete': deleteBackup(greenroom),
   };
   const followers = await followOperations(config);
-  const queue = await startQueue({ pool, databaseConfig: config, followers, kinds, log }, settings.concurrency);
+  const explain = async (subject: string, error: unknown) => {
+    const row = await queryOne<{ host: string }>(pool, 'host-of-subject', [subject]);
+    return row ? explainFullDisk(hostOf(greenroom, row.host), error) : error;
+  };
+  const runner = { pool, databaseConfig: config, followers, kinds, explain, log };
+  const queue = await startQueue(runner, settings.concurrency);
   const sweep = startSweeping(greenroom, queue);
   return {
     ...greenroom,

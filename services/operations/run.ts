@@ -16,6 +16,8 @@ export interface Runner {
   databaseConfig: pg.ClientConfig;
   followers: Followers;
   kinds: OperationKinds;
+  /** Why an operation on this subject failed, where more can be said than by the error; asked before it is undone. */
+  explain(subject: string, error: unknown): Promise<unknown>;
   log: Logger;
 }
 
@@ -86,7 +88,7 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
       // The job is tried again, under a new lock, and goes on where this attempt was.
       if (signal.reason instanceof LockLost) throw signal.reason;
       if (error instanceof DatabaseAway) throw error;
-      const reason = signal.aborted ? signal.reason : error;
+      const reason = signal.aborted ? signal.reason : await runner.explain(row.subject, error);
       if (engineAwayIn(reason) && row.attempt < maxAttempts) {
         notes.log(`broken off: ${messageOf(error)}; it goes on when the engine answers`);
         await notes.flush();
