@@ -27,6 +27,7 @@ export async function openSource(address: SourceAddress): Promise<pg.Client> {
     application_name: 'greenroom',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   client.on('error', () => {});
   try {
@@ -40,6 +41,17 @@ export async function openSource(address: SourceAddress): Promise<pg.Client> {
   } catch (error) {
     await client.end().catch(() => {});
     throw sourceProblem(error, serverOf(address));
+  }
+}
+
+/** Whether a session is still there; a transaction that has failed is. */
+export async function answers(client: pg.Client): Promise<boolean> {
+  try {
+    await client.query('SELECT');
+    return true;
+  } catch (error) {
+    const { severity } = error as { severity?: string };
+    return severity === 'ERROR';
   }
 }
 

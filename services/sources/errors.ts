@@ -29,6 +29,25 @@ export function withoutValues(error: unknown): string {
     .join(' ');
 }
 
+/** Whether an error is a connection's end: told by the server (57P…, 08…), or not by a server at all. */
+export function isCut(error: unknown): boolean {
+  const { code = '', severity } = error as PostgresError;
+  return severity === undefined || /^(08|57P)/.test(code);
+}
+
+/** The source's end of a session broke off in the middle of reading it. */
+export function sourceCut(error: unknown, server: string): Problem {
+  return new Problem(
+    'source-unreachable',
+    `${server} broke off greenroom's session in the middle: ${withoutValues(error)}`,
+    {
+      where: server,
+      remedy:
+        'Ask again. If it happens again, the source’s log says why it ended the session at that moment: a restart or failover, pg_terminate_backend, a time-out, or a proxy or firewall that cuts long connections.',
+    },
+  );
+}
+
 /** What a source answered, as a problem a person can act on. Never holds the password: `server` is host:port. */
 export function sourceProblem(error: unknown, server: string): Problem {
   if (error instanceof Problem) return error;

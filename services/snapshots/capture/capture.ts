@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
@@ -8,9 +9,10 @@ import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
-import { sourceProblem, withoutValues } from '../../sources/errors.ts';
+import { sourceCut } from '../../sources/errors.ts';
 import { openRelay } from '../../sources/relay.ts';
 import { copyData, tasksOf } from './copy-data.ts';
+import { captureProblem } from './failure.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import {
   copyConstraints,
@@ -43,11 +45,13 @@ export interface CaptureOptions {
  * COPY FROM, all workers on one exported snapshot; an unmasked value is never written to a disk. Whole or not at all:
  * when it fails, neither container nor volume is left.
  *
- * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`, or
- *   the signal's reason.
+ * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`,
+ *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, signal, onProgress } = options;
+  const { host, onProgress } = options;
+  const lost = new AbortController();
+  const signal = AbortSignal.any([options.signal, lost.signal]);
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
   const server = serverOf(options.source);
@@ -66,8 +70,16 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await closeSource(source);
     throw error;
   });
-  const abort = () => closeSource(source);
-  signal.addEventListener('abort', abort, { once: true });
+  // Without the session that exported the snapshot the rest is in vain, whatever else still goes on.
+  let reading = true;
+  source.once('end', () => {
+    if (reading) lost.abort(sourceCut(new Error('the connection was closed'), server));
+  });
+  const finishReading = async () => {
+    reading = false;
+    await closeSource(source);
+  };
+  options.signal.addEventListener('abort', finishReading, { once: true });
   const spec: TargetSpec = { ...options.target, relayFolder: relay.folder };
   try {
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -77,6 +89,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
     const plan = planMasking(catalog, policy);
+    const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
+    await refuseTooLarge(host, estimate, server);
     const warnings: { where: string; what: string }[] = [];
     if (facts.large_objects > 0) {
       warnings.push({
@@ -90,13 +104,12 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       await copyRoles(source, target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
-      await copySchema(target, relay, exportedSnapshot, options.database, signal);
+      await copySchema(target, relay, exportedSnapshot, options.database, server, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
     const workers = options.workers ?? Math.min(4, availableParallelism());
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
-    const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     const input = {
       source: options.source,
       exportedSnapshot,
@@ -116,6 +129,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       await copySequences(source, client);
       const views = await populatedViews(source);
       await source.query('COMMIT');
+      // Building indexes can take long; production has nothing to do with it.
+      await finishReading();
       await phase('constraints', 'building indexes and constraints', () =>
         copyConstraints(target, options.database, workers, signal),
       );
@@ -139,18 +154,26 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       },
     });
   } catch (error) {
+    const reason = signal.aborted
+      ? signal.reason
+      : await captureProblem(error, { source: reading ? source : undefined, server, host, spec });
     await removeTarget(host, spec);
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof Problem) throw error;
-    if ((error as { severity?: string }).severity) {
-      throw new Problem('capture-failed', `The capture failed: ${withoutValues(error)}`, { where: server });
-    }
-    throw sourceProblem(error, server);
+    throw reason;
   } finally {
-    signal.removeEventListener('abort', abort);
-    await closeSource(source);
+    options.signal.removeEventListener('abort', finishReading);
+    await finishReading();
     await relay.close();
   }
+}
+
+/** Better not begun than a full disk in the middle, which harms everything else on the engine. */
+async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
+  const free = await freeBytes(host);
+  if (estimate <= free) return;
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
+  throw new DiskFull(
+    `The tables of ${server} hold ${megabytes(estimate)}; the disk of the Docker engine is too full for them: ${megabytes(free)} are free`,
+  );
 }
 
 function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, server: string): void {

@@ -83,6 +83,11 @@ export async function copyData(
             next();
             break;
           }
+          case 'problem': {
+            const { code, detail, ...more } = message.problem;
+            reject(new Problem(code, detail, more));
+            break;
+          }
           case 'failed':
             reject(failureOf(input, message));
         }

@@ -17,6 +17,16 @@ export interface CopyTask {
   pages?: { from: number; to: number | undefined };
 }
 
+/** Which end of a copy failed first. */
+export class CopyFailure extends Error {
+  readonly end: 'source' | 'target';
+
+  constructor(end: 'source' | 'target', cause: unknown) {
+    super(`The copy failed at its ${end}`, { cause });
+    this.end = end;
+  }
+}
+
 const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 128 << 10;
@@ -24,6 +34,7 @@ const batchBytes = 128 << 10;
 /**
  * Copies rows from source to target and masks them on the way, in memory.
  * @returns how many rows went out and came in, and their bytes as they came in.
+ * @throws CopyFailure
  */
 export async function copyTable(
   source: pg.Client,
@@ -39,14 +50,24 @@ export async function copyTable(
   const out = source.query(copyTo(copyOutOf(name, columns, task)));
   const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
   let bytes = 0;
-  await pipeline(
-    out,
-    maskRows(mask, (size) => {
-      bytes += size;
-      onBytes(size);
-    }),
-    into,
-  );
+  // When one stream of a pipeline fails, the others are made to fail, too.
+  let end: 'source' | 'target' | undefined;
+  out.once('error', () => {
+    end ??= 'source';
+  });
+  into.once('error', () => {
+    end ??= 'target';
+  });
+  const masked = maskRows(mask, (size) => {
+    bytes += size;
+    onBytes(size);
+  });
+  masked.once('error', () => {
+    end ??= 'target';
+  });
+  await pipeline(out, masked, into).catch((error) => {
+    throw new CopyFailure(end ?? 'target', error);
+  });
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
 }

@@ -1,13 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import pg from 'pg';
 import { connectDocker } from '../../engine/host.ts';
+import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
 import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
-import { closeSource, openSource, type SourceAddress } from '../../sources/connect.ts';
-import { withoutValues } from '../../sources/errors.ts';
-import { type CopyTask, copyTable } from './copy-table.ts';
+import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
+import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
 /** What a worker thread is started with. */
@@ -24,7 +25,8 @@ export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'bytes'; bytes: number }
   | { type: 'done'; index: number; rows: number; bytes: number }
-  | { type: 'failed'; index?: number; message: string; code: string };
+  | { type: 'failed'; index?: number; message: string; code: string }
+  | { type: 'problem'; problem: ProblemDocument };
 
 const port = parentPort!;
 const input = workerData as WorkerInput;
@@ -54,17 +56,24 @@ async function main(): Promise<void> {
       const result = await copyTable(source, target, task, mask, (bytes) => send({ type: 'bytes', bytes }));
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
-      send({
-        type: 'failed',
-        index: task.index,
-        message: withoutValues(error),
-        code: String((error as { code?: string }).code ?? ''),
-      });
+      fail(error, task.index);
     }
   });
   send({ type: 'ready' });
 }
 
-main().catch((error) =>
-  send({ type: 'failed', message: withoutValues(error), code: String((error as { code?: string }).code ?? '') }),
-);
+function fail(thrown: unknown, index?: number): void {
+  const error = thrown instanceof CopyFailure ? thrown.cause : thrown;
+  const problem =
+    thrown instanceof CopyFailure && thrown.end === 'source' && isCut(error)
+      ? sourceCut(error, serverOf(input.source))
+      : error;
+  if (problem instanceof Problem) {
+    send({ type: 'problem', problem: problem.toDocument() });
+    return;
+  }
+  const code = String((error as { code?: string }).code ?? '');
+  send({ type: 'failed', ...(index === undefined ? {} : { index }), message: withoutValues(error), code });
+}
+
+main().catch((error) => fail(error));

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../errors.ts';
 import { catalogQuery, type ServerFacts } from '../../sources/catalog.ts';
-import { withoutValues } from '../../sources/errors.ts';
+import { sourceCut, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { identifier, literal } from '../adopt.ts';
 import { connectTarget, relayMount, runInTarget, scratch, type Target } from './target.ts';
@@ -73,6 +73,7 @@ export async function copySchema(
   relay: Relay,
   exportedSnapshot: string,
   database: string,
+  server: string,
   signal: AbortSignal,
 ): Promise<void> {
   const dumped = await runInTarget(
@@ -85,6 +86,9 @@ export async function copySchema(
     signal,
   );
   if (dumped.exitCode !== 0) {
+    if (/terminating connection|server closed the connection|could not (receive|send) data/.test(dumped.stderr)) {
+      throw sourceCut(new Error(firstError(dumped.stderr)), server);
+    }
     throw new Problem('source-refused', `pg_dump could not read the source's schema: ${firstError(dumped.stderr)}`, {
       remedy: 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
     });
