@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type Docker from 'dockerode';
 import { type Client, createClient } from '../../examples/demo/client.ts';
 import { removeInstallation } from '../../services/engine/clean-up.ts';
 import { removeContainer } from '../../services/engine/containers.ts';
@@ -24,7 +25,10 @@ export interface TestService extends Client {
   databaseContainer: string;
   /** Everything it has written so far. */
   output(): string;
-  kill(signal: NodeJS.Signals): Promise<void>;
+  /** How often its process has been started; throws when it has ended by itself. */
+  starts(): number;
+  /** @returns its exit code; null when the signal ended it. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
   start(): Promise<void>;
   /** Stops it and removes all it has on the engine. */
   remove(): Promise<void>;
@@ -32,9 +36,10 @@ export interface TestService extends Client {
 
 export async function startService(
   environment: Record<string, string> = {},
-  /** The token of a service on the same database, whose first token is shown once only. */
-  known: { token?: string } = {},
+  /** The token of a service on the same database, whose first token is shown once only; the engine it is on. */
+  known: { token?: string; docker?: Docker } = {},
 ): Promise<TestService> {
+  const engine = known.docker ?? docker;
   const home = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
   const temporary = join(home, 'tmp');
   await mkdir(temporary);
@@ -42,7 +47,9 @@ export async function startService(
   const port = await freePort();
   let output = '';
   let child: ChildProcess;
+  let starts = 0;
   const start = async () => {
+    starts += 1;
     child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -67,10 +74,10 @@ export async function startService(
     }
   };
   const kill = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const ended = once(child, 'exit');
     child.kill(signal);
-    await ended;
+    return (await ended)[0] as number | null;
   };
   await start();
   await until(() => known.token !== undefined || /shown once: gr_/.test(output));
@@ -85,14 +92,21 @@ export async function startService(
     installation,
     databaseContainer,
     output: () => output,
+    starts() {
+      if (child.exitCode !== null) throw new Error(`greenroom has ended with code ${child.exitCode}:\n${output}`);
+      return starts;
+    },
     kill,
     start,
     async remove() {
       await kill('SIGKILL');
-      await removeInstallation(docker, installation);
-      await removeContainer(docker.getContainer(databaseContainer));
-      await ifPresent(docker.getVolume(databaseContainer).remove({ force: true }));
-      await rm(home, { recursive: true, force: true });
+      try {
+        await removeInstallation(engine, installation);
+        await removeContainer(engine.getContainer(databaseContainer));
+        await ifPresent(engine.getVolume(databaseContainer).remove({ force: true }));
+      } finally {
+        await rm(home, { recursive: true, force: true });
+      }
     },
   };
 }
