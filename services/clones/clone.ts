@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { ServicePlan, StackPlan } from '../compose/plan.ts';
 import { query } from '../database/queries.ts';
+import { explainFullDisk } from '../engine/disk.ts';
 import type { Host } from '../engine/host.ts';
 import { label } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
@@ -108,6 +109,9 @@ export async function onClone<T>(
 ): Promise<T> {
   try {
     return await work(await startClone(greenroom, spec));
+  } catch (error) {
+    // Asked here, because the clone's own space is free again in a moment.
+    throw spec.signal.aborted ? error : await explainFullDisk(spec.host, error);
   } finally {
     if (!isHandedOver(spec.signal)) await removeClone(greenroom, spec.host, spec.name);
   }
