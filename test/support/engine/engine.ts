@@ -137,7 +137,7 @@ async function startOn(folder: string) {
           if (got === 0) piece /= 2;
         }
       },
-      empty: () => rm(join(data, 'ballast'), { recursive: true }),
+      empty: () => rm(join(data, 'ballast'), { recursive: true, force: true }),
       end,
     };
   } catch (error) {
