@@ -1,5 +1,6 @@
 import { onClone } from '../clones/clone.ts';
 import { query } from '../database/queries.ts';
+import { saysDiskIsFull } from '../engine/disk.ts';
 import { messageOf, Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationContext } from '../operations/kind.ts';
@@ -67,6 +68,8 @@ async function contentOf(
         return await readContent(client);
       } catch (error) {
         signal.throwIfAborted();
+        // What the server says of its data is damage; a connection that breaks or a disk that is full is not.
+        if (!isFromServer(error) || saysDiskIsFull(messageOf(error))) throw error;
         return new Problem('backup-damaged', `it cannot be read to its end: ${messageOf(error)}`);
       } finally {
         signal.removeEventListener('abort', abort);
@@ -79,4 +82,9 @@ async function contentOf(
     if (error instanceof Problem && error.code === 'snapshot-incompatible') return error;
     throw error;
   }
+}
+
+function isFromServer(error: unknown): boolean {
+  const { severity, cause } = error as { severity?: string; cause?: unknown };
+  return severity !== undefined || (cause instanceof Error && isFromServer(cause));
 }

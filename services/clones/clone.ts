@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ServicePlan, StackPlan } from '../compose/plan.ts';
 import { query } from '../database/queries.ts';
-import { DiskFull, explainFullDisk, saysDiskIsFull } from '../engine/disk.ts';
+import { explainFullDisk } from '../engine/disk.ts';
 import type { Host } from '../engine/host.ts';
 import { label } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
@@ -108,13 +108,7 @@ export async function onClone<T>(
   work: (clone: Clone) => Promise<T>,
 ): Promise<T> {
   try {
-    const learnt = await work(await startClone(greenroom, spec));
-    // What fails on a clone for want of space fails because of this engine, not because of the release or the backup.
-    if (saysDiskIsFull(JSON.stringify(learnt) ?? ''))
-      throw new DiskFull(
-        'The disk of the Docker engine is full; what was done on a clone could not be brought to its end',
-      );
-    return learnt;
+    return await work(await startClone(greenroom, spec));
   } catch (error) {
     // Asked here, because the clone's own space is free again in a moment.
     throw spec.signal.aborted ? error : await explainFullDisk(spec.host, error);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clone, type CloneSpec, onClone, onCloneNetwork } from '../clones/clone.ts';
+import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
 import { exec } from '../engine/exec.ts';
 import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
@@ -63,7 +64,7 @@ export async function onRehearsalClone<T>(
       const client = await clone.connect();
       await client.query(observe).finally(() => client.end());
     }
-    return work({
+    const learnt = await work({
       ...clone,
       migrator: onCloneNetwork(migrator),
       migratorImage: images[migrator.name]!,
@@ -75,5 +76,9 @@ export async function onRehearsalClone<T>(
         throw new Problem('engine-failed', `The rehearsal's log cannot be read: ${stderr.trim().slice(-300)}`);
       },
     });
+    // A migration that fails for want of space fails because of this engine, not because of the release.
+    if (saysDiskIsFull(JSON.stringify(learnt)))
+      throw new DiskFull('The disk of the Docker engine is full; the migrations could not be run to their end');
+    return learnt;
   });
 }

@@ -51,7 +51,8 @@ const askCapture = () => service.call<Operation>('POST', '/v1/snapshots', { proj
 const askStack = () =>
   service.call<Operation>('POST', '/v1/stacks', { name: 'full', project: 'shop', release: { version: 'v0' } });
 const askRehearsal = () =>
-  service.call<Operation>('POST', '/v1/rehearsals', {
+  service.call<Operation>('POST', '/v1/migration-runs', {
+    kind: 'rehearsal',
     project: 'shop',
     release: { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } },
   });
@@ -64,8 +65,10 @@ const askRehearsal = () =>
  */
 async function failsWhole(ask: () => Promise<Operation>, fill: (ask: () => Promise<Operation>) => Promise<Operation>) {
   const clean = await traces(places);
-  const { id, subject } = await fill(ask);
+  let failed: string;
   try {
+    const { id, subject } = await fill(ask);
+    failed = subject;
     await until(ended(id));
     const { state, error } = await operation(id);
     assert.equal(state, 'failed');
@@ -84,7 +87,7 @@ async function failsWhole(ask: () => Promise<Operation>, fill: (ask: () => Promi
     await engine.empty();
   }
   const again = await service.follow(await ask());
-  return { failed: subject, succeeded: again.subject };
+  return { failed, succeeded: again.subject };
 }
 
 /** The disk is full before anything is asked. */
@@ -132,12 +135,12 @@ for (const [what, fill] of [
 
 test('a rehearsal on a full disk says nothing about the release', { skip }, async () => {
   const { failed, succeeded } = await failsWhole(askRehearsal, fullAtFirst(0));
-  assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${failed}`)).state, 'error');
-  assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${succeeded}`)).state, 'passed');
+  assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${failed}`)).state, 'error');
+  assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${succeeded}`)).state, 'passed');
 });
 
 test('a rehearsal whose disk fills up while the migrator runs says nothing about the release', { skip }, async () => {
   const { failed, succeeded } = await failsWhole(askRehearsal, during(/^running/));
-  assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${failed}`)).state, 'error');
-  assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${succeeded}`)).state, 'passed');
+  assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${failed}`)).state, 'error');
+  assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${succeeded}`)).state, 'passed');
 });

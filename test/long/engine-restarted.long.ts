@@ -81,13 +81,14 @@ function kinds(service: TestService): Record<string, Kind> {
     },
     rehearsal: {
       ask: () =>
-        service.call('POST', '/v1/rehearsals', {
+        service.call('POST', '/v1/migration-runs', {
+          kind: 'rehearsal',
           project: 'shop',
           release: { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } },
         }),
       middle: step('up'),
       async holds({ subject }) {
-        assert.equal((await service.call<{ state: string }>('GET', `/v1/rehearsals/${subject}`)).state, 'passed');
+        assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${subject}`)).state, 'passed');
       },
     },
   };

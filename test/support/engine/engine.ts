@@ -124,9 +124,12 @@ async function startOn(folder: string) {
       crash: () => tell('crash'),
       async fill(freeBytes: number) {
         await mkdir(join(data, 'ballast'));
+        // XFS gives the space of deleted files back a while later; whatever it still has to give is wanted now.
+        await run('sync', ['--file-system', data]);
         const { bavail, bsize } = await statfs(data);
         let wanted = bavail * bsize - freeBytes;
-        // Not everything that counts as free can be had in one piece.
+        // Not everything that counts as free can be had in one piece, nor is all of it counted.
+        if (freeBytes === 0) wanted = Number.MAX_SAFE_INTEGER;
         for (let piece = 2 ** 30, name = 0; wanted > 0 && piece >= bsize; name++) {
           const bytes = Math.min(piece, wanted);
           const got = await run('fallocate', ['--length', String(bytes), join(data, 'ballast', String(name))]).then(
@@ -137,7 +140,7 @@ async function startOn(folder: string) {
           if (got === 0) piece /= 2;
         }
       },
-      empty: () => rm(join(data, 'ballast'), { recursive: true }),
+      empty: () => rm(join(data, 'ballast'), { recursive: true, force: true }),
       end,
     };
   } catch (error) {
