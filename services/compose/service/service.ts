@@ -75,11 +75,13 @@ export function finish(draft: ServiceDraft): ServicePlan {
  * An image id, or a reference as https://github.com/distribution/reference writes them. The engine is asked for it in a
  * URL's path, so anything looser could lead the request elsewhere.
  */
-const imageReference = (() => {
+const isImageReference = (() => {
   const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
   const host = '(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]{1,5})?';
   const name = `(?:${host}/)?${component}(?:/${component})*`;
-  return new RegExp(`^(?:sha256:[0-9a-f]{64}|${name}(?::[\\w][\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)$`);
+  const reference = new RegExp(`^(?:sha256:[0-9a-f]{64}|(${name})(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)$`);
+  return (text: string) =>
+    text.length <= 500 && (reference.exec(text)?.[1] ?? '').length <= 255 && reference.test(text);
 })();
 
 /** The release's image, or the file's own. */
@@ -96,8 +98,7 @@ function readImage(scope: ServiceScope): string {
         : 'is built, but nothing is built here and the release has no image for it',
       `name its image in the release, or give it an image key`,
     );
-  else if (image.length > 500 || !imageReference.test(image))
-    findings.mistake(`${where}.image`, 'is not the name of an image');
+  else if (!isImageReference(image)) findings.mistake(`${where}.image`, 'is not the name of an image');
   if (release?.image !== undefined && service.image !== undefined && release.image !== service.image)
     findings.replace(`${where}.image`, "the release's image is used");
   return image;
