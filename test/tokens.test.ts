@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import request from 'supertest';
 import { parse } from 'yaml';
-import { startService, type TestService } from './support/service.ts';
+import { startService, type TestService, until } from './support/service.ts';
 
 interface ContractOperation {
   operationId: string;
@@ -76,8 +76,8 @@ test('a token’s secret is shown once; a revoked or expired token opens nothing
   assert.equal((await send('get', '/v1/stacks', secret)).status, 200);
   assert.equal((await send('delete', `/v1/tokens/${id}`, service.token)).status, 204);
   assert.equal((await send('get', '/v1/stacks', secret)).status, 401);
-  const expired = await newToken('old', ['read'], { expiresAt: '2020-01-01T00:00:00Z' });
-  assert.equal((await send('get', '/v1/stacks', expired.secret)).status, 401);
+  const brief = await newToken('brief', ['read'], { expiresAt: new Date(Date.now() + 3000).toISOString() });
+  await until(async () => (await send('get', '/v1/stacks', brief.secret)).status === 401);
 });
 
 test('who did what is on record', async () => {

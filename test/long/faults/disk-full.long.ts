@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import type { Operation } from '../../examples/demo/client.ts';
-import type { Snapshot, StackDetail } from '../../openapi/aliases.ts';
-import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/engine/engine.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { startService, type TestService, until } from '../support/service.ts';
-import { capture, createShop, type Production, startProduction } from '../support/shop.ts';
-import { type Places, traces } from '../support/traces.ts';
+import type { Operation } from '../../../examples/demo/client.ts';
+import type { Snapshot, StackDetail } from '../../../openapi/aliases.ts';
+import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../../support/engine/engine.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { startService, type TestService, until } from '../../support/service.ts';
+import { capture, createShop, type Production, startProduction } from '../../support/shop.ts';
+import { type Places, traces } from '../../support/traces.ts';
 
 const skip = (await whyNoPrivateEngine()) ?? false;
 

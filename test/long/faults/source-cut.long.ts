@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Operation } from '../../examples/demo/client.ts';
-import type { Snapshot } from '../../openapi/aliases.ts';
-import { label } from '../../services/engine/labels.ts';
-import { docker, startService, type TestService, until } from '../support/service.ts';
-import { createShop, type Production, policy, startProduction } from '../support/shop.ts';
-import { sessionsOn } from '../support/traces.ts';
+import type { Operation } from '../../../examples/demo/client.ts';
+import type { Snapshot } from '../../../openapi/aliases.ts';
+import { label } from '../../../services/engine/labels.ts';
+import { docker, startService, type TestService, until } from '../../support/service.ts';
+import { createShop, type Production, policy, startProduction } from '../../support/shop.ts';
+import { sessionsOn } from '../../support/traces.ts';
 
 const run = promisify(execFile);
 

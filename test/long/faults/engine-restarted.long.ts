@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import type { Operation } from '../../examples/demo/client.ts';
-import type { Snapshot, StackDetail } from '../../openapi/aliases.ts';
-import { addressOf } from '../../services/engine/dial.ts';
-import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/engine/engine.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { startService, type TestService, until } from '../support/service.ts';
-import { capture, createShop, createStack, type Production, startProduction } from '../support/shop.ts';
-import { traces } from '../support/traces.ts';
+import type { Operation } from '../../../examples/demo/client.ts';
+import type { Snapshot, StackDetail } from '../../../openapi/aliases.ts';
+import { addressOf } from '../../../services/engine/dial.ts';
+import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../../support/engine/engine.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { startService, type TestService, until } from '../../support/service.ts';
+import { capture, createShop, createStack, type Production, startProduction } from '../../support/shop.ts';
+import { traces } from '../../support/traces.ts';
 
 const skip = (await whyNoPrivateEngine()) ?? false;
 
