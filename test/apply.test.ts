@@ -348,6 +348,24 @@ test('while somebody writes, no backup is taken and nothing is migrated', async 
   assert.deepEqual(await backupsOf('qa'), backups);
 });
 
+test('a release that brings other passwords migrates with them, and a failed one leaves the old ones in force', async () => {
+  const files = { 'compose.yaml': composeFile };
+  const variables = { SHOP_DB_PASSWORD: 'another-secret', POSTGRES_PASSWORD: 'postgres-another' };
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files }, variables });
+  const failed = await ended(await deploy('qa', releaseOf('v2-enum')));
+  assert.match(failed.error!.detail, /unsafe use of new value/);
+  assert.equal((await detailOf('qa')).state, 'ready');
+  assert.equal((await versionAnswered('qa')).version, 'v0');
+  const done = await ended(await deploy('qa', releaseOf('v1')));
+  assert.equal(done.state, 'succeeded', JSON.stringify(done.error));
+  assert.equal((await versionAnswered('qa')).version, 'v1');
+  await assert.rejects(connectTo('qa'), /password authentication failed/);
+  const [backup] = await backupsOf('qa');
+  await service.follow(await service.call<Operation>('POST', '/v1/stacks/qa/restore', { backup: backup!.id }));
+  await (await connectTo('qa')).end();
+  await service.call('PUT', '/v1/projects/shop', { bundle: { files } });
+});
+
 test('a database that has migrations which the release does not know is left alone', async () => {
   await service.follow(await deploy('qa', releaseOf('v1')));
   const operation = await ended(await deploy('qa', releaseOf('v0')));

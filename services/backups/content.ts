@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { fingerprintOfSchema, readSchema } from '../database/schema.ts';
-import { messageOf } from '../errors.ts';
+import { type Mistake, messageOf } from '../errors.ts';
 import { identifier, literal } from '../snapshots/adopt.ts';
 
 /** What a database holds, for comparing two: the same for databases with the same rows, whatever their order on disk. */
@@ -11,11 +11,6 @@ export interface DatabaseContent {
   /** By name: last value, and whether it was handed out. */
   sequences: Record<string, string>;
   largeObjects: { rows: number; hash: string };
-}
-
-export interface ContentDifference {
-  where: string;
-  what: string;
 }
 
 const ownSchemas = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'greenroom_observe')`;
@@ -95,8 +90,8 @@ async function readSequences(client: pg.Client): Promise<Record<string, string>>
 }
 
 /** Everything that differs, in words. None: the same. */
-export function differencesBetween(expected: DatabaseContent, found: DatabaseContent): ContentDifference[] {
-  const differences: ContentDifference[] = [];
+export function differencesBetween(expected: DatabaseContent, found: DatabaseContent): Mistake[] {
+  const differences: Mistake[] = [];
   if (expected.schemaFingerprint !== found.schemaFingerprint)
     differences.push({ where: 'schema', what: 'objects or their definitions differ' });
   for (const name of namesOf(expected.tables, found.tables)) {

@@ -14,10 +14,6 @@ interface BackupInput {
   error: BackupRow['error'];
 }
 
-function putBack(greenroom: Greenroom, id: string, was: string, error: unknown, now: string): Promise<unknown> {
-  return query(greenroom.pool, 'put-backup-back', [id, was, error, now]);
-}
-
 /** Verifies a backup again. One that turns out damaged stays, as damaged. */
 export function verifyBackupAgain(greenroom: Greenroom): OperationKind<BackupInput> {
   return {
@@ -27,7 +23,8 @@ export function verifyBackupAgain(greenroom: Greenroom): OperationKind<BackupInp
     },
     async undo({ backup, was, error: before }, _context, error) {
       // Not looked at to the end, nothing new is known of it.
-      if (error.code !== 'backup-damaged') await putBack(greenroom, backup, was, before, 'verifying');
+      if (error.code !== 'backup-damaged')
+        await query(greenroom.pool, 'put-backup-back', [backup, was, before, 'verifying']);
     },
   };
 }
@@ -44,7 +41,7 @@ export function deleteBackup(greenroom: Greenroom): OperationKind<BackupInput> {
     },
     async undo({ backup, was, error: before }, { begun }) {
       // Once its volume may be gone, it stays `deleting`; the sweep goes on.
-      if (!begun.has('remove')) await putBack(greenroom, backup, was, before, 'deleting');
+      if (!begun.has('remove')) await query(greenroom.pool, 'put-backup-back', [backup, was, before, 'deleting']);
     },
   };
 }

@@ -25,9 +25,7 @@ export async function verifyBackup(
   const startedAt = performance.now();
   const found = await contentOf(greenroom, row, context.signal);
   const differences =
-    found instanceof Problem
-      ? [{ where: row.volume, what: found.message }]
-      : differencesBetween(row.content!, found).map(({ where, what }) => ({ where, what }));
+    found instanceof Problem ? [{ where: row.volume, what: found.message }] : differencesBetween(row.content!, found);
   const verifyMs = Math.round(performance.now() - startedAt);
   if (differences.length === 0) {
     await query(greenroom.pool, 'set-backup-state', [id, 'verified', null]);

@@ -116,12 +116,7 @@ export function connectStack(host: Host, stack: string, plan: StackPlan): Promis
  * Makes sure that the connection leads into the stack's own container: the cluster's identifier is asked over it and
  * over the container's own socket. @throws Problem `migration-failed`
  */
-export async function proveTarget(
-  host: Host,
-  stack: string,
-  plan: StackPlan,
-  client: pg.Client,
-): Promise<ProvenTarget> {
+async function proveTarget(host: Host, stack: string, plan: StackPlan, client: pg.Client): Promise<ProvenTarget> {
   const { name, schema } = plan.greenroom.database!;
   const database = databaseService(plan)!;
   const container = containerNameOf(host.installation, stack, database.name);

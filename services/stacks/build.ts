@@ -31,6 +31,18 @@ export interface Build {
   context: Pick<OperationContext, 'signal' | 'progress' | 'log'>;
 }
 
+/** For changing a stack that there is: to another plan, or back to its own. */
+export async function buildOf(
+  greenroom: Greenroom,
+  row: StackRow,
+  plan: StackPlan,
+  context: Build['context'],
+): Promise<Build> {
+  const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
+  const facts = snapshot?.report?.target;
+  return { greenroom, host: hostOf(greenroom, row.host), name: row.name, row, plan, facts, context };
+}
+
 /** What came of it: how the data was cloned (null without data), and the image id of each service. */
 export interface Built {
   cloneMode: CloneMode | null;
@@ -60,7 +72,7 @@ export async function buildStack(
   await context.step('networks', () => makeNetworks(build));
   const cloneMode = await context.step('data', () => makeVolumes(build, snapshot));
   if (row.migrate === 'auto' && snapshot && plan.greenroom.migrations) {
-    await context.step('database', () => start({ ...build, plan: onlyDatabase(plan) }, images));
+    await context.step('database', () => startDatabase(build, images));
     await context.step('migrate', () => migrateNew(build, snapshot, images, context.id));
   }
   await context.step('services', () => start(build, images));
@@ -176,12 +188,17 @@ function labelsOfVolume(host: Host, stack: string, plan: StackPlan, volume: stri
   };
 }
 
-function onlyDatabase(plan: StackPlan): StackPlan {
-  return { ...plan, services: plan.services.filter((service) => service === databaseService(plan)) };
+/** Starts the database alone, with the plan's own logins: the migrator uses those. */
+export function startDatabase(build: Build, images: Record<string, string>): Promise<void> {
+  const { plan } = build;
+  return start({ ...build, plan: { ...plan, services: [databaseService(plan)!] } }, images);
 }
 
 /** Starts every service of the plan, the database first made the stack's own, and waits until all are up. */
-export async function start({ host, name, row, plan, facts, context }: Build, images: Record<string, string>) {
+export async function start(
+  { host, name, row, plan, facts, context }: Build,
+  images: Record<string, string>,
+): Promise<void> {
   const total = servicesToStart(plan).length;
   let up = 0;
   await startServices({

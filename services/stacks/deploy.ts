@@ -11,7 +11,7 @@ import { knownMigrations, type MigrationStatus, statusOnStack } from '../migrati
 import type { OperationKind, UndoContext } from '../operations/kind.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
-import { type Build, resolveImages } from './build.ts';
+import { type Build, buildOf, resolveImages, startDatabase } from './build.ts';
 import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
 import { stopServices } from './stop.ts';
 import { moveData, refuseMovedData, switchServices, whatBroke } from './switch.ts';
@@ -37,8 +37,10 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
     async run(input, context) {
       const { stack, run, hold, was, timeoutMs } = input;
       const row = await ownStack(pool, input);
-      const { before, build } = await openDeployment(greenroom, row, run, context);
-      const { host, plan } = build;
+      const before = openPlan(greenroom.sealer, row);
+      const plan = openPlan(greenroom.sealer, await getRunRow(pool, run));
+      const build = await buildOf(greenroom, row, plan, context);
+      const { host } = build;
       const images = await context.step('images', async () => {
         const found = await resolveImages(build);
         await refuseMovedData(host, before, plan);
@@ -72,6 +74,8 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
           await report(run, { verification: { verifyMs } });
         });
         await context.step('migrate', async () => {
+          // As it is to be: a release may bring other logins, which its migrator uses.
+          await startDatabase(build, images);
           context.progress(`running ${pending.length} migrations`);
           const wish = { host, stack, plan, images, run, timeoutMs, signal: context.signal };
           const migrated = await migrateStack(greenroom, wish, pending);
@@ -106,24 +110,6 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       await tidy(greenroom, ref.stack, context.log);
     },
   };
-}
-
-/** The stack as it is (`before`: what it runs) and as it is to be. */
-async function openDeployment(greenroom: Greenroom, row: StackRow, run: string, context: Build['context']) {
-  const before = openPlan(greenroom.sealer, row);
-  const plan = openPlan(greenroom.sealer, await getRunRow(greenroom.pool, run));
-  return { before, build: await buildOf(greenroom, row, plan, context) };
-}
-
-async function buildOf(
-  greenroom: Greenroom,
-  row: StackRow,
-  plan: Build['plan'],
-  context: Build['context'],
-): Promise<Build> {
-  const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
-  const facts = snapshot?.report?.target;
-  return { greenroom, host: hostOf(greenroom, row.host), name: row.name, row, plan, facts, context };
 }
 
 /** What is pending on the stack's database, read without writing to it; undefined where there is nothing to migrate. */

@@ -6,8 +6,7 @@ import { cloneVolume, removeVolume } from '../engine/volumes.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationKind, UndoContext } from '../operations/kind.ts';
 import { smokeTest } from '../readiness/smoke.ts';
-import { getSnapshotRow } from '../snapshots/snapshot.ts';
-import { type Build, dataVolumeOf } from './build.ts';
+import { type Build, buildOf, dataVolumeOf } from './build.ts';
 import { takeDownFailed } from './create.ts';
 import { stackLabels, volumeNameOf } from './names.ts';
 import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
@@ -116,10 +115,7 @@ async function takeBack(
     await moveData(host, row.name, plan, volumeNameOf(host.installation, row.name, aside), signal);
   }
   progress('starting the services as they were');
-  const snapshot = row.snapshot === null ? undefined : await getSnapshotRow(greenroom.pool, row.snapshot);
-  const facts = snapshot?.report?.target;
-  const build: Build = { greenroom, host, name: row.name, row, plan, facts, context: { signal, progress, log } };
-  await switchServices(build, row.release.images);
+  await switchServices(await buildOf(greenroom, row, plan, { signal, progress, log }), row.release.images);
 }
 
 /** The stack may be gone; its volumes went with it. */
