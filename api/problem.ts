@@ -21,7 +21,7 @@ export const problemHandler: ErrorRequestHandler = (error, req, res, next) => {
     next(error);
     return;
   }
-  const document = toDocument(error);
+  const document = { where: req.path, ...toDocument(error) };
   if (document.status >= 500) req.log.error({ err: error }, document.detail);
   sendProblem(res, { ...document, requestId: String(req.id) });
 };
@@ -44,7 +44,10 @@ export function sendProblem(res: Response, document: ProblemDocument & { request
 export function toDocument(error: unknown): ProblemDocument {
   if (error instanceof Problem) return error.toDocument();
   if (unstorable.has(String((error as { code?: unknown }).code))) {
-    return new Problem('invalid-request', 'The request holds a NUL character, which no text may hold').toDocument();
+    const remedy = 'Take it out of the text.';
+    return new Problem('invalid-request', 'The request holds a NUL character, which no text may hold', {
+      remedy,
+    }).toDocument();
   }
   const {
     status = 500,
@@ -62,24 +65,10 @@ export function toDocument(error: unknown): ProblemDocument {
       'greenroom failed at this; its log holds the reason under this request id',
     ).toDocument();
   }
-  const more = remediesOf(code);
   const mistakes = errors?.map((mistake) => ({ where: mistake.path, what: mistake.message }));
   const listed = code === 'invalid-request' && mistakes && mistakes.length > 0;
   const detail = listed
     ? mistakes.map(({ where, what }) => `${where} ${what}`).join('; ')
     : message || STATUS_CODES[status]!;
-  return new Problem(code, detail, { ...more, ...(listed ? { errors: mistakes } : {}) }).toDocument();
-}
-
-function remediesOf(code: ProblemCode): { remedy?: string } {
-  switch (code) {
-    case 'unauthenticated':
-      return { remedy: 'Send a valid token: Authorization: Bearer gr_…' };
-    case 'forbidden':
-      return { remedy: 'Use a token with that scope; an admin makes one by POST /v1/tokens.' };
-    case 'invalid-request':
-      return { remedy: 'GET /openapi.json says what is expected.' };
-    default:
-      return {};
-  }
+  return new Problem(code, detail, listed ? { errors: mistakes } : {}).toDocument();
 }

@@ -37,6 +37,7 @@ async function refused(status: number, method: string, path: string, body?: unkn
   assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8');
   assert.equal(problem.status, status);
   assert.equal(problem.requestId, answer.headers.get('x-request-id'));
+  assert.ok(problem.detail && problem.where && problem.remedy, JSON.stringify(problem));
   return problem;
 }
 
@@ -73,6 +74,18 @@ test('a body that is no JSON, has unknown keys or wrong values', async () => {
   await refused(400, 'GET', '/v1/operations?limit=lots');
   await refused(400, 'GET', '/v1/operations?subject=%00');
   await refused(400, 'POST', '/v1/tokens', { name: 'nul\u0000', scopes: ['read'] });
+});
+
+test('a method that is not for a path, and a body of another kind', async () => {
+  assert.equal((await refused(405, 'PUT', '/v1/stacks', {})).code, 'method-not-allowed');
+  const answer = await fetch(`${service.url}/v1/tokens`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${service.token}`, 'Content-Type': 'text/plain' },
+    body: 'name',
+  });
+  const problem = (await answer.json()) as Problem;
+  assert.equal(answer.status, 415);
+  assert.match(problem.remedy!, /application\/json/);
 });
 
 test('names and ids that do not exist', async () => {

@@ -22,7 +22,10 @@ export function operationRoutes(greenroom: RunningGreenroom): Router {
     const id = req.params.operation;
     const before = await getOperation(pool, id);
     if (!(await queryOne(pool, 'request-cancel', [id]))) {
-      throw new Problem('conflict', `Operation ${id} has ${before.state} already`, { where: id });
+      throw new Problem('conflict', `Operation ${id} has ended already: ${before.state}`, {
+        where: id,
+        remedy: 'There is nothing left to cancel.',
+      });
     }
     await recordEvent(pool, {
       actor: askerOf(req).name,

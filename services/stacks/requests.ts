@@ -202,7 +202,12 @@ export async function requestDelete(greenroom: RunningGreenroom, name: string, a
   return inTransaction(pool, async (client) => {
     const states = ['creating', 'ready', 'resetting', 'deploying', 'restoring', 'degraded', 'failed'];
     const changed = await queryOne<StackRow>(client, 'set-stack-state', [name, 'deleting', states]);
-    if (!changed) throw wrongState(row, 'deleted', 'anything but deleting');
+    if (!changed) {
+      throw new Problem('conflict', `Stack ${name} is being deleted already`, {
+        where: name,
+        remedy: `GET /v1/operations?subject=${name} shows how far it is.`,
+      });
+    }
     await query(client, 'request-cancel-of-subject', [name, changesOfStack]);
     return requestOperation(queue, client, 'stack.delete', name, { ...refOf(changed) }, asker);
   });
