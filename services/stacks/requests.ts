@@ -198,7 +198,7 @@ export async function requestReset(
 /** Asks for a stack to be deleted, whatever it is doing: what is under way on it is cancelled first. */
 export async function requestDelete(greenroom: RunningGreenroom, name: string, asker: Asker): Promise<Operation> {
   const { pool, queue } = greenroom;
-  const row = await getStackRow(pool, name);
+  await getStackRow(pool, name);
   return inTransaction(pool, async (client) => {
     const states = ['creating', 'ready', 'resetting', 'deploying', 'restoring', 'degraded', 'failed'];
     const changed = await queryOne<StackRow>(client, 'set-stack-state', [name, 'deleting', states]);
