@@ -48,24 +48,28 @@ export interface CloneSpec {
 
 const network = 'clone';
 
+/** Makes the network of a clone. What a broken-off attempt left is removed first. */
+export async function openClone(greenroom: Greenroom, { host, name }: CloneSpec): Promise<void> {
+  await removeClone(greenroom, host, name);
+  await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, `stack:${name}`, {
+    name: networkNameOf(host.installation, name, network),
+    internal: true,
+    labels: { ...stackLabels(host.installation, name), [label.network]: network },
+  });
+}
+
 /**
- * Clones the volume and starts the server on it. What a broken-off attempt left is removed first.
+ * Clones the volume and starts the server on it, on the network of an open clone.
  * @throws Problem `snapshot-incompatible`, `engine-failed`, `timed-out`
  */
-export async function startClone(greenroom: Greenroom, spec: CloneSpec): Promise<Clone> {
+export async function startClone(spec: CloneSpec): Promise<Clone> {
   const { host, name, plan, of, images, signal } = spec;
-  await removeClone(greenroom, host, name);
   const database = databaseService(plan)!;
   const image = await host.docker.getImage(images[database.name]!).inspect();
   const data = dataMountOf(database, image);
   const pgdata = pgdataOf(database, image);
   checkFit(of.facts, { image, reference: database.image, pgdata, target: data.target });
 
-  await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, `stack:${name}`, {
-    name: networkNameOf(host.installation, name, network),
-    internal: true,
-    labels: { ...stackLabels(host.installation, name), [label.network]: network },
-  });
   const labels = stackLabels(host.installation, name);
   const ofServer = data.mounts.flatMap((mount) => (mount.type === 'volume' && mount.volume) || []);
   for (const volume of new Set([...ofServer, ...(spec.volumes ?? [])])) {
@@ -108,7 +112,8 @@ export async function onClone<T>(
   work: (clone: Clone) => Promise<T>,
 ): Promise<T> {
   try {
-    return await work(await startClone(greenroom, spec));
+    await openClone(greenroom, spec);
+    return await work(await startClone(spec));
   } catch (error) {
     // Asked here, because the clone's own space is free again in a moment.
     throw spec.signal.aborted ? error : await explainFullDisk(spec.host, error);

@@ -80,7 +80,8 @@ export interface ServicePlan {
   dns: string[];
   dnsSearch: string[];
   dnsOptions?: string[];
-  networkMode?: 'none';
+  /** `container:` is greenroom's own, a file cannot say it. */
+  networkMode?: 'none' | `container:${string}`;
   /** Changes when, and only when, anything that a container is created from changes (image reference included). */
   configHash: string;
 }

@@ -68,8 +68,7 @@ export async function migrateStack(
   const { schema } = plan.greenroom.database!;
   const command = [...plan.greenroom.migrations!.command, ...up];
   const migrator = migratorService(plan)!;
-  const connect = () => connectStack(host, stack, plan);
-  const client = await connect();
+  const client = await connectStack(host, stack, plan);
   try {
     const target = await proveTarget(host, stack, plan, client);
     await lock(client, stack);
@@ -81,7 +80,7 @@ export async function migrateStack(
         migrator: { ...migrator, restart: { policy: 'no' }, networks: [{ name: network, aliases: [] }] },
         migratorImage: images[migrator.name]!,
         run: asker,
-        connect,
+        client,
       },
       command,
       timeoutMs,

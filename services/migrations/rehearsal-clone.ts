@@ -1,19 +1,29 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clone, type CloneSpec, onClone, onCloneNetwork } from '../clones/clone.ts';
-import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
+import { type Clone, type CloneSpec, onCloneNetwork, openClone, removeClone, startClone } from '../clones/clone.ts';
+import { ownApplicationName } from '../clones/connect.ts';
+import type { ServicePlan } from '../compose/plan.ts';
+import { explainFullDisk } from '../engine/disk.ts';
 import { exec } from '../engine/exec.ts';
 import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
+import { isHandedOver } from '../operations/handover.ts';
 import { adoptClone } from '../snapshots/adopt.ts';
+import { ensureContainer } from '../stacks/container.ts';
 import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
 import type { MigratorTarget } from './run-migrator.ts';
 
 /** A clone beside which the migrator runs, and whose server's log tells what it did. */
 export interface RehearsalClone extends Clone, MigratorTarget {
-  /** The server's own log since it started: a JSON object a line, at most `logKeepBytes` from its end. */
+  /**
+   * The server's own log since it started: a JSON object a line, at most `logKeepBytes` from its end. Waits for the
+   * migrator's sessions to end, and for their last lines to be written.
+   */
   readLog(): Promise<string>;
 }
+
+type RehearsalCloneSpec = Omit<CloneSpec, 'settings' | 'volumes'>;
 
 const logFolder = 'greenroom-log';
 const logKeepBytes = 64 << 20;
@@ -34,51 +44,132 @@ const logging = {
   log_lock_waits: 'on',
 };
 
+export interface RehearsalClones {
+  /**
+   * Starts a clone by its name, or takes the one that is started already. It is the stack's own, as a stack's database
+   * is; `observed` makes the server log what the migrator does, its locks and rewrites included.
+   */
+  start(name: string, observed?: boolean): Promise<RehearsalClone>;
+  /** Begins to remove one that has done its work. */
+  drop(name: string): void;
+}
+
 /**
- * Runs `work` on a clone that is the stack's own, as a stack's database is; `observed` installs what tells locks and
- * rewrites. The clone is gone afterwards.
+ * Runs `work`, which starts the clones it needs; those of these names are gone afterwards.
  * @throws Problem `snapshot-incompatible`, `engine-failed`
  */
-export async function onRehearsalClone<T>(
+export async function onRehearsalClones<T>(
   greenroom: Greenroom,
-  spec: Omit<CloneSpec, 'settings' | 'volumes'>,
-  observed: boolean,
-  work: (clone: RehearsalClone) => Promise<T>,
+  spec: Omit<RehearsalCloneSpec, 'name'>,
+  names: string[],
+  work: (clones: RehearsalClones) => Promise<T>,
 ): Promise<T> {
+  const { host, signal } = spec;
+  const started = new Map<string, Promise<RehearsalClone>>();
+  const dropping: Promise<void>[] = [];
+  const clones: RehearsalClones = {
+    start(name, observed = false) {
+      const clone = started.get(name) ?? startRehearsalClone(greenroom, { ...spec, name }, observed);
+      clone.catch(() => {});
+      started.set(name, clone);
+      return clone;
+    },
+    drop(name) {
+      // A failure shows below, where it is tried again.
+      dropping.push(removeClone(greenroom, host, name).catch(() => {}));
+    },
+  };
+  try {
+    return await work(clones);
+  } catch (error) {
+    // Asked here, because the clones' own space is free again in a moment.
+    throw signal.aborted ? error : await explainFullDisk(host, error);
+  } finally {
+    for (const clone of await Promise.allSettled(started.values()))
+      if (clone.status === 'fulfilled') clone.value.client.end().catch(() => {});
+    await Promise.all(dropping);
+    if (!isHandedOver(signal)) await Promise.all(names.map((name) => removeClone(greenroom, host, name)));
+  }
+}
+
+async function startRehearsalClone(
+  greenroom: Greenroom,
+  spec: RehearsalCloneSpec,
+  observed: boolean,
+): Promise<RehearsalClone> {
   const { host, plan, images, signal, of } = spec;
   const database = databaseService(plan)!;
-  const migrator = migratorService(plan)!;
+  const migrator = onCloneNetwork(migratorService(plan)!);
   const volumes = migrator.mounts.flatMap((mount) => (mount.type === 'volume' && mount.volume) || []);
   const settings = observed ? logging : {};
-  return onClone(greenroom, { ...spec, settings, volumes }, async (clone) => {
+  await openClone(greenroom, spec);
+  const serve = async () => {
+    const clone = await startClone({ ...spec, settings, volumes });
     const { container } = clone;
-    await adoptClone({
-      host,
-      container,
-      facts: of.facts,
-      section: plan.greenroom.database!,
-      login: superuserOf(database),
-      signal,
-    });
-    if (observed) {
-      const client = await clone.connect();
-      await client.query(observe).finally(() => client.end());
-    }
-    const learnt = await work({
-      ...clone,
-      migrator: onCloneNetwork(migrator),
-      migratorImage: images[migrator.name]!,
-      async readLog() {
-        const file = `${clone.pgdata}/${logFolder}/greenroom.json`;
-        const command = ['tail', '-c', String(logKeepBytes), file];
-        const { exitCode, stdout, stderr } = await exec(host, container, { command, keepBytes: logKeepBytes, signal });
-        if (exitCode === 0) return stdout;
-        throw new Problem('engine-failed', `The rehearsal's log cannot be read: ${stderr.trim().slice(-300)}`);
-      },
-    });
-    // A migration that fails for want of space fails because of this engine, not because of the release.
-    if (saysDiskIsFull(JSON.stringify(learnt)))
-      throw new DiskFull('The disk of the Docker engine is full; the migrations could not be run to their end');
-    return learnt;
-  });
+    const [facts, section, login] = [of.facts, plan.greenroom.database!, superuserOf(database)];
+    await adoptClone({ host, container, facts, section, login, signal });
+    const client = await clone.connect();
+    if (observed) await client.query(observe);
+    return { ...clone, client };
+  };
+  const [clone, onNetworkOf] = await Promise.all([serve(), holdNetwork(spec, migrator, images[database.name]!)]);
+  const { container, client } = clone;
+  return {
+    ...{ ...clone, migrator, migratorImage: images[migrator.name]!, onNetworkOf },
+    async readLog() {
+      const mark = `greenroom:mark ${randomUUID()}`;
+      await client.query(untilAloneThenSay(mark));
+      const file = `${clone.pgdata}/${logFolder}/greenroom.json`;
+      const command = ['sh', '-c', tailWith, 'sh', file, mark, String(logKeepBytes)];
+      const { exitCode, stdout, stderr } = await exec(host, container, { command, keepBytes: logKeepBytes, signal });
+      if (exitCode === 0) return stdout;
+      throw new Problem('engine-failed', `The rehearsal's log cannot be read: ${stderr.trim().slice(-300)}`);
+    },
+  };
 }
+
+/**
+ * A container that does nothing but hold the network that each run of the migrator joins, with every name and address
+ * the migrator's own would have: `localhost` is not the database's.
+ */
+async function holdNetwork(
+  { host, name }: CloneSpec,
+  migrator: ServicePlan,
+  image: string,
+): Promise<{ container: string; address: string }> {
+  const { networks, hostname, domainname, extraHosts, dns, dnsSearch, dnsOptions } = migrator;
+  const aliases = [migrator.name, ...networks[0]!.aliases];
+  const holder: ServicePlan = {
+    ...{ name: 'greenroom-network', image, configHash: image, entrypoint: ['sleep'], command: ['infinity'] },
+    ...{ networks: [{ name: networks[0]!.name, aliases }], extraHosts, dns, dnsSearch },
+    ...(hostname ? { hostname } : {}),
+    ...(domainname ? { domainname } : {}),
+    ...(dnsOptions ? { dnsOptions } : {}),
+    ...{ restart: { policy: 'no' }, environment: {}, labels: {}, dependsOn: [], mounts: [], sysctls: {} },
+    ...{ init: false, tty: false, stdinOpen: false, readOnly: true, privileged: false },
+    ...{ capAdd: [], capDrop: ['ALL'], securityOpt: [], devices: [], groupAdd: [], ulimits: [] },
+    ...{ stopSignal: 'SIGKILL', healthcheck: { test: ['NONE'] } },
+  };
+  const container = await ensureContainer(host, name, holder, image);
+  await container.start();
+  const { NetworkSettings: settings } = await container.inspect();
+  return { container: container.id, address: Object.values(settings.Networks)[0]!.IPAddress };
+}
+
+/** A session that was broken off ends a moment later, and what it logs then is part of the story. */
+const untilAloneThenSay = (mark: string) => `DO $$ BEGIN
+  FOR attempt IN 1..500 LOOP
+    PERFORM pg_stat_clear_snapshot();
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity
+      WHERE backend_type = 'client backend' AND application_name <> '${ownApplicationName}');
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  RAISE LOG '${mark}';
+END $$`;
+
+/** The server's collector writes the log a moment after the sessions have said it. */
+const tailWith = `for attempt in $(seq 500); do
+  tail -c 65536 "$1" | grep -qF "$2" && break
+  sleep 0.02
+done
+exec tail -c "$3" "$1"`;

@@ -2,6 +2,7 @@ import { removeClone } from '../clones/clone.ts';
 import { definitionHash } from '../compose/hash.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
+import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
 import { imageIdsOf } from '../engine/images.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
@@ -11,7 +12,7 @@ import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
 import { appliedMigrations, downOne, up, upOne } from './migrator.ts';
 import { type Observed, readObserved } from './observed.ts';
-import { onRehearsalClone, type RehearsalClone } from './rehearsal-clone.ts';
+import { onRehearsalClones, type RehearsalClone } from './rehearsal-clone.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
 import { type MigratorRun, runMigrator } from './run-migrator.ts';
 import { clonesOf, getRunRow } from './runs.ts';
@@ -41,23 +42,28 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         context.progress('making sure of the images');
         return imageIdsOf(host, services, context.log);
       });
-      const [first, second] = clonesOf(id);
       const of = { volume: snapshot.volume, facts: snapshot.report!.target };
-      const spec = { host, plan, of, images, signal: context.signal };
       const rehearsal: Rehearsal = {
-        greenroom,
         context,
         schema: database!.schema,
         command: migrations!.command,
         timeoutMs,
         redact: redactor(plan),
       };
-      const whole = await context.step('up', () =>
-        onRehearsalClone(greenroom, { ...spec, name: first }, true, (clone) => rehearseUp(rehearsal, clone)),
-      );
-      const steps = await context.step('one by one', () =>
-        onRehearsalClone(greenroom, { ...spec, name: second }, false, (clone) => rehearseSteps(rehearsal, clone)),
-      );
+      const spec = { host, plan, of, images, signal: context.signal };
+      const [first, second] = clonesOf(id);
+      const [whole, steps] = await onRehearsalClones(greenroom, spec, [first, second], async (clones) => {
+        const whole = await context.step('up', async () => {
+          // Both start at once; while this one is timed nothing else runs.
+          const [clone] = await Promise.all([clones.start(first, true), clones.start(second)]);
+          return rehearseUp(rehearsal, clone).then(withoutFullDisk);
+        });
+        clones.drop(first);
+        const steps = await context.step('one by one', async () =>
+          rehearseSteps(rehearsal, await clones.start(second)).then(withoutFullDisk),
+        );
+        return [whole, steps];
+      });
       const reasons = reasonsAgainst(whole, steps);
       const report: RehearsalReport = {
         ...{ passed: reasons.length === 0, reasons, images, up: whole, migrations: steps },
@@ -77,7 +83,6 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
 }
 
 interface Rehearsal {
-  greenroom: Greenroom;
   context: OperationContext;
   schema: string;
   command: string[];
@@ -87,77 +92,76 @@ interface Rehearsal {
 
 async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedUp> {
   const { context, schema, command, timeoutMs } = rehearsal;
-  const client = await clone.connect();
-  try {
-    const before = await appliedMigrations(client, schema);
-    const schemaBefore = await readSchema(client);
-    const names = await tableNames(client);
-    context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
-    const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
-    const after = await appliedMigrations(client, schema);
-    const schemaAfter = await readSchema(client);
-    const observed = readObserved(await clone.readLog(), names);
-    return {
-      ...resultOf(rehearsal, run, observed),
-      command: [...command, ...up],
-      connected: observed.connections > 0,
-      applied: after.filter((version) => !before.includes(version)),
-      fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
-      statements: observed.statements,
-      locks: observed.locks,
-      rewrites: observed.rewrites,
-    };
-  } finally {
-    await client.end();
-  }
+  const { client } = clone;
+  const before = await appliedMigrations(client, schema);
+  const schemaBefore = await readSchema(client);
+  const names = await tableNames(client);
+  context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
+  const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
+  const observed = readObserved(await clone.readLog(), names);
+  const after = await appliedMigrations(client, schema);
+  const schemaAfter = await readSchema(client);
+  return {
+    ...resultOf(rehearsal, run, observed),
+    command: [...command, ...up],
+    connected: observed.connections > 0,
+    applied: after.filter((version) => !before.includes(version)),
+    fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
+    statements: observed.statements,
+    locks: observed.locks,
+    rewrites: observed.rewrites,
+  };
 }
 
 async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedMigration[]> {
   const { context, schema, command, timeoutMs } = rehearsal;
-  const client = await clone.connect();
+  const { client } = clone;
   const run = (args: string[]) => runMigrator(clone, [...command, ...args], timeoutMs, context.signal);
   const migrations: RehearsedMigration[] = [];
-  try {
-    while (migrations.length < maxSteps) {
-      const before = await appliedMigrations(client, schema);
-      const schemaBefore = await readSchema(client);
-      const upRun = await run(upOne);
-      const applied = (await appliedMigrations(client, schema)).filter((version) => !before.includes(version));
-      const migration = applied[0];
-      if (upRun.outcome !== 'completed') {
-        migrations.push({ ...resultOf(rehearsal, upRun), changes: [], reversible: 'unknown' });
-        break;
-      }
-      if (!migration) break;
-      context.progress(`${migration}: up, down, up`, migrations.length);
-      const schemaAfter = await readSchema(client);
-      const rehearsed = {
-        migration,
-        ...resultOf(rehearsal, upRun),
-        changes: changesBetween(schemaBefore, schemaAfter),
-      };
-      const downRun = await run(downOne);
-      if (downRun.outcome !== 'completed') {
-        const { error } = resultOf(rehearsal, downRun);
-        migrations.push({ ...rehearsed, reversible: 'no', ...(error ? { whyNot: error } : {}) });
-        // Half undone, nothing can be learnt of the next one.
-        if (!(await appliedMigrations(client, schema)).includes(migration)) break;
-        continue;
-      }
-      const left = changesBetween(schemaBefore, await readSchema(client));
-      const again = await run(upOne);
-      const different = changesBetween(schemaAfter, await readSchema(client));
-      migrations.push({
-        ...rehearsed,
-        reversible: left.length + different.length === 0 && again.outcome === 'completed' ? 'yes' : 'differs',
-        ...(left.length > 0 ? { leftByDown: left } : {}),
-      });
-      if (again.outcome !== 'completed') break;
+  let before = await appliedMigrations(client, schema);
+  let schemaBefore = await readSchema(client);
+  while (migrations.length < maxSteps) {
+    const upRun = await run(upOne);
+    if (upRun.outcome !== 'completed') {
+      migrations.push({ ...resultOf(rehearsal, upRun), changes: [], reversible: 'unknown' });
+      break;
     }
-    return migrations;
-  } finally {
-    await client.end();
+    const applied = await appliedMigrations(client, schema);
+    const migration = applied.find((version) => !before.includes(version));
+    if (!migration) break;
+    context.progress(`${migration}: up, down, up`, migrations.length);
+    const schemaAfter = await readSchema(client);
+    const changes = changesBetween(schemaBefore, schemaAfter);
+    const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes };
+    const downRun = await run(downOne);
+    if (downRun.outcome !== 'completed') {
+      const { error } = resultOf(rehearsal, downRun);
+      migrations.push({ ...rehearsed, reversible: 'no', ...(error ? { whyNot: error } : {}) });
+      before = await appliedMigrations(client, schema);
+      // Half undone, nothing can be learnt of the next one.
+      if (!before.includes(migration)) break;
+      schemaBefore = await readSchema(client);
+      continue;
+    }
+    const left = changesBetween(schemaBefore, await readSchema(client));
+    const again = await run(upOne);
+    schemaBefore = await readSchema(client);
+    before = await appliedMigrations(client, schema);
+    const different = changesBetween(schemaAfter, schemaBefore);
+    migrations.push({
+      ...rehearsed,
+      reversible: left.length + different.length === 0 && again.outcome === 'completed' ? 'yes' : 'differs',
+      ...(left.length > 0 ? { leftByDown: left } : {}),
+    });
+    if (again.outcome !== 'completed') break;
   }
+  return migrations;
+}
+
+/** A migration that fails for want of space fails because of this engine, not because of the release. */
+function withoutFullDisk<T>(learnt: T): T {
+  if (!saysDiskIsFull(JSON.stringify(learnt))) return learnt;
+  throw new DiskFull('The disk of the Docker engine is full; the migrations could not be run to their end');
 }
 
 /** How a run ended and, when it failed, the reason: what Postgres said first, else the migrator's last lines. */

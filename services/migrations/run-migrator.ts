@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type pg from 'pg';
 import { ownApplicationName } from '../clones/connect.ts';
@@ -43,11 +44,13 @@ export interface MigratorTarget {
   name: string;
   /** The migrator as the file declares it, on the one network from which its database, and nothing else, is reached. */
   migrator: ServicePlan;
+  /** The container whose network it runs on, where there is one: to be put on a network takes longer than to start. */
+  onNetworkOf?: { container: string; address: string };
   migratorImage: string;
   /** What asks for it: it is run once for that, and a run that has begun or ended already is taken as it is. */
   run?: string;
   /** As superuser, to the database it migrates. */
-  connect(): Promise<pg.Client>;
+  client: pg.Client;
 }
 
 const pollMs = 50;
@@ -64,18 +67,18 @@ export async function runMigrator(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<MigratorRun> {
-  const { host, run } = target;
+  const { host, run, client, onNetworkOf } = target;
   const configHash = createHash('sha256')
     .update(JSON.stringify([command, run]))
     .digest('hex');
   // Its input stays open and empty, so that a migrator that asks something waits, and can be told from one that fails.
-  const service: ServicePlan = { ...target.migrator, command, configHash, stdinOpen: true, tty: false };
+  const asked: ServicePlan = { ...target.migrator, command, configHash, stdinOpen: true, tty: false };
+  const service = onNetworkOf ? sharingNetwork(asked, onNetworkOf.container) : asked;
   if (run === undefined) {
     const before = containerNameOf(host.installation, target.name, service.name);
     await removeContainer(host.docker.getContainer(before));
   }
   const container = await ensureContainer(host, target.name, service, target.migratorImage);
-  const client = await target.connect();
   let seen = false;
   const startedAt = performance.now();
   const took = () => Math.round(performance.now() - startedAt);
@@ -87,6 +90,8 @@ export async function runMigrator(
     } catch (error) {
       if (!isStatus(error, 304)) return { outcome: 'cannot-start', durationMs: took(), output: messageOf(error), seen };
     }
+    // What goes wrong with the wait shows in the loop as well.
+    const ended = container.wait().catch(() => new Promise(() => {}));
     for (;;) {
       signal.throwIfAborted();
       const { State: state, NetworkSettings: settings } = await container.inspect();
@@ -94,7 +99,7 @@ export async function runMigrator(
         const durationMs = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt);
         return { ...endOf(state), durationMs, output: await output(), seen };
       }
-      const address = Object.values(settings.Networks)[0]?.IPAddress ?? '';
+      const address = onNetworkOf?.address ?? Object.values(settings.Networks)[0]?.IPAddress ?? '';
       seen ||= await hasSession(client, address);
       if (took() > timeoutMs) {
         const waiting = await activityOf(client);
@@ -112,14 +117,18 @@ export async function runMigrator(
           seen,
         };
       }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await Promise.race([ended, sleep(pollMs)]);
     }
   } catch (error) {
-    if (!isHandedOver(signal)) await removeMigrator(target, container, client);
+    if (!isHandedOver(signal)) await removeMigrator(target, container);
     throw error;
-  } finally {
-    await client.end().catch(() => {});
   }
+}
+
+/** What belongs to the network is that container's: the engine takes none of it a second time. */
+function sharingNetwork(service: ServicePlan, container: string): ServicePlan {
+  const { hostname: _hostname, domainname: _domainname, dnsOptions: _dnsOptions, ...rest } = service;
+  return { ...rest, networks: [], networkMode: `container:${container}`, extraHosts: [], dns: [], dnsSearch: [] };
 }
 
 function endOf(state: { OOMKilled: boolean; ExitCode: number }): { outcome: Outcome; exitCode: number } {
@@ -136,14 +145,15 @@ async function stopMigrator(container: Container, client: pg.Client, address: st
   }
 }
 
-async function removeMigrator(target: MigratorTarget, container: Container, client: pg.Client): Promise<void> {
+async function removeMigrator({ host, client, onNetworkOf }: MigratorTarget, container: Container): Promise<void> {
   const networks = await container.inspect().then(
     ({ NetworkSettings }) => Object.values(NetworkSettings.Networks),
     () => [],
   );
+  const address = onNetworkOf?.address ?? networks[0]?.IPAddress ?? '';
   // The database may be what went away; the container goes in any case.
-  await stopMigrator(container, client, networks[0]?.IPAddress ?? '').catch(() => {});
-  await removeContainer(target.host.docker.getContainer(container.id));
+  await stopMigrator(container, client, address).catch(() => {});
+  await removeContainer(host.docker.getContainer(container.id));
 }
 
 async function hasSession(client: pg.Client, address: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import { databaseService, migratorService } from '../stacks/database-service.ts'
 import { getStackRow, openPlan } from '../stacks/stack.ts';
 import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations } from './migrator.ts';
-import { onRehearsalClone } from './rehearsal-clone.ts';
+import { onRehearsalClones } from './rehearsal-clone.ts';
 import { getRunRow, listCloneOf } from './runs.ts';
 import { knownMigrations, statusOf } from './status.ts';
 
@@ -37,10 +37,10 @@ export function migrationStatus(greenroom: Greenroom): OperationKind<{ run: stri
           return appliedMigrations(client, schema).finally(() => client.end());
         }
         const of = { volume: snapshot.volume, facts: snapshot.report!.target };
-        return onRehearsalClone(greenroom, { host, plan, of, images, name, signal }, false, async (clone) => {
-          const client = await clone.connect();
-          return appliedMigrations(client, schema).finally(() => client.end());
-        });
+        const spec = { host, plan, of, images, signal };
+        return onRehearsalClones(greenroom, spec, [name], async (clones) =>
+          appliedMigrations((await clones.start(name)).client, schema),
+        );
       });
       const status = statusOf(known, applied);
       await query(pool, 'finish-migration-run', [run, 'passed', { status, images }, null]);

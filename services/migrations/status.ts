@@ -9,7 +9,7 @@ import { migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations, forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
-import { onRehearsalClone } from './rehearsal-clone.ts';
+import { onRehearsalClones } from './rehearsal-clone.ts';
 import { runMigrator } from './run-migrator.ts';
 
 /** What a release's migrator has, held against what a database has. */
@@ -88,10 +88,11 @@ export async function knownMigrations(greenroom: Greenroom, options: AskOptions)
   const kept = await queryOne<{ versions: string[] }>(greenroom.pool, 'get-known-migrations', [key]);
   if (kept) return kept.versions;
   const of = { volume: snapshot.volume, facts: snapshot.report!.target };
-  const spec = { host, name: options.name, plan, of, images, signal };
-  const run = await onRehearsalClone(greenroom, spec, false, async (clone) => {
-    const client = await clone.connect();
-    await forgetMigrations(client, plan.greenroom.database!.schema).finally(() => client.end());
+  const spec = { host, plan, of, images, signal };
+  const { name } = options;
+  const run = await onRehearsalClones(greenroom, spec, [name], async (clones) => {
+    const clone = await clones.start(name);
+    await forgetMigrations(clone.client, plan.greenroom.database!.schema);
     return runMigrator(clone, [...command, ...statusCommand], timeoutMs, signal);
   });
   const versions = versionsOf(run.output);

@@ -63,24 +63,26 @@ export interface AdoptOptions {
  *
  * @throws Problem `snapshot-incompatible` with the server's message, which holds no password.
  */
-export async function adoptClone(options: AdoptOptions): Promise<void> {
-  const { facts, section } = options;
-  const known = { superuser: facts.superuser, database: facts.database };
-  const [renamed] = await ask(
-    options,
-    known.superuser,
-    'postgres',
-    `SELECT count(*) FROM pg_database WHERE datname = ${literal(section.name)};`,
+export async function adoptClone({ host, container, facts, section, login, signal }: AdoptOptions): Promise<void> {
+  const rename = when(
+    `NOT EXISTS (SELECT FROM pg_database WHERE datname = ${literal(section.name)})`,
+    `ALTER DATABASE ${identifier(facts.database)} RENAME TO ${identifier(section.name)}`,
   );
-  if (renamed === '0') {
-    await ask(
-      options,
-      known.superuser,
-      'postgres',
-      `ALTER DATABASE ${identifier(known.database)} RENAME TO ${identifier(section.name)};`,
-    );
-  }
-  await ask(options, known.superuser, section.name, script(facts, section, options.login));
+  const connect = `\\connect ${identifier(section.name)}`;
+  const settings = ['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=terse'];
+  const { exitCode, stderr } = await exec(host, container, {
+    // Standard input, not an argument: arguments are visible to whoever may list processes.
+    command: ['psql', '-XqAt', ...settings, '-U', facts.superuser, '-d', 'postgres', '-f', '-'],
+    environment: { PGOPTIONS: '-c client_min_messages=warning' },
+    input: [quiet, rename, connect, quiet, script(facts, section, login)].join('\n'),
+    signal,
+  });
+  if (exitCode === 0) return;
+  const error = stderr.split('\n').find((line) => /ERROR|FATAL|error/.test(line)) ?? stderr.trim();
+  throw new Problem('snapshot-incompatible', `The clone could not be made the stack's own: ${error.slice(0, 300)}`, {
+    where: 'x-greenroom.database',
+    remedy: 'Check the database, owner and roles that x-greenroom names against what the snapshot holds.',
+  });
 }
 
 function script(facts: TargetFacts, section: DatabaseSection, login: AdoptOptions['login']): string {
@@ -179,20 +181,4 @@ export function literal(text: string): string {
 
 /** Statements with passwords must not reach the server's log, whatever the service's configuration logs. */
 const quiet = `SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';
-SET log_duration = off; SET standard_conforming_strings = on;\n`;
-
-async function ask(options: AdoptOptions, user: string, database: string, sql: string): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await exec(options.host, options.container, {
-    // Standard input, not an argument: arguments are visible to whoever may list processes.
-    command: ['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=terse', '-U', user, '-d', database, '-f', '-'],
-    environment: { PGOPTIONS: '-c client_min_messages=warning' },
-    input: quiet + sql,
-    signal: options.signal,
-  });
-  if (exitCode === 0) return stdout.trim().split('\n');
-  const error = stderr.split('\n').find((line) => /ERROR|FATAL|error/.test(line)) ?? stderr.trim();
-  throw new Problem('snapshot-incompatible', `The clone could not be made the stack's own: ${error.slice(0, 300)}`, {
-    where: 'x-greenroom.database',
-    remedy: 'Check the database, owner and roles that x-greenroom names against what the snapshot holds.',
-  });
-}
+SET log_duration = off; SET standard_conforming_strings = on;`;

@@ -120,7 +120,7 @@ function optionsOf(
       : {}),
     HostConfig: {
       Mounts: service.mounts.flatMap((mount) => mountOf(mount, installation, stack)),
-      NetworkMode: firstNetwork ?? 'none',
+      NetworkMode: firstNetwork ?? service.networkMode ?? 'none',
       RestartPolicy: {
         Name: service.restart.policy === 'no' ? '' : service.restart.policy,
         ...(service.restart.maxRetries ? { MaximumRetryCount: service.restart.maxRetries } : {}),

@@ -7,7 +7,7 @@ import { label } from '../../services/engine/labels.ts';
 import { cloneVolume, createVolume, removeVolume } from '../../services/engine/volumes.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { composeFile, policy } from '../support/shop.ts';
-import { ask, firstQuery, median, startPostgres, stop, withHost } from './support.ts';
+import { ask, connect, firstQuery, median, startPostgres, stop, withHost } from './support.ts';
 
 const run$ = promisify(execFile);
 const megabytes = 1000;
@@ -33,7 +33,7 @@ export async function run(): Promise<object> {
       const bare: number[] = [];
       let freezeMs = 0;
       for (let round = 0; round < rounds; round++) {
-        const writer = write(host, production);
+        const writer = await write(host, production);
         rehearsed.push(await timed(() => rehearse(service)));
         freezeMs = Math.max(freezeMs, await writer.stop());
         bare.push(await bareTwice(host, production));
@@ -147,17 +147,16 @@ async function migrate(container: string, command: string[]): Promise<void> {
 }
 
 /** Writes to production, one small transaction after the other. */
-function write(host: Host, production: string): { stop(): Promise<number> } {
+async function write(host: Host, production: string): Promise<{ stop(): Promise<number> }> {
+  const client = await connect(host, production, 'shop');
   let going = true;
   let longest = 0;
   const writing = (async () => {
     while (going) {
-      longest = Math.max(
-        longest,
-        await timed(() => ask(host, production, 'INSERT INTO shop.heartbeat VALUES (now())', 'shop')),
-      );
+      longest = Math.max(longest, await timed(() => client.query('INSERT INTO shop.heartbeat VALUES (now())')));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    await client.end();
   })();
   return {
     async stop() {

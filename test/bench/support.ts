@@ -43,16 +43,22 @@ export async function firstQuery(host: Host, container: string, sql = 'SELECT 1'
   }
 }
 
-export async function ask(host: Host, container: string, sql: string, database?: string): Promise<pg.QueryResult> {
+export async function connect(host: Host, container: string, database?: string): Promise<pg.Client> {
   const stream = containerStream(host, container, 5432);
   const client = new pg.Client({ user: 'postgres', password, stream, ...(database ? { database } : {}) });
   client.on('error', () => {});
-  try {
-    await client.connect();
-    return await client.query(sql);
-  } finally {
-    await client.end().catch(() => {});
-  }
+  return client.connect().then(
+    () => client,
+    async (error) => {
+      await client.end().catch(() => {});
+      throw error;
+    },
+  );
+}
+
+export async function ask(host: Host, container: string, sql: string, database?: string): Promise<pg.QueryResult> {
+  const client = await connect(host, container, database);
+  return client.query(sql).finally(() => client.end());
 }
 
 export async function stop(host: Host, container: string): Promise<void> {
