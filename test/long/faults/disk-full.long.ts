@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Operation } from '../../../examples/demo/client.ts';
-import type { Snapshot, StackDetail } from '../../../openapi/aliases.ts';
+import type { Backup, Snapshot, StackDetail } from '../../../openapi/aliases.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../../support/engine/engine.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { startService, type TestService, until } from '../../support/service.ts';
-import { capture, createShop, type Production, startProduction } from '../../support/shop.ts';
+import { capture, createShop, createStack, type Production, startProduction } from '../../support/shop.ts';
 import { type Places, traces } from '../../support/traces.ts';
 
 const skip = (await whyNoPrivateEngine()) ?? false;
@@ -144,3 +144,38 @@ test('a rehearsal whose disk fills up while the migrator runs says nothing about
   assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${failed}`)).state, 'error');
   assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${succeeded}`)).state, 'passed');
 });
+
+const release = { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } };
+const deploy = (name: string) => service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, { release });
+
+for (const [what, fill] of [
+  ['a deployment on a full disk fails whole', fullAtFirst(0)],
+  ['a deployment whose disk fills up while its backup is verified fails whole', during(/^restoring bak-/)],
+] as const) {
+  test(what, { skip }, async () => {
+    await createStack(service, 'full');
+    const { succeeded: name } = await failsWhole(() => deploy('full'), fill);
+    await runs(name, 'v1');
+  });
+}
+
+test('a restore on a full disk fails whole', { skip }, async () => {
+  await createStack(service, 'full');
+  await service.follow(await deploy('full'));
+  const { items } = await service.call<{ items: Backup[] }>('GET', '/v1/backups?stack=full');
+  const wish = { backup: items[0]!.id };
+  const { succeeded: name } = await failsWhole(
+    () => service.call<Operation>('POST', '/v1/stacks/full/restore', wish),
+    fullAtFirst(0),
+  );
+  await runs(name, 'v0');
+});
+
+/** A stack is ready on this release and answers; it is deleted. */
+async function runs(name: string, version: string): Promise<void> {
+  const { state, release: running } = await service.call<StackDetail>('GET', `/v1/stacks/${name}`);
+  assert.equal(state, 'ready');
+  assert.equal(running.version, version);
+  assert.equal((await fetch(`${service.url}/s/${name}/api/customers?limit=1`)).status, 200);
+  await service.follow(await service.call<Operation>('DELETE', `/v1/stacks/${name}`));
+}

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import type { Operation } from '../../../examples/demo/client.ts';
-import type { Snapshot, StackDetail } from '../../../openapi/aliases.ts';
+import type { Backup, Snapshot, StackDetail } from '../../../openapi/aliases.ts';
 import { addressOf } from '../../../services/engine/dial.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../../support/engine/engine.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -41,6 +41,16 @@ interface Kind {
 function kinds(service: TestService): Record<string, Kind> {
   const progress = (message: RegExp) => (now: Operation) => message.test(now.progress?.message ?? '');
   const step = (name: string) => (now: Operation) => now.steps.some((done) => done.name === name);
+  const release = { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } };
+  const deploy = (name: string, migrate: 'auto' | 'hold') =>
+    service
+      .call<Operation>('POST', `/v1/stacks/${name}/deploy`, { release, migrate })
+      .then((operation) => service.follow(operation));
+  const stackRuns = async (operation: Operation, version: string) => {
+    const { release } = await service.call<StackDetail>('GET', `/v1/stacks/${operation.subject}`);
+    assert.equal(release.version, version);
+    await stackAnswers(operation);
+  };
   const stackAnswers = async ({ subject: name }: Operation) => {
     assert.equal((await service.call<StackDetail>('GET', `/v1/stacks/${name}`)).state, 'ready');
     const answer = await fetch(`${service.url}/s/${name}/api/customers?limit=1`);
@@ -79,13 +89,36 @@ function kinds(service: TestService): Record<string, Kind> {
         await assert.rejects(service.call('GET', `/v1/stacks/${subject}`), /There is no stack/);
       },
     },
+    apply: {
+      async ask(name) {
+        await createStack(service, name);
+        await deploy(name, 'hold');
+        return service.call('POST', `/v1/stacks/${name}/apply`);
+      },
+      middle: step('migrate'),
+      holds: (operation) => stackRuns(operation, 'v1'),
+    },
+    'verification of a backup before an apply': {
+      async ask(name) {
+        await createStack(service, name);
+        await deploy(name, 'hold');
+        return service.call('POST', `/v1/stacks/${name}/apply`);
+      },
+      middle: step('verify'),
+      holds: (operation) => stackRuns(operation, 'v1'),
+    },
+    restore: {
+      async ask(name) {
+        await createStack(service, name);
+        await deploy(name, 'auto');
+        const { items } = await service.call<{ items: Backup[] }>('GET', `/v1/backups?stack=${name}`);
+        return service.call('POST', `/v1/stacks/${name}/restore`, { backup: items[0]!.id });
+      },
+      middle: step('data'),
+      holds: (operation) => stackRuns(operation, 'v0'),
+    },
     rehearsal: {
-      ask: () =>
-        service.call('POST', '/v1/migration-runs', {
-          kind: 'rehearsal',
-          project: 'shop',
-          release: { version: 'v1', services: { migrator: { image: 'shop-backend:v1' } } },
-        }),
+      ask: () => service.call('POST', '/v1/migration-runs', { kind: 'rehearsal', project: 'shop', release }),
       middle: step('up'),
       async holds({ subject }) {
         assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${subject}`)).state, 'passed');
@@ -172,6 +205,11 @@ describe('the engine restarts in the middle, greenroom’s database is elsewhere
       ['rehearsal', 'killed'],
       ['stack creation', 'without power'],
       ['deletion', 'without power'],
+      ['apply', 'told to stop'],
+      ['apply', 'killed'],
+      ['verification of a backup before an apply', 'without power'],
+      ['restore', 'killed'],
+      ['restore', 'without power'],
     ],
     (kind, fall, name) => survives(service, rows, kinds(service)[kind]!, fall, `e-${name}`),
   );
