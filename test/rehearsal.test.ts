@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import type { Operation } from '../examples/demo/client.ts';
 import { label } from '../services/engine/labels.ts';
-import type { RehearsalReport } from '../services/migrations/report.ts';
+import type { Finding } from '../services/rehearsals/findings/findings.ts';
+import type { RehearsalReport } from '../services/rehearsals/report.ts';
 import { docker, startService, type TestService, until } from './support/service.ts';
 import { capture, composeFile, createShop, type Production, startProduction } from './support/shop.ts';
 
@@ -77,6 +78,12 @@ test('a harmless release passes: what it did, locked and changed is told, and it
   assert.ok(
     step!.changes.some(({ change, object }) => change === 'added' && object === 'column shop.customers.locale'),
   );
+  assert.deepEqual(report.findings, [], 'there is nothing to say against it');
+  assert.deepEqual(
+    report.up.costs.map(({ migration: name, statements, rows }) => ({ name, statements, rows })),
+    // With the connection's own SET search_path.
+    [{ name: migration, statements: 2, rows: [] }],
+  );
 });
 
 test('the table that is rewritten, and how long it stays locked, is named with its migration', async () => {
@@ -103,6 +110,53 @@ test('the table that is rewritten, and how long it stays locked, is named with i
   assert.equal(report.migrations.length, 5);
 });
 
+test('what is wrong with a release is told with the lock that was seen, and how it is done better', async () => {
+  const { report } = await rehearse('v2');
+  const brief = ({ severity, id, where }: Finding) => `${severity} ${id} ${where}`;
+  assert.deepEqual(report.findings.map(brief).sort(), [
+    'advice several-alters shop.orders',
+    'error drop-column shop.customers.notes',
+    'warning column-type-changed shop.order_items.id',
+    // Seen to be over in less than a second, on this much data.
+    'warning index-blocks-writes shop.orders',
+    'warning not-null-scans-table shop.orders.currency',
+    'warning table-rewritten shop.order_items',
+  ]);
+  for (const finding of report.findings) assert.ok(finding.migration && finding.sql && finding.why, brief(finding));
+  const index = report.findings.find(({ id }) => id === 'index-blocks-writes')!;
+  assert.equal(index.lock!.mode, 'ShareLock');
+  assert.match(
+    index.safer!.sql,
+    /CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer_placed_at_idx ON shop\.orders/,
+  );
+  const scan = report.up.scans.find(({ why }) => why === 'to verify its rows')!;
+  assert.match(scan.sql, /SET NOT NULL/, 'of several statements in one text, the one that reads');
+});
+
+test('rows and values that `down` does not bring back are counted', async () => {
+  const { report } = await rehearse('v2');
+  const undone = Object.fromEntries(report.migrations.map(({ migration, reversible }) => [migration, reversible]));
+  assert.deepEqual(undone, {
+    m20250201_000008_customers_locale: 'yes',
+    m20250301_000009_order_items_bigint_id: 'yes',
+    m20250301_000010_orders_placed_at_index: 'yes',
+    m20250301_000011_customer_notes: 'with-loss',
+    m20250301_000012_orders_currency: 'with-loss',
+  });
+  const [notes, orders] = report.migrations.flatMap(({ loss = [] }) => loss);
+  assert.equal(notes!.table, 'shop.customers');
+  assert.deepEqual(
+    notes!.columns!.map(({ column }) => column),
+    ['notes'],
+  );
+  assert.ok(notes!.columns![0]!.valuesLost > 0);
+  // The backfill's trigger touched every row; `down` does not know what it said before.
+  assert.deepEqual(orders, { table: 'shop.orders', columns: [{ column: 'updated_at', valuesLost: 0 }] });
+  const cost = report.up.costs.find(({ migration }) => /customer_notes/.test(migration))!;
+  assert.ok(cost.rows.some(({ table, inserted }) => table === 'shop.customer_notes' && inserted > 0));
+  assert.ok(cost.walBytes! > 0);
+});
+
 test('what passes one migration at a time and fails in `up` has failed', async () => {
   const { state, report } = await rehearse('v2-enum');
   assert.equal(state, 'failed');
@@ -111,6 +165,10 @@ test('what passes one migration at a time and fails in `up` has failed', async (
   assert.deepEqual(report.up.applied, [], 'all of it was rolled back');
   assert.equal(report.up.fingerprint.before, report.up.fingerprint.after);
   assert.deepEqual([...new Set(report.migrations.map(({ outcome }) => outcome))], ['completed']);
+  const finding = report.findings.find(({ id }) => id === 'enum-value-used-at-once');
+  assert.equal(finding?.migration, 'm20250301_000014_mark_returned_orders', 'booked by nobody, known from one by one');
+  const lost = report.migrations.find(({ migration }) => /customer_notes/.test(migration!));
+  assert.equal(lost?.reversible, 'with-loss');
 });
 
 test('a migrator that is pointed elsewhere fails, and so does one that exits 0 without having connected', async () => {

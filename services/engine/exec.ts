@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { PassThrough, type Readable } from 'node:stream';
 import { Problem } from '../errors.ts';
 import { EngineAway } from './away.ts';
@@ -18,6 +19,8 @@ export interface ExecOptions {
   input?: string | Buffer;
   /** What is kept of each output stream, from its end. */
   keepBytes?: number;
+  /** Gets standard output line by line instead of its being kept. */
+  onLine?: (line: string) => void;
   signal?: AbortSignal;
 }
 
@@ -43,7 +46,11 @@ export async function exec(host: Pick<Host, 'docker'>, container: string, option
   const stderr = new PassThrough();
   docker.modem.demuxStream(stream, stdout, stderr);
   const keepBytes = options.keepBytes ?? 1 << 20;
-  const collected = Promise.all([collect(stdout, keepBytes), collect(stderr, keepBytes)]);
+  const { onLine } = options;
+  const collected = Promise.all([
+    onLine ? eachLine(stdout, onLine) : collect(stdout, keepBytes),
+    collect(stderr, keepBytes),
+  ]);
   const abort = () => stream.destroy(new Problem('cancelled', `Stopped waiting for: ${options.command[0]}`));
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -76,6 +83,11 @@ async function exitCodeOf(
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Problem('engine-failed', 'The engine did not say how the command ended');
+}
+
+async function eachLine(stream: Readable, onLine: (line: string) => void): Promise<string> {
+  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) onLine(line);
+  return '';
 }
 
 async function collect(stream: Readable, keepBytes: number): Promise<string> {

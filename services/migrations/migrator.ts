@@ -17,11 +17,12 @@ export function failureOf(exitCode: number): 'failed' | 'usage' | 'panicked' {
   return exitCode === 101 ? 'panicked' : exitCode === 2 ? 'usage' : 'failed';
 }
 
-const table = 'seaql_migrations';
+/** The table in which it notes what it has applied. */
+export const books = 'seaql_migrations';
 
 /** The migrations the database says it has, in order. None when it has never been migrated. Reads only. */
 export async function appliedMigrations(client: pg.Client, schema: string): Promise<string[]> {
-  const name = `${identifier(schema)}.${identifier(table)}`;
+  const name = `${identifier(schema)}.${identifier(books)}`;
   const { rows: found } = await client.query('SELECT to_regclass($1) IS NOT NULL AS present', [name]);
   if (!found[0].present) return [];
   const { rows } = await client.query<{ version: string }>(`SELECT version FROM ${name} ORDER BY version`);
@@ -30,7 +31,7 @@ export async function appliedMigrations(client: pg.Client, schema: string): Prom
 
 /** Empties the books of a throwaway clone, so that `status` lists every version, whatever had been applied. */
 export async function forgetMigrations(client: pg.Client, schema: string): Promise<void> {
-  const name = `${identifier(schema)}.${identifier(table)}`;
+  const name = `${identifier(schema)}.${identifier(books)}`;
   const { rows: found } = await client.query('SELECT to_regclass($1) IS NOT NULL AS present', [name]);
   if (found[0].present) await client.query(`DELETE FROM ${name}`);
 }
@@ -42,6 +43,11 @@ export function versionsOf(output: string): string[] {
 
 /** The version whose end a statement writes into the books, from the parameters in the log's detail. */
 export function bookedMigration(sql: string, detail: string | undefined): string | undefined {
-  if (!sql.includes(table) || !/^\s*insert/i.test(sql)) return undefined;
+  if (!sql.includes(books) || !/^\s*insert/i.test(sql)) return undefined;
   return /\$1 = '([^']+)'/.exec(detail ?? '')?.[1] ?? /VALUES \('([^']+)'/i.exec(sql)?.[1];
+}
+
+/** Whether a failed `down` says that nobody wrote one: the message of the trait's default. */
+export function hasNoDown(output: string): boolean {
+  return output.includes("We Don't Do That Here");
 }

@@ -3,12 +3,12 @@ import { query, queryOne } from '../database/queries.ts';
 import { imageIdsOf } from '../engine/images.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import type { OperationKind } from '../operations/kind.ts';
+import { onRehearsalClones } from '../rehearsals/clone.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { getStackRow, openPlan } from '../stacks/stack.ts';
 import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations } from './migrator.ts';
-import { onRehearsalClones } from './rehearsal-clone.ts';
 import { getRunRow, listCloneOf } from './runs.ts';
 import { knownMigrations, statusOf } from './status.ts';
 

@@ -4,12 +4,12 @@ import { query, queryOne } from '../database/queries.ts';
 import type { Host } from '../engine/host.ts';
 import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
+import { onRehearsalClones } from '../rehearsals/clone.ts';
 import type { SnapshotRow } from '../snapshots/snapshot.ts';
 import { migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations, forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
-import { onRehearsalClones } from './rehearsal-clone.ts';
 import { runMigrator } from './run-migrator.ts';
 
 /** What a release's migrator has, held against what a database has. */

@@ -1,4 +1,4 @@
-import type { RehearsalReport } from '../migrations/report.ts';
+import type { RehearsalReport } from '../rehearsals/report.ts';
 import type { Policy } from './policy.ts';
 import type { Check } from './verdict.ts';
 
@@ -93,7 +93,8 @@ function rewrites(report: RehearsalReport, { maxRewriteBytes }: Policy): Check {
 }
 
 function locks(report: RehearsalReport, { maxLockMs }: Policy): Check {
-  const long = report.up.locks.filter(({ heldMs }) => heldMs > maxLockMs);
+  const blocking = report.up.locks.filter(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes');
+  const long = blocking.filter(({ heldMs }) => heldMs > maxLockMs);
   return {
     id: 'locks',
     title: 'Locks within budget',
@@ -101,7 +102,7 @@ function locks(report: RehearsalReport, { maxLockMs }: Policy): Check {
     expected: `no lock that blocks writers held longer than ${maxLockMs} ms`,
     observed:
       long.length === 0
-        ? `longest ${Math.max(0, ...report.up.locks.map(({ heldMs }) => heldMs))} ms`
+        ? `longest ${Math.max(0, ...blocking.map(({ heldMs }) => heldMs))} ms`
         : long
             .map((l) => `${l.migration ?? 'a migration'} holds ${l.mode} on ${l.table} for ${l.heldMs} ms: ${l.sql}`)
             .join('; '),

@@ -37,7 +37,7 @@ FROM pg_proc p JOIN own o ON o.oid = p.pronamespace WHERE p.prokind IN ('f', 'p'
   AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = p.oid AND x.classid = 'pg_proc'::regclass AND x.deptype = 'e')
 UNION ALL
 SELECT 'trigger', r.name || '.' || t.tgname, pg_get_triggerdef(t.oid)
-FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgname <> 'greenroom_booked'
 UNION ALL
 SELECT 'policy', r.name || '.' || p.polname,
   concat_ws(' ', p.polcmd, p.polpermissive, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))

@@ -28,6 +28,7 @@ export interface TestPostgresOptions {
   /** Arguments of the server. */
   settings?: Record<string, string>;
   environment?: Record<string, string>;
+  image?: string;
   /** A volume to run on, such as a clone; it is not removed. */
   volume?: string;
   superuser?: string;
@@ -48,7 +49,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   };
   const container = await docker.createContainer({
     name: `greenroom-test-postgres-${randomBytes(4).toString('hex')}`,
-    Image: image,
+    Image: options.image ?? image,
     Cmd: ['postgres', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     Labels: { 'greenroom.test': '1' },

@@ -5,17 +5,22 @@ import { changesBetween, fingerprintOfSchema, readSchema } from '../database/sch
 import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
 import { imageIdsOf } from '../engine/images.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { appliedMigrations, downOne, hasNoDown, up, upOne } from '../migrations/migrator.ts';
+import { type MigratorRun, runMigrator } from '../migrations/run-migrator.ts';
+import { clonesOf, getRunRow } from '../migrations/runs.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
+import { defaultPolicy } from '../readiness/policy.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
-import { appliedMigrations, downOne, up, upOne } from './migrator.ts';
-import { type Observed, readObserved } from './observed.ts';
-import { onRehearsalClones, type RehearsalClone } from './rehearsal-clone.ts';
+import { readBefore, readSize, readUnindexedForeignKeys } from './before.ts';
+import { onRehearsalClones, type RehearsalClone } from './clone.ts';
+import { type Finding, findingsOf } from './findings/findings.ts';
+import { lossBetween, readTables } from './loss.ts';
+import { type Observed, observer } from './observed.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
-import { type MigratorRun, runMigrator } from './run-migrator.ts';
-import { clonesOf, getRunRow } from './runs.ts';
+import { parseSql, tablesOf } from './sql.ts';
 
 export interface RehearsalInput {
   run: string;
@@ -60,13 +65,14 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         });
         clones.drop(first);
         const steps = await context.step('one by one', async () =>
-          rehearseSteps(rehearsal, await clones.start(second)).then(withoutFullDisk),
+          rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
         );
         return [whole, steps];
       });
       const reasons = reasonsAgainst(whole, steps);
+      const { findings, ...rehearsed } = attributed(whole, steps);
       const report: RehearsalReport = {
-        ...{ passed: reasons.length === 0, reasons, images, up: whole, migrations: steps },
+        ...{ passed: reasons.length === 0, reasons, images, up: rehearsed, migrations: steps, findings },
         definitions: Object.fromEntries(services.map((service) => [service.name, definitionHash(service)])),
       };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
@@ -90,30 +96,46 @@ interface Rehearsal {
   redact(text: string): string;
 }
 
-async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedUp> {
+async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedUp & { findings: Finding[] }> {
   const { context, schema, command, timeoutMs } = rehearsal;
   const { client } = clone;
-  const before = await appliedMigrations(client, schema);
+  const applied = await appliedMigrations(client, schema);
   const schemaBefore = await readSchema(client);
-  const names = await tableNames(client);
+  const before = await readBefore(client, schema);
   context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
   const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
-  const observed = readObserved(await clone.readLog(), names);
+  const { read, end } = observer(before);
+  await clone.readLog(read);
+  const observed = end();
   const after = await appliedMigrations(client, schema);
   const schemaAfter = await readSchema(client);
+  const { bytes, lsn } = await readSize(client);
+  const known = {
+    tables: new Set(before.names.values()),
+    searchPath: before.searchPath,
+    maxLockMs: defaultPolicy.maxLockMs,
+    unindexedForeignKeys: await readUnindexedForeignKeys(client),
+  };
+  const { statements, statementCount, locks, rewrites, scans, migrations: costs } = observed;
   return {
     ...resultOf(rehearsal, run, observed),
     command: [...command, ...up],
     connected: observed.connections > 0,
-    applied: after.filter((version) => !before.includes(version)),
+    applied: after.filter((version) => !applied.includes(version)),
     fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
-    statements: observed.statements,
-    locks: observed.locks,
-    rewrites: observed.rewrites,
+    changes: changesBetween(schemaBefore, schemaAfter),
+    growthBytes: bytes - before.bytes,
+    walBytes: lsn - before.lsn,
+    ...{ statements, statementCount, locks, rewrites, scans, costs },
+    findings: findingsOf(observed, known),
   };
 }
 
-async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promise<RehearsedMigration[]> {
+async function rehearseSteps(
+  rehearsal: Rehearsal,
+  clone: RehearsalClone,
+  whole: RehearsedUp,
+): Promise<RehearsedMigration[]> {
   const { context, schema, command, timeoutMs } = rehearsal;
   const { client } = clone;
   const run = (args: string[]) => runMigrator(clone, [...command, ...args], timeoutMs, context.signal);
@@ -121,6 +143,8 @@ async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promi
   let before = await appliedMigrations(client, schema);
   let schemaBefore = await readSchema(client);
   while (migrations.length < maxSteps) {
+    const tables = tablesAtStake(whole, migrations.length, schema);
+    const contentBefore = await readTables(client, tables);
     const upRun = await run(upOne);
     if (upRun.outcome !== 'completed') {
       migrations.push({ ...resultOf(rehearsal, upRun), changes: [], reversible: 'unknown' });
@@ -135,8 +159,9 @@ async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promi
     const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes };
     const downRun = await run(downOne);
     if (downRun.outcome !== 'completed') {
-      const { error } = resultOf(rehearsal, downRun);
-      migrations.push({ ...rehearsed, reversible: 'no', ...(error ? { whyNot: error } : {}) });
+      const { error: whyNot } = resultOf(rehearsal, downRun);
+      const reversible = hasNoDown(downRun.output) ? 'not-implemented' : 'no';
+      migrations.push({ ...rehearsed, reversible, ...(whyNot ? { whyNot } : {}) });
       before = await appliedMigrations(client, schema);
       // Half undone, nothing can be learnt of the next one.
       if (!before.includes(migration)) break;
@@ -144,18 +169,55 @@ async function rehearseSteps(rehearsal: Rehearsal, clone: RehearsalClone): Promi
       continue;
     }
     const left = changesBetween(schemaBefore, await readSchema(client));
+    const loss = lossBetween(contentBefore, await readTables(client, tables));
     const again = await run(upOne);
     schemaBefore = await readSchema(client);
     before = await appliedMigrations(client, schema);
     const different = changesBetween(schemaAfter, schemaBefore);
+    const same = left.length + different.length === 0 && again.outcome === 'completed';
     migrations.push({
       ...rehearsed,
-      reversible: left.length + different.length === 0 && again.outcome === 'completed' ? 'yes' : 'differs',
+      reversible: !same ? 'differs' : loss.length > 0 ? 'with-loss' : 'yes',
       ...(left.length > 0 ? { leftByDown: left } : {}),
+      ...(loss.length > 0 ? { loss } : {}),
     });
     if (again.outcome !== 'completed') break;
   }
   return migrations;
+}
+
+/**
+ * The tables whose rows a migration may lose: those it changes rows of, writes anew, empties, or takes columns from. What
+ * others hold `down` can only lose by changing what `up` left alone.
+ */
+function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nth: number, schema: string): string[] {
+  const migration = costs[nth]?.migration;
+  const ofThis = <T extends { migration?: string }>(things: T[]) =>
+    things.filter((thing) => thing.migration === migration);
+  const changed = ofThis(costs).flatMap(({ rows }) => rows.filter(({ updated, deleted }) => updated + deleted > 0));
+  // By text where it failed and was rolled back; by what is gone where a block or a function did it.
+  const named = ofThis(statements)
+    .flatMap(({ sql }) => parseSql(sql))
+    .filter(({ type, text }) => /^(Truncate|Drop)Stmt$/.test(type) || /\b(drop|type)\b/i.test(text))
+    .flatMap(tablesOf)
+    .map((table) => `${table.schema ?? schema}.${table.name}`);
+  const gone = changes.flatMap(({ change, object }) => {
+    const [kind, name = ''] = object.split(' ');
+    return change !== 'added' && kind === 'column' ? [name.slice(0, name.lastIndexOf('.'))] : [];
+  });
+  const blocks = ofThis(statements).some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
+  return [
+    ...new Set([...[...changed, ...ofThis(rewrites)].map(({ table }) => table), ...named, ...(blocks ? gone : [])]),
+  ];
+}
+
+/** What was never booked, because it failed, belongs to the migration that comes next one by one. */
+function attributed<T extends RehearsedUp & { findings: Finding[] }>(whole: T, steps: RehearsedMigration[]): T {
+  const migration = whole.outcome === 'completed' ? undefined : steps[whole.costs.length]?.migration;
+  if (!migration) return whole;
+  const { statements, locks, rewrites, scans, findings } = whole;
+  for (const thing of [...statements, ...locks, ...rewrites, ...scans, ...findings]) thing.migration ??= migration;
+  return whole;
 }
 
 /** A migration that fails for want of space fails because of this engine, not because of the release. */
@@ -196,13 +258,4 @@ function reasonsAgainst(whole: RehearsedUp, steps: RehearsedMigration[]): string
     );
   }
   return reasons;
-}
-
-/** Names by oid before the run: a dropped table's lock is logged without its name. */
-async function tableNames(client: import('pg').Client): Promise<Map<number, string>> {
-  const { rows } = await client.query<{ oid: number; name: string }>(
-    `SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384`,
-  );
-  return new Map(rows.map(({ oid, name }) => [oid, name]));
 }

@@ -8,40 +8,49 @@ import { explainFullDisk } from '../engine/disk.ts';
 import { exec } from '../engine/exec.ts';
 import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
+import { books } from '../migrations/migrator.ts';
+import type { MigratorTarget } from '../migrations/run-migrator.ts';
 import { isHandedOver } from '../operations/handover.ts';
-import { adoptClone } from '../snapshots/adopt.ts';
+import { adoptClone, literal } from '../snapshots/adopt.ts';
 import { ensureContainer } from '../stacks/container.ts';
 import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
-import type { MigratorTarget } from './run-migrator.ts';
 
 /** A clone beside which the migrator runs, and whose server's log tells what it did. */
 export interface RehearsalClone extends Clone, MigratorTarget {
   /**
-   * The server's own log since it started: a JSON object a line, at most `logKeepBytes` from its end. Waits for the
-   * migrator's sessions to end, and for their last lines to be written.
+   * Reads the server's own log since it started, a JSON object a line. Waits for the migrator's sessions to end, and for
+   * their last lines to be written.
    */
-  readLog(): Promise<string>;
+  readLog(onLine: (line: string) => void): Promise<void>;
 }
 
 type RehearsalCloneSpec = Omit<CloneSpec, 'settings' | 'volumes'>;
 
-const logFolder = 'greenroom-log';
-const logKeepBytes = 64 << 20;
-const observe = readFileSync(join(import.meta.dirname, '../../sql/observe/observe.sql'), 'utf8');
+export const logFolder = 'greenroom-log';
+/** What is installed in the database that is observed, as superuser. */
+export const observe = readFileSync(join(import.meta.dirname, '../../sql/observe/observe.sql'), 'utf8').replaceAll(
+  ':books',
+  literal(books),
+);
 
 /** On top of the service's own command. Each duration line of the log carries its statement. */
-const logging = {
+export const logging = {
   logging_collector: 'on',
   log_destination: 'jsonlog',
   log_directory: logFolder,
   log_filename: 'greenroom.log',
   log_rotation_age: '0',
   log_rotation_size: '0',
-  log_min_messages: 'log',
+  // Scans of tables are told at this level, in words that depend on nobody's language.
+  log_min_messages: 'debug1',
+  lc_messages: 'C',
   log_min_duration_statement: '0',
   log_statement: 'none',
   log_connections: 'on',
   log_lock_waits: 'on',
+  log_temp_files: '0',
+  // WAL and growth are the migrations' own.
+  autovacuum: 'off',
 };
 
 export interface RehearsalClones {
@@ -116,13 +125,13 @@ async function startRehearsalClone(
   const { container, client } = clone;
   return {
     ...{ ...clone, migrator, migratorImage: images[migrator.name]!, onNetworkOf },
-    async readLog() {
+    async readLog(onLine) {
       const mark = `greenroom:mark ${randomUUID()}`;
       await client.query(untilAloneThenSay(mark));
       const file = `${clone.pgdata}/${logFolder}/greenroom.json`;
-      const command = ['sh', '-c', tailWith, 'sh', file, mark, String(logKeepBytes)];
-      const { exitCode, stdout, stderr } = await exec(host, container, { command, keepBytes: logKeepBytes, signal });
-      if (exitCode === 0) return stdout;
+      const command = ['sh', '-c', readWhenMarked, 'sh', file, mark];
+      const { exitCode, stderr } = await exec(host, container, { command, onLine, signal });
+      if (exitCode === 0) return;
       throw new Problem('engine-failed', `The rehearsal's log cannot be read: ${stderr.trim().slice(-300)}`);
     },
   };
@@ -168,8 +177,8 @@ const untilAloneThenSay = (mark: string) => `DO $$ BEGIN
 END $$`;
 
 /** The server's collector writes the log a moment after the sessions have said it. */
-const tailWith = `for attempt in $(seq 500); do
+const readWhenMarked = `for attempt in $(seq 500); do
   tail -c 65536 "$1" | grep -qF "$2" && break
   sleep 0.02
 done
-exec tail -c "$3" "$1"`;
+exec cat "$1"`;

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { Before } from './observed.ts';
+
+const catalog = (name: string) => readFileSync(join(import.meta.dirname, `../../sql/catalog/${name}.sql`), 'utf8');
+const unindexed = catalog('unindexed-foreign-keys');
+
+/** What a database is before its migrations run: the tables that somebody may use, and its size. */
+export async function readBefore(client: pg.Client, schema: string): Promise<Before & { bytes: number }> {
+  const { rows } = await client.query<{ oid: number; name: string }>(
+    `SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND c.oid >= 16384`,
+  );
+  const searchPath = [...new Set([schema, 'public'])];
+  return { names: new Map(rows.map(({ oid, name }) => [oid, name])), searchPath, ...(await readSize(client)) };
+}
+
+/** Bytes of the database, and of all WAL ever written. */
+export async function readSize(client: pg.Client): Promise<{ bytes: number; lsn: number }> {
+  const { rows } = await client.query<{ bytes: number; lsn: number }>(
+    `SELECT pg_database_size(current_database())::float8 AS bytes,
+       pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS lsn`,
+  );
+  return rows[0]!;
+}
+
+/** Foreign keys whose columns no index begins with. */
+export async function readUnindexedForeignKeys(client: pg.Client): Promise<{ table: string; columns: string[] }[]> {
+  return (await client.query<{ table: string; columns: string[] }>(unindexed)).rows;
+}

@@ -1,0 +1,412 @@
+import { ownApplicationName } from '../clones/connect.ts';
+import { bookedMigration, books } from '../migrations/migrator.ts';
+import {
+  firesEventTrigger,
+  type LockMode,
+  lockModes,
+  locksByText,
+  type NamedTable,
+  type ParsedStatement,
+  parseSql,
+  shownSql,
+  tablesOf,
+  transactionStep,
+} from './sql.ts';
+
+/** What a server's log says of the migrator's sessions. */
+export interface Observed {
+  /** Sessions of the migrator that logged in. None: it never reached this database. */
+  connections: number;
+  /** The first `maxKept` of them. */
+  statements: Statement[];
+  /** How many there were. */
+  statementCount: number;
+  locks: HeldLock[];
+  rewrites: Rewrite[];
+  scans: Scan[];
+  migrations: MigrationCost[];
+  errors: { message: string; code?: string; migration?: string; sql?: string }[];
+}
+
+export interface Statement {
+  /** The migration it belongs to; undefined for the migrator's own statements and those after the last one booked. */
+  migration?: string;
+  sql: string;
+  durationMs: number;
+  /** When it began. */
+  at: string;
+  /** Of a statement that defines something; what changes rows shows in its migration's sum. */
+  walBytes?: number;
+  tempBytes?: number;
+}
+
+export interface HeldLock {
+  migration?: string;
+  table: string;
+  mode: LockMode;
+  blocks: Blocked;
+  sql: string;
+  /** When the statement that took it began. */
+  takenAt: string;
+  /** The end of its transaction, or of the rehearsal. */
+  releasedAt: string;
+  heldMs: number;
+}
+
+/** Whom a lock on a table makes wait. */
+export type Blocked = 'reads and writes' | 'writes' | 'changes of the table' | 'nothing ordinary';
+
+export interface Rewrite {
+  migration?: string;
+  table: string;
+  reason: string;
+  sizeBytes: number;
+  sql: string;
+}
+
+/** A table read to its end, under its statement's lock. */
+export interface Scan {
+  migration?: string;
+  table: string;
+  why: 'to verify its rows' | 'to build an index' | 'to verify a foreign key';
+  /** The index or constraint. */
+  object?: string;
+  sql: string;
+}
+
+export interface MigrationCost {
+  migration: string;
+  statements: number;
+  /** Of its statements. */
+  durationMs: number;
+  walBytes?: number;
+  rows: RowsChanged[];
+}
+
+export interface RowsChanged {
+  table: string;
+  inserted: number;
+  updated: number;
+  deleted: number;
+}
+
+/** What a lock blocks: the table of conflicts in https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES */
+export function blockedBy(mode: LockMode): Blocked {
+  const strength = lockModes.indexOf(mode);
+  if (mode === 'AccessExclusiveLock') return 'reads and writes';
+  if (strength >= lockModes.indexOf('ShareLock')) return 'writes';
+  return mode === 'ShareUpdateExclusiveLock' ? 'changes of the table' : 'nothing ordinary';
+}
+
+interface LogLine {
+  timestamp: string;
+  pid: number;
+  error_severity: string;
+  message: string;
+  detail?: string;
+  state_code?: string;
+  statement?: string;
+  backend_type?: string;
+  remote_host?: string;
+}
+
+interface Held {
+  lsn: number;
+  locks: { relation: number; mode: LockMode; name: string | null; kind: string | null }[];
+}
+
+interface Session {
+  /** By relation and mode. */
+  held: Map<string, { lock: HeldLock; began: number }>;
+  inTransaction: boolean;
+  lastAt: number;
+  /** Since its last statement ended; `nth` is how many definitions of one text had been carried out before. */
+  nth: number;
+  locks: (Held['locks'][number] & { nth: number })[];
+  rewrites: { name: string; reason: number; sizeBytes: number; nth: number }[];
+  scans: (Omit<Scan, 'sql'> & { nth: number })[];
+  wal: { from?: number; to?: number };
+  tempBytes: number;
+  booked?: { held: Held; rows: RowsChanged[] };
+  /** Statements since the last booking, the texts of which may explain a lock that no event trigger saw. */
+  silent: ParsedStatement[];
+  /** Rows changed as last told, by table. */
+  rows: Map<string, RowsChanged>;
+}
+
+const maxKept = 2000;
+/** What empties or fills a table builds its indexes with it. */
+const writesAnew = new Set(['TruncateStmt', 'RefreshMatViewStmt', 'ClusterStmt', 'VacuumStmt']);
+/** https://www.postgresql.org/docs/17/event-trigger-table-rewrite-example.html and commands/event_trigger.h */
+const rewriteReasons: [number, string][] = [
+  [1, 'persistence changed'],
+  [2, 'default with a volatile value'],
+  [4, 'column type changed'],
+  [8, 'access method changed'],
+];
+
+export interface Observer {
+  read(line: string): void;
+  /** Nothing is read afterwards. */
+  end(): Observed;
+}
+
+/** What is known of the database before the migrator runs. */
+export interface Before {
+  /** `schema.table` by oid: a dropped table's lock is logged without its name. */
+  names: Map<number, string>;
+  /** Where names without a schema are looked for, in this order. */
+  searchPath: string[];
+  /** Bytes of WAL ever written. */
+  lsn: number;
+}
+
+/**
+ * Reads a rehearsal clone's jsonlog line by line. Which migration a statement belongs to is told by the migrator's own
+ * bookkeeping: it books a version after the version's last statement.
+ */
+export function observer({ names, searchPath, lsn }: Before): Observer {
+  const observed: Observed = {
+    ...{ connections: 0, statements: [], statementCount: 0, locks: [], rewrites: [], scans: [] },
+    ...{ migrations: [], errors: [] },
+  };
+  const sessions = new Map<number, Session>();
+  const oids = new Map([...names].map(([oid, name]) => [name, oid]));
+  let unbooked: { migration?: string }[] = [];
+  let sinceBooked = { statements: 0, durationMs: 0, lsn };
+
+  /** Keeps a finding until its migration is known; what is too much is not kept. */
+  function keep<T extends { migration?: string }>(list: T[], thing: T): void {
+    if (list.length >= maxKept) return;
+    list.push(thing);
+    unbooked.push(thing);
+  }
+
+  function nameOf({ schema, name }: NamedTable): string | undefined {
+    return (schema === undefined ? searchPath : [schema])
+      .map((place) => `${place}.${name}`)
+      .find((full) => oids.has(full));
+  }
+
+  function hold(session: Session, table: string, relation: number, mode: LockMode, sql: string, began: number) {
+    const key = `${relation} ${mode}`;
+    // The migrator's reading and writing of its books is nobody's concern.
+    const bookkeeping = table.endsWith(`.${books}`) && blockedBy(mode) === 'nothing ordinary';
+    if (bookkeeping || session.held.has(key)) return;
+    const takenAt = new Date(began).toISOString();
+    const lock: HeldLock = { table, mode, blocks: blockedBy(mode), sql, takenAt, releasedAt: takenAt, heldMs: 0 };
+    session.held.set(key, { lock, began });
+    keep(observed.locks, lock);
+  }
+
+  /**
+   * The table of a lock by its name of before, which is the one that others use. One made in this very run is nobody's
+   * yet, its locks block no one.
+   */
+  const tableOf = ({ relation }: Held['locks'][number]) => names.get(relation);
+
+  function ended(session: Session, line: LogLine, at: number, sql: string, durationMs: number): void {
+    const parsed = parseSql(sql);
+    const began = at - durationMs;
+    const text = shownSql(sql);
+    const definitions = parsed.filter(firesEventTrigger);
+    /** Of several statements in one text, the one that was carried out then; else the first that names the table. */
+    const partFor = (table: string, nth: number): string => {
+      if (parsed.length < 2) return text;
+      const names = (one: ParsedStatement) => tablesOf(one).some((named) => nameOf(named) === table);
+      const part = session.nth === definitions.length ? definitions[nth] : parsed.find(names);
+      return part ? shownSql(part.text) : text;
+    };
+    for (const lock of strongest(session.locks)) {
+      const table = tableOf(lock);
+      if (table) hold(session, table, lock.relation, lock.mode, partFor(table, lock.nth), began);
+    }
+    for (const one of parsed) {
+      for (const { table: named, mode } of locksByText(one)) {
+        const table = nameOf(named);
+        if (table) hold(session, table, oids.get(table)!, mode, shownSql(one.text), began);
+      }
+    }
+    for (const { name, reason, sizeBytes, nth } of session.rewrites) {
+      const why = rewriteReasons.flatMap(([bit, word]) => (reason & bit ? word : [])).join(', ');
+      keep(observed.rewrites, { table: name, reason: why, sizeBytes, sql: partFor(name, nth) });
+    }
+    // The server says a table's name without its schema, and of a foreign key only the constraint's.
+    const locked = (name: string) =>
+      [...session.held.values()].find(({ lock }) => lock.table.endsWith(`.${name}`))?.lock.table;
+    const [first] = parsed.flatMap(tablesOf);
+    const target = first && nameOf(first);
+    for (const scan of parsed.some(({ type }) => writesAnew.has(type)) ? [] : session.scans) {
+      const table = scan.table === '' ? target : (locked(scan.table) ?? nameOf({ name: scan.table }));
+      // A table made in this run has hardly a row.
+      const { nth, ...said } = scan;
+      if (table) keep(observed.scans, { ...said, table, sql: partFor(table, nth) });
+    }
+    const { wal, tempBytes } = session;
+    Object.assign(session, { nth: 0, locks: [], rewrites: [], scans: [], wal: {}, tempBytes: 0 });
+
+    const steps = parsed.map(transactionStep);
+    if (steps.includes('begins')) session.inTransaction = true;
+    if (steps.includes('ends')) session.inTransaction = false;
+    if (!session.inTransaction) release(session, at);
+    const booked = bookedMigration(sql, line.detail);
+    if (!booked && !parsed.every(isTheMigratorsOwn)) {
+      observed.statementCount += 1;
+      sinceBooked.statements += 1;
+      sinceBooked.durationMs += durationMs;
+      if (session.silent.length < maxKept) session.silent.push(...parsed);
+      keep(observed.statements, {
+        ...{ sql: text, durationMs, at: new Date(began).toISOString() },
+        ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
+        ...(tempBytes ? { tempBytes } : {}),
+      });
+    }
+    if (booked) book(session, booked, began);
+  }
+
+  function book(session: Session, migration: string, at: number): void {
+    const told = session.booked;
+    for (const lock of strongest(told?.held.locks ?? [])) {
+      const table = tableOf(lock);
+      const cause = session.silent.findLast((one) => tablesOf(one).some((named) => nameOf(named) === table));
+      if (table && (cause || blockedBy(lock.mode) !== 'nothing ordinary'))
+        hold(session, table, lock.relation, lock.mode, cause ? shownSql(cause.text) : 'not named in a statement', at);
+    }
+    const changed = (told?.rows ?? []).map((now) => {
+      const then = session.rows.get(now.table);
+      session.rows.set(now.table, now);
+      // The server counts from its last report of statistics on.
+      if (!then || now.inserted < then.inserted || now.updated < then.updated || now.deleted < then.deleted) return now;
+      const { table } = now;
+      const [inserted, updated] = [now.inserted - then.inserted, now.updated - then.updated];
+      return { table, inserted, updated, deleted: now.deleted - then.deleted };
+    });
+    const lsn = told?.held.lsn;
+    observed.migrations.push({
+      ...{ migration, statements: sinceBooked.statements, durationMs: Math.round(sinceBooked.durationMs) },
+      ...(lsn === undefined ? {} : { walBytes: lsn - sinceBooked.lsn }),
+      rows: changed.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
+    });
+    delete session.booked;
+    session.silent = [];
+    sinceBooked = { statements: 0, durationMs: 0, lsn: lsn ?? sinceBooked.lsn };
+    for (const thing of unbooked) thing.migration = migration;
+    unbooked = [];
+  }
+
+  function read(text: string): void {
+    const line = parseLine(text);
+    // What runs inside the clone's container (greenroom's psql and pg_isready) is not the migrator.
+    if (line?.backend_type !== 'client backend' || line.remote_host === '[local]') return;
+    const { pid, message } = line;
+    if (message.startsWith('connection authorized')) {
+      sessions.delete(pid);
+      if (message.includes(`application_name=${ownApplicationName}`)) return;
+      observed.connections += 1;
+      sessions.set(pid, newSession());
+      return;
+    }
+    const session = sessions.get(pid);
+    if (!session) return;
+    const at = timeOf(line.timestamp);
+    session.lastAt = at;
+    const told = toldBy(message);
+    const scan = scanIn(message);
+    const temporary = /^temporary file: path .*, size (\d+)$/.exec(message);
+    const duration = /^duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message);
+    if (told?.what === 'begins') session.wal.from ??= told.value as number;
+    else if (told?.what === 'locks') {
+      const { locks, lsn } = told.value as Held;
+      session.locks.push(...locks.map((lock) => ({ ...lock, nth: session.nth })));
+      session.wal.to = lsn;
+      session.nth += 1;
+    } else if (told?.what === 'rewrite')
+      session.rewrites.push({ ...(told.value as Session['rewrites'][number]), nth: session.nth });
+    else if (told?.what === 'booked') session.booked = told.value as NonNullable<Session['booked']>;
+    else if (scan) session.scans.push({ ...scan, nth: session.nth });
+    else if (temporary) session.tempBytes += Number(temporary[1]);
+    else if (duration) ended(session, line, at, duration[2]!, Number(duration[1]));
+    else if (['ERROR', 'FATAL', 'PANIC'].includes(line.error_severity)) {
+      Object.assign(session, { nth: 0, locks: [], rewrites: [], scans: [], wal: {} });
+      keep(observed.errors, {
+        message,
+        ...(line.state_code ? { code: line.state_code } : {}),
+        ...(line.statement ? { sql: shownSql(line.statement) } : {}),
+      });
+    }
+  }
+
+  /** The end of the log: what is held still was held until its session's last line. */
+  function end(): Observed {
+    for (const session of sessions.values()) release(session, session.lastAt);
+    return observed;
+  }
+  return { read, end };
+}
+
+function newSession(): Session {
+  return {
+    ...{ held: new Map(), inTransaction: false, lastAt: 0, nth: 0, locks: [], rewrites: [], scans: [], wal: {} },
+    ...{ tempBytes: 0, silent: [], rows: new Map() },
+  };
+}
+
+/** Of one statement, because a text of several is a migration's. */
+function isTheMigratorsOwn(statement: ParsedStatement): boolean {
+  const named = tablesOf(statement);
+  return statement.type === 'TransactionStmt' || (named.length > 0 && named.every(({ name }) => name === books));
+}
+
+/** What the functions of sql/observe/ raise. */
+function toldBy(message: string): { what: string; value: unknown } | undefined {
+  const match = /^greenroom:(\w+) (.*)$/s.exec(message);
+  return match ? { what: match[1]!, value: JSON.parse(match[2]!) } : undefined;
+}
+
+/** What the server says of its scans at DEBUG1, as in the expected output of Postgres' own alter_table test. */
+function scanIn(message: string): Omit<Scan, 'sql'> | undefined {
+  const verified = /^verifying table "(.*)"$/.exec(message);
+  if (verified) return { table: verified[1]!, why: 'to verify its rows' };
+  const built = /^building index "(.*)" on table "(.*)" (?:serially|with request for)/.exec(message);
+  if (built) return { table: built[2]!, why: 'to build an index', object: built[1]! };
+  const referring = /^validating foreign key constraint "(.*)"$/.exec(message);
+  return referring ? { table: '', why: 'to verify a foreign key', object: referring[1]! } : undefined;
+}
+
+/**
+ * The strongest lock on each relation: a rewrite takes ShareLock beside its AccessExclusiveLock, which is no index being
+ * built.
+ */
+function strongest<T extends Held['locks'][number]>(locks: T[]): T[] {
+  const by = new Map<number, T>();
+  for (const lock of locks) {
+    const known = by.get(lock.relation);
+    if (!known || lockModes.indexOf(lock.mode) > lockModes.indexOf(known.mode)) by.set(lock.relation, lock);
+  }
+  return [...by.values()];
+}
+
+function release(session: Session, at: number): void {
+  for (const { lock, began } of session.held.values()) {
+    lock.heldMs = Math.max(0, Math.round(at - began));
+    lock.releasedAt = new Date(began + lock.heldMs).toISOString();
+  }
+  session.held.clear();
+}
+
+function timeOf(timestamp: string): number {
+  return Date.parse(
+    timestamp
+      .replace(' UTC', 'Z')
+      .replace(' ', 'T')
+      .replace(/ (\w+)$/, ''),
+  );
+}
+
+function parseLine(text: string): LogLine | undefined {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import type { SchemaChange } from '../database/schema.ts';
+import type { Outcome } from '../migrations/run-migrator.ts';
+import type { Finding } from './findings/findings.ts';
+import type { Loss } from './loss.ts';
+import type { HeldLock, MigrationCost, Rewrite, Scan, Statement } from './observed.ts';
+
+/** What a rehearsal found. `passed` is decided by the exact command alone; the reasons say why not. */
+export interface RehearsalReport {
+  passed: boolean;
+  reasons: string[];
+  /** The image ids that were rehearsed, by service. */
+  images: Record<string, string>;
+  /** Of each service that was rehearsed; changes with anything that its container is created from, its image apart. */
+  definitions: Record<string, string>;
+  up: RehearsedUp;
+  /** One by one, in order. */
+  migrations: RehearsedMigration[];
+  findings: Finding[];
+}
+
+interface Result {
+  outcome: Outcome;
+  exitCode?: number;
+  durationMs: number;
+  error?: string;
+  output?: string;
+  failedStatement?: string;
+}
+
+export interface RehearsedUp extends Result {
+  command: string[];
+  connected: boolean;
+  applied: string[];
+  /** SHA-256 over every object's definition. */
+  fingerprint: { before: string; after: string };
+  statements: Statement[];
+  /** How many there were; the list ends after some thousand. */
+  statementCount: number;
+  locks: HeldLock[];
+  rewrites: Rewrite[];
+  scans: Scan[];
+  costs: MigrationCost[];
+  /** Of the whole database. */
+  growthBytes: number;
+  walBytes: number;
+  changes: SchemaChange[];
+}
+
+export interface RehearsedMigration extends Result {
+  migration?: string;
+  changes: SchemaChange[];
+  /**
+   * `yes`: `down` gave back schema and rows of before and `up` the schema of after; `with-loss`: the schema, but not the
+   * rows; `differs`: not even the schema; `no`: `down` failed; `not-implemented`: nobody wrote it.
+   */
+  reversible: 'yes' | 'with-loss' | 'differs' | 'no' | 'not-implemented' | 'unknown';
+  loss?: Loss[];
+  whyNot?: string;
+  leftByDown?: SchemaChange[];
+}
