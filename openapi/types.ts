@@ -597,6 +597,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/migration-runs/{run}/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run: components['parameters']['run'];
+      };
+      cookie?: never;
+    };
+    /**
+     * A rehearsal's report, for a program, a terminal, a pull request or a browser
+     * @description `html` is one page that needs nothing else: keep it as an artifact of the build. What the project accepts is
+     *     marked as of today.
+     */
+    get: operations['getRehearsalReport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/backups': {
     parameters: {
       query?: never;
@@ -879,6 +902,23 @@ export interface components {
       maxLockMs?: number;
       /** @description How old the newest snapshot may be (default 168) */
       maxSnapshotAgeHours?: number;
+      /** @description How long all of `up` may take (default 600000) */
+      maxMigrationMs?: number;
+      /** @description How much WAL `up` may write, for replicas and archives to keep up with (default 1 GiB) */
+      maxWalBytes?: number;
+      /** @description Findings that the project lives with, each for a reason and a time */
+      acceptedFindings?: {
+        /** @description A finding's `id` */
+        rule: string;
+        /** @description A finding's `where`, such as `shop.orders`; everywhere without it */
+        where?: string;
+        reason: string;
+        /**
+         * Format: date
+         * @description From this day on the finding counts again
+         */
+        until: string;
+      }[];
     };
     NewProject: {
       name: components['schemas']['Name'];
@@ -1128,7 +1168,19 @@ export interface components {
     };
     Check: {
       /** @enum {string} */
-      id: 'images' | 'snapshot' | 'rehearsal' | 'rewrites' | 'locks' | 'reversible' | 'backup' | 'services' | 'smoke';
+      id:
+        | 'images'
+        | 'snapshot'
+        | 'rehearsal'
+        | 'findings'
+        | 'rewrites'
+        | 'locks'
+        | 'duration'
+        | 'wal'
+        | 'reversible'
+        | 'backup'
+        | 'services'
+        | 'smoke';
       title: string;
       /** @enum {string} */
       status: 'pass' | 'warn' | 'fail' | 'error' | 'no_data' | 'stale' | 'waived';
@@ -1176,6 +1228,171 @@ export interface components {
     MigrationRunDetail: components['schemas']['MigrationRun'] & {
       report?: {
         [key: string]: unknown;
+      };
+    };
+    /** @enum {string} */
+    MigratorOutcome:
+      | 'completed'
+      | 'failed'
+      | 'usage'
+      | 'panicked'
+      | 'out-of-memory'
+      | 'waits-for-lock'
+      | 'waits-for-input'
+      | 'hangs'
+      | 'cannot-start';
+    /** @enum {string} */
+    LockMode:
+      | 'AccessShareLock'
+      | 'RowShareLock'
+      | 'RowExclusiveLock'
+      | 'ShareUpdateExclusiveLock'
+      | 'ShareLock'
+      | 'ShareRowExclusiveLock'
+      | 'ExclusiveLock'
+      | 'AccessExclusiveLock';
+    SchemaChange: {
+      /** @enum {string} */
+      change: 'added' | 'removed' | 'changed';
+      /** @example column shop.orders.currency */
+      object: string;
+      before?: string;
+      after?: string;
+    };
+    RehearsalReport: {
+      /** @description By the exact command alone */
+      passed: boolean;
+      reasons: string[];
+      images: {
+        [key: string]: string;
+      };
+      definitions: {
+        [key: string]: string;
+      };
+      up: components['schemas']['RehearsedUp'];
+      migrations: components['schemas']['RehearsedMigration'][];
+      findings: components['schemas']['Finding'][];
+    };
+    /** @description The exact command, on a clone of its own */
+    RehearsedUp: {
+      command: string[];
+      outcome: components['schemas']['MigratorOutcome'];
+      exitCode?: number;
+      durationMs: number;
+      error?: string;
+      output?: string;
+      failedStatement?: string;
+      connected: boolean;
+      applied: string[];
+      fingerprint?: {
+        before?: string;
+        after?: string;
+      };
+      changes: components['schemas']['SchemaChange'][];
+      growthBytes?: number;
+      walBytes?: number;
+      /** @description The list ends after some thousand */
+      statementCount: number;
+      statements: {
+        migration?: string;
+        /** @description Values of rows are `$n` */
+        sql: string;
+        durationMs: number;
+        at: components['schemas']['Timestamp'];
+        walBytes?: number;
+        tempBytes?: number;
+      }[];
+      locks: {
+        migration?: string;
+        table: string;
+        mode: components['schemas']['LockMode'];
+        /** @enum {string} */
+        blocks: 'reads and writes' | 'writes' | 'changes of the table' | 'nothing ordinary';
+        sql: string;
+        takenAt: components['schemas']['Timestamp'];
+        releasedAt: components['schemas']['Timestamp'];
+        /** @description From the statement that took it to the end of its transaction */
+        heldMs: number;
+      }[];
+      rewrites: {
+        migration?: string;
+        table: string;
+        reason: string;
+        sizeBytes: number;
+        sql: string;
+      }[];
+      /** @description Tables read to their end under a statement's lock */
+      scans: {
+        migration?: string;
+        table: string;
+        /** @enum {string} */
+        why: 'to verify its rows' | 'to build an index' | 'to verify a foreign key';
+        object?: string;
+        sql: string;
+      }[];
+      costs: {
+        migration: string;
+        statements: number;
+        durationMs: number;
+        walBytes?: number;
+        rows: {
+          table?: string;
+          inserted?: number;
+          updated?: number;
+          deleted?: number;
+        }[];
+      }[];
+    };
+    /** @description One migration alone: up, down, and up again */
+    RehearsedMigration: {
+      migration?: string;
+      outcome: components['schemas']['MigratorOutcome'];
+      exitCode?: number;
+      durationMs: number;
+      error?: string;
+      output?: string;
+      failedStatement?: string;
+      changes: components['schemas']['SchemaChange'][];
+      /**
+       * @description `yes`: `down` gives back schema and rows; `with-loss`: the schema, not the rows; `differs`: not even the
+       *     schema; `no`: `down` fails; `not-implemented`: nobody wrote it
+       * @enum {string}
+       */
+      reversible: 'yes' | 'with-loss' | 'differs' | 'no' | 'not-implemented' | 'unknown';
+      whyNot?: string;
+      leftByDown?: components['schemas']['SchemaChange'][];
+      loss?: {
+        table: string;
+        gone?: boolean;
+        rowsLost?: number;
+        columns?: {
+          column?: string;
+          valuesLost?: number;
+        }[];
+      }[];
+    };
+    Finding: {
+      id: string;
+      /** @enum {string} */
+      severity: 'error' | 'warning' | 'advice';
+      migration?: string;
+      where: string;
+      why: string;
+      sql: string;
+      /** @description The strongest that was seen, on a table that was there before */
+      lock?: {
+        table?: string;
+        mode?: string;
+        heldMs?: number;
+      };
+      safer?: {
+        sql: string;
+        seaorm?: string;
+      };
+      /** @description The project lives with it */
+      suppressed?: {
+        reason?: string;
+        until?: string;
       };
     };
     Backup: {
@@ -2312,6 +2529,34 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MigrationRunDetail'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getRehearsalReport: {
+    parameters: {
+      query?: {
+        format?: 'json' | 'text' | 'markdown' | 'html';
+      };
+      header?: never;
+      path: {
+        run: components['parameters']['run'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The report */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RehearsalReport'];
+          'text/plain': string;
+          'text/markdown': string;
+          'text/html': string;
         };
       };
       default: components['responses']['Problem'];

@@ -21,6 +21,7 @@ PATH=$(tr : '\n' <<<"$PATH" | grep -v /node_modules/ | paste -sd :):/usr/local/s
 . "$scripts/setup/npm-packages.sh"
 . "$scripts/setup/engine.sh"
 . "$scripts/setup/images.sh"
+. "$scripts/setup/browser.sh"
 
 # Two set-ups at once (a test run in each of two clones) would install and build everything twice.
 exec 9>"$GREENROOM_CACHE/setup.lock"
@@ -29,6 +30,7 @@ flock --wait 1200 9 || give_up "another set-up is still running after 20 minutes
 ensure_npm_packages
 ensure_engine
 ensure_images
+ensure_browser
 # The example builds its own images, and knows itself whether they are up to date.
 if [[ -x $root/examples/shop/build.sh ]]; then
   "$root/examples/shop/build.sh" 9>&-

@@ -5,10 +5,12 @@ import type { Operation } from '../examples/demo/client.ts';
 import { label } from '../services/engine/labels.ts';
 import type { Finding } from '../services/rehearsals/findings/findings.ts';
 import type { RehearsalReport } from '../services/rehearsals/report.ts';
+import { findBrowser, openBrowser } from './support/browser.ts';
 import { docker, startService, type TestService, until } from './support/service.ts';
 import { capture, composeFile, createShop, type Production, startProduction } from './support/shop.ts';
 
 interface Rehearsal {
+  id: string;
   state: string;
   report: RehearsalReport;
 }
@@ -127,7 +129,7 @@ test('what is wrong with a release is told with the lock that was seen, and how 
   assert.equal(index.lock!.mode, 'ShareLock');
   assert.match(
     index.safer!.sql,
-    /CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer_placed_at_idx ON shop\.orders/,
+    /^CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer_placed_at_idx ON orders \(customer_id, placed_at DESC\);/,
   );
   const scan = report.up.scans.find(({ why }) => why === 'to verify its rows')!;
   assert.match(scan.sql, /SET NOT NULL/, 'of several statements in one text, the one that reads');
@@ -155,6 +157,61 @@ test('rows and values that `down` does not bring back are counted', async () => 
   const cost = report.up.costs.find(({ migration }) => /customer_notes/.test(migration))!;
   assert.ok(cost.rows.some(({ table, inserted }) => table === 'shop.customer_notes' && inserted > 0));
   assert.ok(cost.walBytes! > 0);
+});
+
+test('the report reads in a terminal, in a pull request and in a browser', async (t) => {
+  const { id, report } = await rehearse('v2');
+  const as = async (format: string) => {
+    const answer = await fetch(`${service.url}/v1/migration-runs/${id}/report?format=${format}`, {
+      headers: { authorization: `Bearer ${service.token}` },
+    });
+    assert.equal(answer.status, 200);
+    return answer.text();
+  };
+  assert.deepEqual(JSON.parse(await as('json')), report);
+  const text = await as('text');
+  assert.match(text, /^PASSED {2}shop v2 on snap-/);
+  assert.match(text, /shop\.order_items {2}AccessExclusiveLock \(blocks reads and writes\)/);
+  assert.match(text, /values of notes are lost/);
+  const markdown = await as('markdown');
+  assert.match(markdown, /^### Migrations rehearsed: shop v2/);
+  assert.match(markdown, /```sql\nCREATE INDEX CONCURRENTLY/);
+
+  const path = await findBrowser();
+  if (!path) return t.diagnostic('no browser is installed: the page was not looked at');
+  const browser = await openBrowser(path);
+  try {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    const complaints: string[] = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('request', ({ url }) => complaints.push(`asks for ${url()}`));
+    await page.setContent(await as('html'));
+    const bars = await page.locator('svg rect').evaluateAll((all) =>
+      (
+        all as unknown as {
+          dataset: Record<string, string>;
+          getBoundingClientRect(): { left: number; right: number };
+        }[]
+      ).map((bar) => {
+        const { left, right } = bar.getBoundingClientRect();
+        return { ...bar.dataset, left, right };
+      }),
+    );
+    const rewritten = bars.find((bar) => 'table' in bar && bar.table === 'shop.order_items')!;
+    const indexed = bars.find((bar) => 'mode' in bar && bar.mode === 'ShareLock')!;
+    assert.ok(rewritten.left < indexed.left, 'what is taken earlier is further left');
+    assert.ok(Math.abs(rewritten.right - indexed.right) < 1, 'one transaction lets go of all at once');
+    assert.ok(
+      bars.every(({ right }) => right <= 1200),
+      'nothing is outside of the page',
+    );
+    assert.equal(await page.locator('article').count(), report.findings.length);
+    assert.deepEqual(complaints, [], 'it needs nothing but itself');
+    if (process.env.GREENROOM_SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.GREENROOM_SCREENSHOTS}/rehearsal.png`, fullPage: true });
+  } finally {
+    await browser.close();
+  }
 });
 
 test('what passes one migration at a time and fails in `up` has failed', async () => {

@@ -1,6 +1,10 @@
 import { Router } from 'express';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
 import { getRun, listRuns, requestRun } from '../../services/migrations/runs.ts';
+import { getRehearsal } from '../../services/rehearsals/read.ts';
+import { rehearsalMarkdown } from '../../services/rehearsals/render/markdown.ts';
+import { rehearsalPage } from '../../services/rehearsals/render/page.ts';
+import { rehearsalText } from '../../services/rehearsals/render/text.ts';
 import { accepted } from '../accepted.ts';
 import { askerOf } from '../auth.ts';
 
@@ -16,6 +20,13 @@ export function migrationRunRoutes(greenroom: RunningGreenroom): Router {
   });
   router.get('/v1/migration-runs/:run', async (req, res) => {
     res.json(await getRun(pool, req.params.run));
+  });
+  router.get('/v1/migration-runs/:run/report', async (req, res) => {
+    const rehearsed = await getRehearsal(pool, req.params.run);
+    if (req.query.format === 'text') res.type('text/plain').send(rehearsalText(rehearsed));
+    else if (req.query.format === 'markdown') res.type('text/markdown').send(rehearsalMarkdown(rehearsed));
+    else if (req.query.format === 'html') res.type('text/html').send(rehearsalPage(rehearsed));
+    else res.json(rehearsed.report);
   });
   return router;
 }

@@ -12,7 +12,7 @@ import { getReleaseServices } from '../releases/releases.ts';
 import type { SnapshotRow } from '../snapshots/snapshot.ts';
 import { getStackRow, openPlan } from '../stacks/stack.ts';
 import { describeStack } from '../stacks/status.ts';
-import { defaultPolicy, type Policy } from './policy.ts';
+import { type Policy, policyOf } from './policy.ts';
 import { type Rehearsed, rehearsalChecks } from './rehearsal-checks.ts';
 import { smoke } from './smoke.ts';
 import { type Check, reasonsOf, verdictOf } from './verdict.ts';
@@ -42,8 +42,7 @@ export async function readinessOf(
     });
   }
   const host = stackRow ? hostOf(greenroom, stackRow.host) : [...greenroom.hosts.values()][0]!;
-  const row = await queryOne<{ readiness: Partial<Policy> }>(pool, 'get-project', [project]);
-  const policy = { ...defaultPolicy, ...row?.readiness };
+  const policy = await policyOf(pool, project);
   const images = await imageIds(host, plan);
   const checks: Check[] = [imagesCheck(plan, images)];
   if (plan.greenroom.database) {

@@ -1,3 +1,4 @@
+import { suppress, today } from '../rehearsals/findings/findings.ts';
 import type { RehearsalReport } from '../rehearsals/report.ts';
 import type { Policy } from './policy.ts';
 import type { Check } from './verdict.ts';
@@ -56,8 +57,11 @@ export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Curre
       ...(report.passed ? {} : { remedy: 'Mend the migration that the report names, and rehearse again.' }),
       ...evidence,
     },
+    { ...findings(report, policy), ...evidence },
     { ...rewrites(report, policy), ...evidence },
     { ...locks(report, policy), ...evidence },
+    { ...time(report, policy), ...evidence },
+    { ...wal(report, policy), ...evidence },
     { ...undoing(report), ...evidence },
   ];
 }
@@ -70,6 +74,57 @@ function staleness(snapshot: string, report: RehearsalReport, current: Current):
   if (current.snapshot !== snapshot)
     return `rehearsed on ${snapshot}, the newest snapshot is ${current.snapshot ?? 'gone'}`;
   return undefined;
+}
+
+function findings(report: RehearsalReport, { acceptedFindings }: Policy): Check {
+  const found = suppress(report.findings, acceptedFindings, today()).filter(({ suppressed }) => !suppressed);
+  const [errors, warnings] = (['error', 'warning'] as const).map((severity) =>
+    found.filter((one) => one.severity === severity),
+  );
+  const worst = errors!.length > 0 ? errors! : warnings!;
+  const accepted = report.findings.length - found.length;
+  return {
+    id: 'findings',
+    title: 'Nothing against the migrations',
+    status: errors!.length > 0 ? 'fail' : warnings!.length > 0 ? 'warn' : 'pass',
+    expected: 'no finding that is an error or a warning and that the project has not accepted',
+    observed:
+      worst.length > 0
+        ? worst
+            .map(({ id, where, migration, sql }) => `${id}: ${where}${migration ? ` in ${migration}` : ''}: ${sql}`)
+            .join('; ')
+        : `${found.length || 'no'} advice${accepted > 0 ? `, ${accepted} accepted` : ''}`,
+    ...(worst.length > 0
+      ? {
+          remedy:
+            'The report says of each how it is done better; or accept it in the project, with a reason and an expiry.',
+        }
+      : {}),
+  };
+}
+
+function time({ up }: RehearsalReport, { maxMigrationMs }: Policy): Check {
+  const over = up.durationMs > maxMigrationMs;
+  return {
+    id: 'duration',
+    title: 'Migrations are quick enough',
+    status: over ? 'fail' : 'pass',
+    expected: `at most ${maxMigrationMs} ms`,
+    observed: `${up.durationMs} ms`,
+    ...(over ? { remedy: 'Move what takes long out of the release: in batches, before or after it.' } : {}),
+  };
+}
+
+function wal({ up }: RehearsalReport, { maxWalBytes }: Policy): Check {
+  const over = up.walBytes > maxWalBytes;
+  return {
+    id: 'wal',
+    title: 'Replicas can follow',
+    status: over ? 'fail' : 'pass',
+    expected: `at most ${megabytes(maxWalBytes)} of WAL`,
+    observed: megabytes(up.walBytes),
+    ...(over ? { remedy: 'Change the rows in batches over a longer time.' } : {}),
+  };
 }
 
 function rewrites(report: RehearsalReport, { maxRewriteBytes }: Policy): Check {
@@ -118,7 +173,7 @@ function undoing(report: RehearsalReport): Check {
     id: 'reversible',
     title: 'Migrations can be undone',
     status: not.length > 0 ? 'warn' : 'pass',
-    expected: '`down` gives back the schema of before',
+    expected: '`down` gives back schema and rows of before',
     observed:
       not.length === 0
         ? 'every one'

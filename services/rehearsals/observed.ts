@@ -389,7 +389,7 @@ function strongest<T extends Held['locks'][number]>(locks: T[]): T[] {
 function release(session: Session, at: number): void {
   for (const { lock, began } of session.held.values()) {
     lock.heldMs = Math.max(0, Math.round(at - began));
-    lock.releasedAt = new Date(began + lock.heldMs).toISOString();
+    lock.releasedAt = new Date(Math.max(at, began)).toISOString();
   }
   session.held.clear();
 }

@@ -9,7 +9,7 @@ import { appliedMigrations, downOne, hasNoDown, up, upOne } from '../migrations/
 import { type MigratorRun, runMigrator } from '../migrations/run-migrator.ts';
 import { clonesOf, getRunRow } from '../migrations/runs.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
-import { defaultPolicy } from '../readiness/policy.ts';
+import { policyOf } from '../readiness/policy.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
@@ -53,6 +53,7 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         schema: database!.schema,
         command: migrations!.command,
         timeoutMs,
+        maxLockMs: (await policyOf(greenroom.pool, row.project)).maxLockMs,
         redact: redactor(plan),
       };
       const spec = { host, plan, of, images, signal: context.signal };
@@ -93,6 +94,7 @@ interface Rehearsal {
   schema: string;
   command: string[];
   timeoutMs: number;
+  maxLockMs: number;
   redact(text: string): string;
 }
 
@@ -113,7 +115,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const known = {
     tables: new Set(before.names.values()),
     searchPath: before.searchPath,
-    maxLockMs: defaultPolicy.maxLockMs,
+    maxLockMs: rehearsal.maxLockMs,
     unindexedForeignKeys: await readUnindexedForeignKeys(client),
   };
   const { statements, statementCount, locks, rewrites, scans, migrations: costs } = observed;

@@ -67,6 +67,10 @@ function wasBrief({ id, severity, lock }: Finding, maxLockMs: number): boolean {
   );
 }
 
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
 /** Marks what the project lives with on this day (`2026-01-31`). */
 export function suppress(findings: Finding[], suppressions: Suppression[], today: string): Finding[] {
   return findings.map((finding) => {

@@ -21,11 +21,11 @@ const unprepared = (sql: string) => `manager.get_connection().execute_unprepared
 const indexBlocksWrites: Rule = {
   id: 'index-blocks-writes',
   severity: 'error',
-  find({ statement: { type, node }, existed, table }) {
+  find({ statement: { type, node, text }, existed, table }) {
     if (type !== 'IndexStmt' || node.concurrent || !existed(tableOf(node.relation as Node))) return [];
-    const columns = ((node.indexParams ?? []) as { IndexElem: Node }[]).map(({ IndexElem }) => IndexElem.name ?? '(…)');
-    const unique = node.unique ? 'UNIQUE ' : '';
-    const sql = `CREATE ${unique}INDEX CONCURRENTLY IF NOT EXISTS ${node.idxname ?? '…'} ON ${table} (${columns.join(', ')})`;
+    // Without a name of its own there is nothing to look for.
+    const again = node.idxname ? 'CONCURRENTLY IF NOT EXISTS' : 'CONCURRENTLY';
+    const sql = text.replace(/\bINDEX(\s+IF\s+NOT\s+EXISTS)?/i, `INDEX ${again}`);
     return [
       {
         where: table,

@@ -1,0 +1,69 @@
+import { blockingLocks, duration, headline, type Rehearsed, size, sorted, undone } from './summary.ts';
+
+/** GitHub takes comments of 65,536 characters. */
+const maxLength = 60_000;
+const signs = { error: '🔴', warning: '🟡', advice: '⚪' } as const;
+
+/** For a pull request's comment. */
+export function rehearsalMarkdown(rehearsed: Rehearsed): string {
+  const { report, project, version, snapshot, finishedAt } = rehearsed;
+  const { up } = report;
+  const lines = [
+    `### Migrations ${report.passed ? 'rehearsed' : 'failed'}: ${cell(project)} ${cell(version)}`,
+    '',
+    `${cell(headline(rehearsed))}. WAL ${size(up.walBytes)}, database ${size(up.growthBytes)} larger.`,
+    '',
+    `On \`${snapshot}\`, ${finishedAt}`,
+    '',
+    '| migration | time | WAL | undo |',
+    '|---|---|---|---|',
+    ...report.migrations.map(({ migration, ...rest }) => {
+      const cost = up.costs.find((one) => one.migration === migration);
+      const wal = cost?.walBytes === undefined ? '' : size(cost.walBytes);
+      return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cell(undone(rest))} |`;
+    }),
+  ];
+  const locks = blockingLocks(report);
+  if (locks.length > 0) {
+    lines.push('', '| table | blocks | for | lock | taken by |', '|---|---|---|---|---|');
+    for (const { table, blocks, heldMs, mode, sql } of locks.slice(0, 20))
+      lines.push(`| ${cell(table)} | ${blocks} | ${duration(heldMs)} | ${mode} | ${code(sql)} |`);
+  }
+  for (const { id, severity, where, migration, why, sql, safer, suppressed } of sorted(report.findings)) {
+    if (suppressed) {
+      lines.push('', `– ~~${id}~~ ${cell(where)}: accepted until ${suppressed.until}, ${cell(suppressed.reason)}`);
+      continue;
+    }
+    lines.push(
+      '',
+      `${signs[severity]} **${id}** ${cell(where)}${migration ? ` in ${cell(migration)}` : ''}: ${cell(why)}`,
+    );
+    const better = safer ? `\n\nBetter:\n\n${block('sql', safer.sql)}` : '';
+    const seaorm = safer?.seaorm ? `\n\nWith SeaORM:\n\n${block('rust', safer.seaorm)}` : '';
+    lines.push('', `<details><summary>the statement</summary>\n\n${block('sql', sql)}${better}${seaorm}\n\n</details>`);
+  }
+  const text = `${lines.join('\n')}\n`;
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}\n\n… the rest is in the full report.\n`;
+}
+
+/** One cell or line: no table, HTML, link or mention of its own. */
+function cell(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replace(/[|*_`[\]~]/g, '\\$&')
+    .replaceAll('<', '&lt;')
+    .replaceAll('@', '@\u200b')
+    .replace(/\s+/g, ' ');
+}
+
+function code(sql: string): string {
+  const line = sql.replace(/\s+/g, ' ').replaceAll('`', "'").replaceAll('|', '\\|');
+  return `\`${line.length > 80 ? `${line.slice(0, 80)}…` : line}\``;
+}
+
+/** A fence longer than any in the text, so that nothing gets out of it. */
+function block(language: string, text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}

@@ -1,0 +1,80 @@
+import type { Finding } from '../findings/findings.ts';
+import type { HeldLock } from '../observed.ts';
+import type { RehearsalReport, RehearsedMigration } from '../report.ts';
+
+/** What every form of a rehearsal's report says, in words. */
+
+export interface Rehearsed {
+  id: string;
+  project: string;
+  version: string;
+  snapshot: string;
+  finishedAt: string;
+  report: RehearsalReport;
+}
+
+const order = { error: 0, warning: 1, advice: 2 };
+
+/** The worst first; what the project lives with is last. */
+export function sorted(findings: Finding[]): Finding[] {
+  const rank = ({ severity, suppressed }: Finding) => order[severity] + (suppressed ? 10 : 0);
+  return findings.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** The locks that somebody would wait for, longest first. */
+export function blockingLocks({ up }: RehearsalReport): HeldLock[] {
+  return up.locks
+    .filter(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes')
+    .toSorted((a, b) => b.heldMs - a.heldMs);
+}
+
+export function headline({ report }: Rehearsed): string {
+  const { up, passed, reasons } = report;
+  const count = `${up.applied.length} migration${up.applied.length === 1 ? '' : 's'}`;
+  if (!passed) return reasons.join('; ');
+  const [longest] = blockingLocks(report);
+  const lock = longest
+    ? `${longest.table} could not be ${longest.blocks === 'writes' ? 'written' : 'read or written'} for ${duration(longest.heldMs)}`
+    : 'no table that is in use was blocked';
+  return `${count} in ${duration(up.durationMs)}; ${lock}`;
+}
+
+export function undone({ reversible, loss = [], leftByDown = [], whyNot }: RehearsedMigration): string {
+  switch (reversible) {
+    case 'yes':
+      return 'schema and rows come back';
+    case 'with-loss':
+      return loss
+        .map(({ table, gone, rowsLost, columns = [] }) => {
+          if (gone) return `${table} does not come back`;
+          const parts = columns.map(({ column, valuesLost }) =>
+            valuesLost > 0 ? `${valuesLost} values of ${column} are lost` : `${column} is not what it was`,
+          );
+          if (rowsLost) parts.unshift(`${Math.abs(rowsLost)} rows ${rowsLost > 0 ? 'are lost' : 'too many'}`);
+          return `${table}: ${parts.join(', ')}`;
+        })
+        .join('; ');
+    case 'differs':
+      return `the schema is not what it was${leftByDown.length > 0 ? `: ${leftByDown.map(({ object }) => object).join(', ')}` : ''}`;
+    case 'not-implemented':
+      return 'nobody wrote a `down`';
+    case 'no':
+      return `\`down\` fails${whyNot ? `: ${whyNot}` : ''}`;
+    case 'unknown':
+      return 'not known';
+  }
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = Math.abs(bytes);
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${bytes < 0 ? '-' : ''}${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+}

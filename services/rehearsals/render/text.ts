@@ -1,0 +1,34 @@
+import { blockingLocks, duration, headline, type Rehearsed, size, sorted, undone } from './summary.ts';
+
+const signs = { error: '✗', warning: '!', advice: '·' } as const;
+
+/** For a terminal or a CI log. */
+export function rehearsalText(rehearsed: Rehearsed): string {
+  const { report, project, version, snapshot } = rehearsed;
+  const { up } = report;
+  const lines = [
+    `${report.passed ? 'PASSED' : 'FAILED'}  ${project} ${version} on ${snapshot}`,
+    headline(rehearsed),
+    `WAL ${size(up.walBytes)}, database ${up.growthBytes < 0 ? '' : '+'}${size(up.growthBytes)}`,
+    '',
+  ];
+  for (const { migration, reversible, ...rest } of report.migrations) {
+    const cost = up.costs.find((one) => one.migration === migration);
+    lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}` : ''}`);
+    lines.push(`    undo: ${undone({ reversible, ...rest })}`);
+  }
+  const locks = blockingLocks(report);
+  if (locks.length > 0) lines.push('', 'Locks');
+  for (const { table, mode, blocks, heldMs } of locks)
+    lines.push(`    ${duration(heldMs).padStart(8)}  ${table}  ${mode} (blocks ${blocks})`);
+  for (const { id, severity, where, migration, why, safer, suppressed } of sorted(report.findings)) {
+    lines.push(
+      '',
+      `${suppressed ? '–' : signs[severity]} ${id}  ${where}${migration ? `  (${migration})` : ''}`,
+      `    ${why}`,
+    );
+    if (suppressed) lines.push(`    accepted until ${suppressed.until}: ${suppressed.reason}`);
+    else if (safer) lines.push(...safer.sql.split('\n').map((line) => `    > ${line}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
