@@ -1313,6 +1313,8 @@ export interface components {
         releasedAt: components['schemas']['Timestamp'];
         /** @description From the statement that took it to the end of its transaction */
         heldMs: number;
+        /** @description Of the statement that took it */
+        statementMs?: number;
       }[];
       rewrites: {
         migration?: string;

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readBefore } from '../services/rehearsals/before.ts';
-import { logFolder, logging, observe } from '../services/rehearsals/clone.ts';
-import { type Observed, observer } from '../services/rehearsals/observed.ts';
 import type { LockMode } from '../services/rehearsals/sql.ts';
-import { startPostgres, type TestPostgres } from './support/postgres.ts';
-import { imageOf, type Major, majors } from './support/postgres-versions.ts';
+import { observeStatements } from './support/observe.ts';
+import { type Major, majors } from './support/postgres-versions.ts';
 
 /**
  * What Postgres does for a statement: from its documentation (explicit-locking.html, the notes of each command), from
@@ -66,8 +63,6 @@ CREATE UNIQUE INDEX mv_id ON mv (id);
 CREATE TRIGGER b_touch BEFORE UPDATE ON b FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE POLICY b_all ON b USING (true);
 CREATE STATISTICS st ON n, m FROM a;
-CREATE TABLE seaql_migrations (version text PRIMARY KEY, applied_at bigint);
-VACUUM ANALYZE;
 `;
 
 /** On one table, without reading or writing its rows. */
@@ -239,7 +234,7 @@ for (const major of majors) {
   describe(`statements on Postgres ${major}`, async () => {
     const asked = cases.map((one, index) => ({ ...one, id: `m${String(index).padStart(3, '0')}` }));
     const known = asked.filter(({ since }) => since === undefined || major >= since);
-    const observed = await observeAll(major, known);
+    const { observed } = await observeStatements(major, schema, known);
     for (const { id, sql, locks, rewrites, scans = [] } of known) {
       test(sql, () => {
         const ofThis = <T extends { migration?: string }>(things: T[]) =>
@@ -267,43 +262,3 @@ for (const major of majors) {
 }
 
 const modes: LockMode[] = [AS, RS, RE, SUE, S, SRE, E, AE];
-
-/** Runs each in a transaction of its own that is rolled back, booked as a migration is, and reads what the server says. */
-async function observeAll(major: Major, asked: (Case & { id: string })[]): Promise<Observed> {
-  const settings = { ...logging, fsync: 'off', TimeZone: 'UTC' };
-  const postgres = await startPostgres({ image: await imageOf(major), settings });
-  try {
-    await postgres.createDatabase('truth', `CREATE SCHEMA t; SET search_path = t; ${schema}`);
-    const superuser = await postgres.connect('truth');
-    await superuser.query(observe);
-    const before = await readBefore(superuser, 't');
-    const client = await postgres.connect('truth');
-    await client.query('SET search_path = t');
-    for (const { id, sql, alone } of asked) {
-      const book = `INSERT INTO seaql_migrations (version, applied_at) VALUES ('${id}', 0)`;
-      const ask = () =>
-        client.query(sql).catch((error) => {
-          throw new Error(`${sql}: ${error.message}`);
-        });
-      if (alone) await ask();
-      await client.query('BEGIN');
-      if (!alone) await ask();
-      await client.query(book);
-      await client.query('ROLLBACK');
-    }
-    await client.query(`DO $$ BEGIN RAISE LOG 'the end'; END $$`);
-    await Promise.all([client.end(), superuser.end()]);
-    const { read, end } = observer(before);
-    for (const line of (await wholeLog(postgres)).split('\n')) read(line);
-    return end();
-  } finally {
-    await postgres.remove();
-  }
-}
-
-async function wholeLog(postgres: TestPostgres): Promise<string> {
-  for (;;) {
-    const log = await postgres.run(['cat', `/var/lib/postgresql/data/${logFolder}/greenroom.json`]);
-    if (log.includes('"message":"the end"')) return log;
-  }
-}

@@ -51,6 +51,8 @@ export interface HeldLock {
   /** The end of its transaction, or of the rehearsal. */
   releasedAt: string;
   heldMs: number;
+  /** Of the statement that took it. */
+  statementMs: number;
 }
 
 /** Whom a lock on a table makes wait. */
@@ -122,6 +124,8 @@ interface Session {
   lastAt: number;
   /** Since its last statement ended; `nth` is how many definitions of one text had been carried out before. */
   nth: number;
+  /** When each definition of the text began and ended. */
+  spans: { from: number; to?: number }[];
   locks: (Held['locks'][number] & { nth: number })[];
   rewrites: { name: string; reason: number; sizeBytes: number; nth: number }[];
   scans: (Omit<Scan, 'sql'> & { nth: number })[];
@@ -188,13 +192,22 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       .find((full) => oids.has(full));
   }
 
-  function hold(session: Session, table: string, relation: number, mode: LockMode, sql: string, began: number) {
+  function hold(
+    session: Session,
+    { relation, ...taken }: { table: string; relation: number; mode: LockMode; sql: string },
+    began: number,
+    ended: number,
+  ): void {
+    const { table, mode } = taken;
     const key = `${relation} ${mode}`;
     // The migrator's reading and writing of its books is nobody's concern.
     const bookkeeping = table.endsWith(`.${books}`) && blockedBy(mode) === 'nothing ordinary';
     if (bookkeeping || session.held.has(key)) return;
     const takenAt = new Date(began).toISOString();
-    const lock: HeldLock = { table, mode, blocks: blockedBy(mode), sql, takenAt, releasedAt: takenAt, heldMs: 0 };
+    const lock: HeldLock = {
+      ...{ ...taken, blocks: blockedBy(mode), takenAt, releasedAt: takenAt, heldMs: 0 },
+      statementMs: Math.round(ended - began),
+    };
     session.held.set(key, { lock, began });
     keep(observed.locks, lock);
   }
@@ -219,12 +232,16 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     };
     for (const lock of strongest(session.locks)) {
       const table = tableOf(lock);
-      if (table) hold(session, table, lock.relation, lock.mode, partFor(table, lock.nth), began);
+      const span = parsed.length > 1 ? session.spans[lock.nth] : undefined;
+      const { relation, mode, nth } = lock;
+      if (table)
+        hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
     }
     for (const one of parsed) {
       for (const { table: named, mode } of locksByText(one)) {
         const table = nameOf(named);
-        if (table) hold(session, table, oids.get(table)!, mode, shownSql(one.text), began);
+        const relation = table === undefined ? undefined : oids.get(table);
+        if (table && relation) hold(session, { table, relation, mode, sql: shownSql(one.text) }, began, at);
       }
     }
     for (const { name, reason, sizeBytes, nth } of session.rewrites) {
@@ -243,14 +260,15 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       if (table) keep(observed.scans, { ...said, table, sql: partFor(table, nth) });
     }
     const { wal, tempBytes } = session;
-    Object.assign(session, { nth: 0, locks: [], rewrites: [], scans: [], wal: {}, tempBytes: 0 });
+    Object.assign(session, { ...nothingYet(), tempBytes: 0 });
 
-    const steps = parsed.map(transactionStep);
-    if (steps.includes('begins')) session.inTransaction = true;
-    if (steps.includes('ends')) session.inTransaction = false;
+    for (const step of parsed.map(transactionStep)) {
+      if (step) session.inTransaction = step === 'begins';
+      if (step === 'ends') release(session, at);
+    }
     if (!session.inTransaction) release(session, at);
     const booked = bookedMigration(sql, line.detail);
-    if (!booked && !parsed.every(isTheMigratorsOwn)) {
+    if (!booked && !isTheMigratorsOwn(parsed)) {
       observed.statementCount += 1;
       sinceBooked.statements += 1;
       sinceBooked.durationMs += durationMs;
@@ -269,8 +287,10 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     for (const lock of strongest(told?.held.locks ?? [])) {
       const table = tableOf(lock);
       const cause = session.silent.findLast((one) => tablesOf(one).some((named) => nameOf(named) === table));
-      if (table && (cause || blockedBy(lock.mode) !== 'nothing ordinary'))
-        hold(session, table, lock.relation, lock.mode, cause ? shownSql(cause.text) : 'not named in a statement', at);
+      const { relation, mode } = lock;
+      const sql = cause ? shownSql(cause.text) : 'not named in a statement';
+      if (table && (cause || blockedBy(mode) !== 'nothing ordinary'))
+        hold(session, { table, relation, mode, sql }, at, at);
     }
     const changed = (told?.rows ?? []).map((now) => {
       const then = session.rows.get(now.table);
@@ -314,11 +334,14 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     const scan = scanIn(message);
     const temporary = /^temporary file: path .*, size (\d+)$/.exec(message);
     const duration = /^duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message);
-    if (told?.what === 'begins') session.wal.from ??= told.value as number;
-    else if (told?.what === 'locks') {
+    if (told?.what === 'begins') {
+      session.wal.from ??= told.value as number;
+      session.spans[session.nth] = { from: at };
+    } else if (told?.what === 'locks') {
       const { locks, lsn } = told.value as Held;
       session.locks.push(...locks.map((lock) => ({ ...lock, nth: session.nth })));
       session.wal.to = lsn;
+      session.spans[session.nth] = { from: at, ...session.spans[session.nth], to: at };
       session.nth += 1;
     } else if (told?.what === 'rewrite')
       session.rewrites.push({ ...(told.value as Session['rewrites'][number]), nth: session.nth });
@@ -327,7 +350,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     else if (temporary) session.tempBytes += Number(temporary[1]);
     else if (duration) ended(session, line, at, duration[2]!, Number(duration[1]));
     else if (['ERROR', 'FATAL', 'PANIC'].includes(line.error_severity)) {
-      Object.assign(session, { nth: 0, locks: [], rewrites: [], scans: [], wal: {} });
+      Object.assign(session, nothingYet());
       keep(observed.errors, {
         message,
         ...(line.state_code ? { code: line.state_code } : {}),
@@ -346,15 +369,21 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
 
 function newSession(): Session {
   return {
-    ...{ held: new Map(), inTransaction: false, lastAt: 0, nth: 0, locks: [], rewrites: [], scans: [], wal: {} },
+    ...{ held: new Map(), inTransaction: false, lastAt: 0, ...nothingYet() },
     ...{ tempBytes: 0, silent: [], rows: new Map() },
   };
 }
 
-/** Of one statement, because a text of several is a migration's. */
-function isTheMigratorsOwn(statement: ParsedStatement): boolean {
-  const named = tablesOf(statement);
-  return statement.type === 'TransactionStmt' || (named.length > 0 && named.every(({ name }) => name === books));
+/** What is gathered while a text runs. */
+function nothingYet() {
+  return { nth: 0, spans: [], locks: [], rewrites: [], scans: [], wal: {} };
+}
+
+/** It begins and ends transactions in texts of their own, and nobody else uses its books. */
+function isTheMigratorsOwn(parsed: ParsedStatement[]): boolean {
+  const named = parsed.flatMap(tablesOf);
+  const transaction = parsed.length === 1 && parsed[0]!.type === 'TransactionStmt';
+  return transaction || (named.length > 0 && named.every(({ name }) => name === books));
 }
 
 /** What the functions of sql/observe/ raise. */

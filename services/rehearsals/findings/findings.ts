@@ -92,11 +92,12 @@ function factsOf(observed: Observed, known: Known): Fact[] {
       const ofThis = ({ sql, migration }: { sql: string; migration?: string }) =>
         (sql === ran.sql || sql === statement.text) && migration === ran.migration;
       const failed = 'failed' in ran ? ran.failed : undefined;
-      const table = first ? (fullName(first) ?? [first.schema, first.name].filter(Boolean).join('.')) : '';
+      const table = first ? (fullName(first) ?? asWritten(first)) : '';
       const heldBefore = (lock: HeldLock) =>
         'at' in ran && lock.table === table && lock.takenAt <= ran.at && lock.releasedAt > ran.at;
       return {
-        ...{ statement, existed, table, guess: failed !== undefined },
+        ...{ statement, existed, nameOf: (named) => fullName(named) ?? asWritten(named), table },
+        guess: failed !== undefined,
         heldBefore: observed.locks.filter(heldBefore),
         locks: observed.locks.filter(ofThis),
         rewrites: observed.rewrites.filter(ofThis),
@@ -106,6 +107,10 @@ function factsOf(observed: Observed, known: Known): Fact[] {
       };
     });
   });
+}
+
+function asWritten({ schema, name }: NamedTable): string {
+  return schema === undefined ? name : `${schema}.${name}`;
 }
 
 /** The name with its schema of a table that was there before. */
@@ -146,12 +151,11 @@ function withoutIndex(fact: Fact, { unindexedForeignKeys: missing }: Known): Fin
 const unnoticedMs = 100;
 
 /** A lock that goes on being held while other statements run, because they share its transaction. */
-function workUnderLock({ locks, statements }: Observed): Finding[] {
+function workUnderLock({ locks }: Observed): Finding[] {
   return locks
     .filter(({ blocks }) => blocks === 'reads and writes' || blocks === 'writes')
     .flatMap((lock) => {
-      const own = statements.find(({ at, sql }) => at === lock.takenAt && sql === lock.sql)?.durationMs ?? 0;
-      const after = lock.heldMs - own;
+      const after = lock.heldMs - lock.statementMs;
       if (after < unnoticedMs) return [];
       return [
         {

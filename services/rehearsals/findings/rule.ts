@@ -25,6 +25,8 @@ export interface Fact {
   table: string;
   /** Tables that were there before the release: what happens to others blocks nobody. */
   existed(table: NamedTable): boolean;
+  /** With its schema where the table was there before, else as it is written. */
+  nameOf(table: NamedTable): string;
   locks: HeldLock[];
   /** What an earlier statement of the transaction had taken on its table. */
   heldBefore: HeldLock[];

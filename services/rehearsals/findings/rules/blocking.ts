@@ -270,12 +270,12 @@ const explicitLock: Rule = {
 const truncate: Rule = {
   id: 'truncate',
   severity: 'warning',
-  find({ statement: { type, node }, existed }) {
+  find({ statement: { type, node }, existed, nameOf }) {
     if (type !== 'TruncateStmt') return [];
     const tables = ((node.relations ?? []) as { RangeVar: Node }[]).map(({ RangeVar }) => tableOf(RangeVar));
     const cascade = node.behavior === 'DROP_CASCADE';
-    return tables.filter(existed).map(({ name }) => ({
-      where: name,
+    return tables.filter(existed).map((table) => ({
+      where: nameOf(table),
       why: cascade
         ? 'Empties the table and every table that refers to it, whichever those are by then.'
         : 'Empties the table; nobody can read or write it until the transaction ends.',

@@ -33,22 +33,28 @@ function dropRule(id: string, what: string): Rule {
   return {
     id,
     severity: 'error',
-    find({ statement: { type, node }, existed }) {
+    find({ statement: { type, node }, existed, nameOf }) {
       if (type !== 'DropStmt' || drops[node.removeType as string] !== id) return [];
-      const names = (node.objects as Record<string, Node>[]).map(nameOf);
-      const isTable = id === 'drop-table';
-      return names
-        .filter((name) => !isTable || existed({ name: name.split('.').at(-1)! }))
-        .map((where) => ({ where, why: `The running release may still use the ${what}. ${later}` }));
+      const named = (node.objects as Record<string, Node>[]).map(partsOf).map((parts) => {
+        const [name = '', schema] = parts.toReversed();
+        return { name, ...(schema ? { schema } : {}) };
+      });
+      return named
+        .filter((table) => id !== 'drop-table' || existed(table))
+        .map((table) => ({
+          where: nameOf(table),
+          why: `The running release may still use the ${what}. ${later}`,
+        }));
     },
   };
 }
 
-function nameOf(object: Record<string, unknown>): string {
+/** `shop.orders` as its parts. */
+function partsOf(object: Record<string, unknown>): string[] {
   const [kind, value] = Object.entries(object)[0]!;
   const parts =
     kind === 'List' ? (value as { items: Node[] }).items : kind === 'TypeName' ? (value as Node).names : [object];
-  return (parts as { String?: { sval: string } }[]).map((part) => part.String?.sval ?? '').join('.');
+  return (parts as { String?: { sval: string } }[]).map((part) => part.String?.sval ?? '');
 }
 
 const rename: Rule = {

@@ -30,11 +30,11 @@ const enumValueUsed: Rule = {
   id: 'enum-value-used-at-once',
   severity: 'error',
   // 55P04: unsafe_new_enum_value_usage
-  find: ({ failed, table }) =>
-    failed?.code === '55P04'
+  find: ({ statement: { type }, failed, table }) =>
+    failed?.code === '55P04' && type !== 'AlterEnumStmt'
       ? [
           {
-            where: table,
+            where: table || (/of enum type (.*)$/.exec(failed.message)?.[1] ?? ''),
             why: 'A new enum value cannot be used in the transaction that adds it; one `up` of SeaORM 1.1 is one transaction.',
             safer: { sql: '-- add the value in one release, use it in the next' },
           },
@@ -77,11 +77,11 @@ const concurrentlyNotRepeatable: Rule = {
 const tableRecreated: Rule = {
   id: 'new-table-may-exist',
   severity: 'advice',
-  find: ({ statement: { type, node }, existed }) =>
+  find: ({ statement: { type, node }, existed, nameOf }) =>
     type === 'CreateStmt' && node.if_not_exists && existed(tableOf(node.relation as Node))
       ? [
           {
-            where: tableOf(node.relation as Node).name,
+            where: nameOf(tableOf(node.relation as Node)),
             why: 'The table is there already: nothing was done, and whether it is the one that is meant nobody checked.',
           },
         ]
