@@ -902,6 +902,8 @@ export interface components {
       maxLockMs?: number;
       /** @description How old the newest snapshot may be (default 168) */
       maxSnapshotAgeHours?: number;
+      /** @description The longest that a query among the migrations may take, an open transaction of a second included (default 3000) */
+      maxStallMs?: number;
       /** @description How long all of `up` may take (default 600000) */
       maxMigrationMs?: number;
       /** @description How much WAL `up` may write, for replicas and archives to keep up with (default 1 GiB) */
@@ -1175,6 +1177,7 @@ export interface components {
         | 'findings'
         | 'rewrites'
         | 'locks'
+        | 'stall'
         | 'duration'
         | 'wal'
         | 'reversible'
@@ -1272,6 +1275,7 @@ export interface components {
       up: components['schemas']['RehearsedUp'];
       migrations: components['schemas']['RehearsedMigration'][];
       findings: components['schemas']['Finding'][];
+      impact?: components['schemas']['Impact'];
     };
     /** @description The exact command, on a clone of its own */
     RehearsedUp: {
@@ -1372,6 +1376,34 @@ export interface components {
           valuesLost?: number;
         }[];
       }[];
+    };
+    /**
+     * @description The exact command once more, while readers and writers use the tables that it locks and one transaction that has
+     *     read them stays open until it has made the migrations wait.
+     */
+    Impact: {
+      outcome: components['schemas']['MigratorOutcome'];
+      durationMs: number;
+      error?: string;
+      /** @description How long the open transaction was waited for; 0: the migrations did not have to */
+      idleReaderMs: number;
+      longestStallMs: number;
+      tables: {
+        table: string;
+        reads: components['schemas']['Fared'];
+        writes?: components['schemas']['Fared'];
+      }[];
+    };
+    Fared: {
+      count: number;
+      longestMs: number;
+      /** @description Took 100 ms or more */
+      blocked: number;
+      /** @description Given up after 30 s */
+      timedOut: number;
+      /** @description Refused by the database */
+      failed: number;
+      firstError?: string;
     };
     Finding: {
       id: string;

@@ -72,6 +72,7 @@ test('a release whose rehearsal passed, on a stack that answers, is READY', asyn
       'findings',
       'rewrites',
       'locks',
+      'stall',
       'duration',
       'wal',
       'reversible',

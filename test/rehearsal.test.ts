@@ -135,6 +135,23 @@ test('what is wrong with a release is told with the lock that was seen, and how 
   assert.match(scan.sql, /SET NOT NULL/, 'of several statements in one text, the one that reads');
 });
 
+test('what others would wait for is measured among readers and writers, with a transaction left open', async () => {
+  const { report } = await rehearse('v2');
+  const { outcome, idleReaderMs, longestStallMs, tables } = report.impact!;
+  assert.equal(outcome, 'completed');
+  assert.deepEqual(
+    tables.map(({ table }) => table).sort(),
+    ['shop.customers', 'shop.order_items', 'shop.orders'],
+    'those that it locks',
+  );
+  assert.ok(idleReaderMs >= 1000, 'the open transaction made the migrations wait');
+  const customers = tables.find(({ table }) => table === 'shop.customers')!;
+  assert.ok(customers.reads.longestMs >= idleReaderMs, 'and whoever reads after them');
+  assert.ok(customers.writes!.longestMs >= idleReaderMs && customers.reads.blocked > 0);
+  assert.ok(longestStallMs >= customers.reads.longestMs);
+  for (const { reads, writes } of tables) assert.equal(reads.timedOut + writes!.timedOut, 0);
+});
+
 test('rows and values that `down` does not bring back are counted', async () => {
   const { report } = await rehearse('v2');
   const undone = Object.fromEntries(report.migrations.map(({ migration, reversible }) => [migration, reversible]));

@@ -40,8 +40,8 @@ export function timeoutMsOf(seconds: number | undefined): number {
 }
 
 /** The clones that a run may have on the engine. With a dot, which no stack's name has. */
-export function clonesOf(run: string): [up: string, steps: string, list: string] {
-  return [`${run}.up`, `${run}.steps`, listCloneOf(run)];
+export function clonesOf(run: string): [up: string, steps: string, impact: string, list: string] {
+  return [`${run}.up`, `${run}.steps`, `${run}.impact`, listCloneOf(run)];
 }
 
 /** The clone on which a migrator is asked what it has, for a run or for a stack that is built. */

@@ -60,6 +60,7 @@ export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Curre
     { ...findings(report, policy), ...evidence },
     { ...rewrites(report, policy), ...evidence },
     { ...locks(report, policy), ...evidence },
+    { ...stall(report, policy), ...evidence },
     { ...time(report, policy), ...evidence },
     { ...wal(report, policy), ...evidence },
     { ...undoing(report), ...evidence },
@@ -100,6 +101,28 @@ function findings(report: RehearsalReport, { acceptedFindings }: Policy): Check 
             'The report says of each how it is done better; or accept it in the project, with a reason and an expiry.',
         }
       : {}),
+  };
+}
+
+function stall({ impact }: RehearsalReport, { maxStallMs }: Policy): Check {
+  const expected = `no query among the migrations takes longer than ${maxStallMs} ms`;
+  const title = 'Others can go on';
+  if (!impact) return { id: 'stall', title, status: 'pass', expected, observed: 'nothing was locked that others use' };
+  const { outcome, error, longestStallMs, tables } = impact;
+  const worst = tables.find(
+    ({ reads, writes }) => Math.max(reads.longestMs, writes?.longestMs ?? 0) === longestStallMs,
+  );
+  const bad = outcome !== 'completed' || longestStallMs > maxStallMs;
+  return {
+    id: 'stall',
+    title,
+    status: bad ? 'fail' : 'pass',
+    expected,
+    observed:
+      outcome === 'completed'
+        ? `longest ${longestStallMs} ms${worst ? `, on ${worst.table}` : ''}`
+        : `among readers and writers the migrations ended as ${outcome}: ${error}`,
+    ...(bad ? { remedy: 'Set a lock_timeout in the migration and try again, or split the release.' } : {}),
   };
 }
 

@@ -17,6 +17,7 @@ import { openPlan } from '../stacks/stack.ts';
 import { readBefore, readSize, readUnindexedForeignKeys } from './before.ts';
 import { onRehearsalClones, type RehearsalClone } from './clone.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
+import { measureImpact } from './impact.ts';
 import { lossBetween, readTables } from './loss.ts';
 import { type Observed, observer } from './observed.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
@@ -31,8 +32,9 @@ export interface RehearsalInput {
 const maxSteps = 300;
 
 /**
- * Rehearses a release's migrations on throwaway clones of a snapshot: the exact command on one, for the verdict, and one
- * migration at a time on a second, to attribute and to learn what can be undone. Both are gone afterwards.
+ * Rehearses a release's migrations on throwaway clones of a snapshot: the exact command on one, for the verdict, one
+ * migration at a time on a second, to attribute and to learn what can be undone, and the exact command again on a third,
+ * among readers and writers. All are gone afterwards.
  */
 export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
   return {
@@ -57,23 +59,42 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         redact: redactor(plan),
       };
       const spec = { host, plan, of, images, signal: context.signal };
-      const [first, second] = clonesOf(id);
-      const [whole, steps] = await onRehearsalClones(greenroom, spec, [first, second], async (clones) => {
+      const [first, second, third] = clonesOf(id);
+      const names = [first, second, third];
+      const [whole, steps, impact] = await onRehearsalClones(greenroom, spec, names, async (clones) => {
         const whole = await context.step('up', async () => {
           // Both start at once; while this one is timed nothing else runs.
           const [clone] = await Promise.all([clones.start(first, true), clones.start(second)]);
           return rehearseUp(rehearsal, clone).then(withoutFullDisk);
         });
         clones.drop(first);
+        const locked = whole.outcome === 'completed' ? tablesInTheWay(whole) : [];
+        if (locked.length > 0) clones.start(third).catch(() => {});
         const steps = await context.step('one by one', async () =>
           rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
         );
-        return [whole, steps];
+        clones.drop(second);
+        const impact = await context.step('impact', async () => {
+          if (locked.length === 0) return undefined;
+          context.progress('running the migrations among readers and writers');
+          const clone = await clones.start(third);
+          const migrate = () => runMigrator(clone, whole.command, timeoutMs, context.signal);
+          return withoutFullDisk(await measureImpact(clone, locked, migrate));
+        });
+        return [whole, steps, impact];
       });
       const reasons = reasonsAgainst(whole, steps);
       const { findings, ...rehearsed } = attributed(whole, steps);
       const report: RehearsalReport = {
-        ...{ passed: reasons.length === 0, reasons, images, up: rehearsed, migrations: steps, findings },
+        ...{
+          passed: reasons.length === 0,
+          reasons,
+          images,
+          up: rehearsed,
+          migrations: steps,
+          findings,
+          ...(impact ? { impact } : {}),
+        },
         definitions: Object.fromEntries(services.map((service) => [service.name, definitionHash(service)])),
       };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
@@ -211,6 +232,14 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
   return [
     ...new Set([...[...changed, ...ofThis(rewrites)].map(({ table }) => table), ...named, ...(blocks ? gone : [])]),
   ];
+}
+
+/** The tables that readers or writers would wait for, those that are locked the longest first. */
+function tablesInTheWay({ locks }: RehearsedUp): string[] {
+  const longest = locks
+    .filter(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes')
+    .toSorted((a, b) => b.heldMs - a.heldMs);
+  return [...new Set(longest.map(({ table }) => table))];
 }
 
 /** What was never booked, because it failed, belongs to the migration that comes next one by one. */

@@ -1,6 +1,7 @@
 import type { SchemaChange } from '../database/schema.ts';
 import type { Outcome } from '../migrations/run-migrator.ts';
 import type { Finding } from './findings/findings.ts';
+import type { Impact } from './impact.ts';
 import type { Loss } from './loss.ts';
 import type { HeldLock, MigrationCost, Rewrite, Scan, Statement } from './observed.ts';
 
@@ -16,6 +17,8 @@ export interface RehearsalReport {
   /** One by one, in order. */
   migrations: RehearsedMigration[];
   findings: Finding[];
+  /** Where anything was locked that somebody may want. */
+  impact?: Impact;
 }
 
 interface Result {

@@ -1,4 +1,4 @@
-import { blockingLocks, duration, headline, type Rehearsed, size, sorted, undone } from './summary.ts';
+import { blockingLocks, duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -28,6 +28,15 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
     lines.push('', '| table | blocks | for | lock | taken by |', '|---|---|---|---|---|');
     for (const { table, blocks, heldMs, mode, sql } of locks.slice(0, 20))
       lines.push(`| ${cell(table)} | ${blocks} | ${duration(heldMs)} | ${mode} | ${code(sql)} |`);
+  }
+  const { impact } = report;
+  if (impact) {
+    lines.push('', `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}:`);
+    lines.push('', '| table | | queries | longest | over 100 ms | failed |', '|---|---|---|---|---|---|');
+    for (const { table, what, fared } of stalls(report))
+      lines.push(
+        `| ${cell(table)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
+      );
   }
   for (const { id, severity, where, migration, why, sql, safer, suppressed } of sorted(report.findings)) {
     if (suppressed) {

@@ -1,7 +1,8 @@
 import type { SchemaChange } from '../../database/schema.ts';
+import type { Impact } from '../impact.ts';
 import type { HeldLock } from '../observed.ts';
 import { lockModes } from '../sql.ts';
-import { duration, headline, type Rehearsed, size, sorted, undone } from './summary.ts';
+import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -25,6 +26,7 @@ export function rehearsalPage(rehearsed: Rehearsed): string {
 <p class="quiet">on ${html(snapshot)}, ${html(finishedAt)} · ${up.statementCount} statements · WAL ${size(up.walBytes)} · database ${up.growthBytes < 0 ? '' : '+'}${size(up.growthBytes)}</p>
 </header>
 <section><h2>Locks over time</h2>${picture(rehearsed)}</section>
+${report.impact ? `<section><h2>Among readers and writers</h2>${impactTable(rehearsed, report.impact)}</section>` : ''}
 <section><h2>Findings</h2>${findings.length === 0 ? '<p class="quiet">None.</p>' : sorted(findings).map(finding).join('\n')}</section>
 <section><h2>Migrations</h2>
 <table><thead><tr><th>migration<th>time<th>WAL<th>rows<th>changes<th>undo</tr></thead><tbody>
@@ -61,6 +63,15 @@ function finding({
 <p>${html(why)}</p>${accepted}${held}<pre>${html(sql)}</pre>
 ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safer?.seaorm ? `<pre>${html(safer.seaorm)}</pre>` : ''}
 </article>`;
+}
+
+function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: Impact): string {
+  const rows = stalls(report).map(({ table, what, fared }) => {
+    const width = longestStallMs === 0 ? 0 : Math.round((fared.longestMs / longestStallMs) * 100);
+    return `<tr><td>${html(table)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;
+  });
+  return `<p class="quiet">The same command again: ${outcome}. A transaction that had read the tables was open until the migrations had waited ${duration(idleReaderMs)} for it; whoever came after them waited too.</p>
+<table><thead><tr><th>table<th><th>queries<th>longest<th>wait<th>over 100 ms<th>failed</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
 }
 
 function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migrations'][number]): string {
@@ -167,5 +178,6 @@ article.error { border-color: var(--all); } article.warning { border-color: var(
 pre { background: var(--back); padding: .5rem .8rem; border-radius: 4px; overflow-x: auto; white-space: pre-wrap; margin: .3rem 0; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: anywhere; } .number { text-align: right; white-space: nowrap; }
+td.wait { width: 30%; } .wait span { display: block; height: .8em; margin-top: .4em; background: var(--all); border-radius: 2px; }
 @media print { details > * { display: block; } }
 `;

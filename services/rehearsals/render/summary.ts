@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/findings.ts';
 import type { HeldLock } from '../observed.ts';
 import type { RehearsalReport, RehearsedMigration } from '../report.ts';
+import type { Fared } from '../workload.ts';
 
 /** What every form of a rehearsal's report says, in words. */
 
@@ -63,6 +64,14 @@ export function undone({ reversible, loss = [], leftByDown = [], whyNot }: Rehea
     case 'unknown':
       return 'not known';
   }
+}
+
+/** Who had to wait while the migrations ran among others. */
+export function stalls({ impact }: RehearsalReport): { table: string; what: 'reads' | 'writes'; fared: Fared }[] {
+  return (impact?.tables ?? []).flatMap(({ table, reads, writes }) => [
+    { table, what: 'reads' as const, fared: reads },
+    ...(writes ? [{ table, what: 'writes' as const, fared: writes }] : []),
+  ]);
 }
 
 export function duration(ms: number): string {

@@ -1,4 +1,5 @@
-import { blockingLocks, duration, headline, type Rehearsed, size, sorted, undone } from './summary.ts';
+import type { Fared } from '../workload.ts';
+import { blockingLocks, duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -21,6 +22,16 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   if (locks.length > 0) lines.push('', 'Locks');
   for (const { table, mode, blocks, heldMs } of locks)
     lines.push(`    ${duration(heldMs).padStart(8)}  ${table}  ${mode} (blocks ${blocks})`);
+  const { impact } = report;
+  if (impact)
+    lines.push(
+      '',
+      `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}: ${impact.outcome}`,
+    );
+  for (const { table, what, fared } of stalls(report))
+    lines.push(
+      `    ${duration(fared.longestMs).padStart(8)}  ${table}  longest of ${fared.count} ${what}${refused(fared)}`,
+    );
   for (const { id, severity, where, migration, why, safer, suppressed } of sorted(report.findings)) {
     lines.push(
       '',
@@ -31,4 +42,9 @@ export function rehearsalText(rehearsed: Rehearsed): string {
     else if (safer) lines.push(...safer.sql.split('\n').map((line) => `    > ${line}`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function refused({ failed, firstError, timedOut }: Fared): string {
+  const parts = [timedOut > 0 && `${timedOut} timed out`, failed > 0 && `${failed} failed: ${firstError}`];
+  return parts.some(Boolean) ? `  (${parts.filter(Boolean).join(', ')})` : '';
 }

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigratorRun } from '../migrations/run-migrator.ts';
+import { identifier } from '../snapshots/adopt.ts';
+import type { RehearsalClone } from './clone.ts';
+import { startWorkload, type TableImpact } from './workload.ts';
+
+/** What the exact command does to others: a list of locks is not an impact. */
+export interface Impact {
+  outcome: MigratorRun['outcome'];
+  durationMs: number;
+  /** Why the migrations failed among others, when they did. */
+  error?: string;
+  /** How long the open transaction went on once the migrations waited for it; 0 when they never did. */
+  idleReaderMs: number;
+  /** The longest that any query on any table took. */
+  longestStallMs: number;
+  tables: TableImpact[];
+}
+
+/** More tables than this are not asked; those that are locked the longest come first. */
+const maxTables = 8;
+/** A report that somebody forgot to close, or a page that is slow. */
+const idleReaderMs = 1000;
+const pollMs = 20;
+const settleMs = 200;
+
+/**
+ * Runs the migrations while readers and writers use the tables that they lock, and one transaction that has read them
+ * all stays open until it has made them wait for a second: whoever asks after them waits too.
+ */
+export async function measureImpact(
+  clone: RehearsalClone,
+  locked: string[],
+  migrate: () => Promise<MigratorRun>,
+): Promise<Impact> {
+  const tables = locked.slice(0, maxTables);
+  const workload = await startWorkload(clone.connect, tables);
+  try {
+    await sleep(settleMs);
+    const reader = await openReader(clone, tables);
+    let ended = false;
+    const run = migrate().finally(() => {
+      ended = true;
+    });
+    const waited = await letItWait(clone, () => ended).finally(() => reader.end());
+    const { outcome, durationMs, output } = await run;
+    await sleep(settleMs);
+    const impacts = await workload.stop();
+    const longest = impacts.flatMap(({ reads, writes }) => [reads.longestMs, writes?.longestMs ?? 0]);
+    return {
+      ...{ outcome, durationMs, idleReaderMs: waited, longestStallMs: Math.max(0, ...longest), tables: impacts },
+      ...(outcome === 'completed' ? {} : { error: output }),
+    };
+  } finally {
+    await workload.stop().catch(() => {});
+  }
+}
+
+async function openReader(clone: RehearsalClone, tables: string[]) {
+  const client = await clone.connect();
+  await client.query('BEGIN');
+  for (const table of tables) {
+    const [schema = '', ...rest] = table.split('.');
+    await client.query(`SELECT FROM ${identifier(schema)}.${identifier(rest.join('.'))} LIMIT 1`);
+  }
+  return client;
+}
+
+/** @returns for how long the migrator's session was let wait for a lock, in ms. */
+async function letItWait(clone: RehearsalClone, ended: () => boolean): Promise<number> {
+  const client = await clone.connect();
+  let since: number | undefined;
+  try {
+    while (!ended()) {
+      const { rows } = await client.query<{ waits: boolean }>(
+        `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE client_addr = $1 AND wait_event_type = 'Lock') AS waits`,
+        [clone.onNetworkOf!.address],
+      );
+      if (rows[0]!.waits) since ??= performance.now();
+      const waited = since === undefined ? 0 : performance.now() - since;
+      if (waited >= idleReaderMs) return Math.round(waited);
+      await sleep(pollMs);
+    }
+    return 0;
+  } finally {
+    await client.end();
+  }
+}
