@@ -35,3 +35,4 @@ ensure_browser
 if [[ -x $root/examples/shop/build.sh ]]; then
   "$root/examples/shop/build.sh" 9>&-
 fi
+"$root/test/migrators/build.sh" 9>&-

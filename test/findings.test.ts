@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { findingsOf, ruleIds, suppress } from '../services/rehearsals/findings/findings.ts';
 import { observeStatements } from './support/observe.ts';
@@ -288,6 +289,14 @@ describe('findings', async () => {
       ruleIds.filter((id) => !shown.has(id)),
       ['drop-database'],
       'a database cannot be dropped in a transaction',
+    );
+  });
+
+  test('every rule is in the documentation', async () => {
+    const text = await readFile(new URL('../docs/rehearsals.md', import.meta.url), 'utf8');
+    assert.deepEqual(
+      ruleIds.filter((id) => !text.includes(`\`${id}\``)),
+      [],
     );
   });
 

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { PassThrough, type Readable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import { Problem } from '../errors.ts';
 import { EngineAway } from './away.ts';
 import { type Host, ifPresent } from './host.ts';
@@ -48,7 +48,7 @@ export async function exec(host: Pick<Host, 'docker'>, container: string, option
   const keepBytes = options.keepBytes ?? 1 << 20;
   const { onLine } = options;
   const collected = Promise.all([
-    onLine ? eachLine(stdout, onLine) : collect(stdout, keepBytes),
+    onLine ? eachLine(stdout, onLine, stream) : collect(stdout, keepBytes),
     collect(stderr, keepBytes),
   ]);
   const abort = () => stream.destroy(new Problem('cancelled', `Stopped waiting for: ${options.command[0]}`));
@@ -85,9 +85,23 @@ async function exitCodeOf(
   throw new Problem('engine-failed', 'The engine did not say how the command ended');
 }
 
-async function eachLine(stream: Readable, onLine: (line: string) => void): Promise<string> {
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) onLine(line);
-  return '';
+const maxWaitingBytes = 4 << 20;
+
+/** The demultiplexer passes on whatever comes: what comes faster than it is read has to wait in the engine. */
+async function eachLine(stdout: PassThrough, onLine: (line: string) => void, from: Duplex): Promise<string> {
+  const waiting = () => stdout.readableLength + stdout.writableLength;
+  from.on('data', () => {
+    if (waiting() > maxWaitingBytes) from.pause();
+  });
+  const resuming = setInterval(() => {
+    if (from.isPaused() && waiting() < maxWaitingBytes / 2) from.resume();
+  }, 10);
+  try {
+    for await (const line of createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY })) onLine(line);
+    return '';
+  } finally {
+    clearInterval(resuming);
+  }
 }
 
 async function collect(stream: Readable, keepBytes: number): Promise<string> {

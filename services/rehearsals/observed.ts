@@ -177,6 +177,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
   const sessions = new Map<number, Session>();
   const oids = new Map([...names].map(([oid, name]) => [name, oid]));
   let unbooked: { migration?: string }[] = [];
+  const ordinaryTaken = new Set<string>();
   let sinceBooked = { statements: 0, durationMs: 0, lsn };
 
   /** Keeps a finding until its migration is known; what is too much is not kept. */
@@ -201,8 +202,10 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     const { table, mode } = taken;
     const key = `${relation} ${mode}`;
     // The migrator's reading and writing of its books is nobody's concern.
-    const bookkeeping = table.endsWith(`.${books}`) && blockedBy(mode) === 'nothing ordinary';
-    if (bookkeeping || session.held.has(key)) return;
+    const ordinary = blockedBy(mode) === 'nothing ordinary';
+    if (session.held.has(key) || (ordinary && (table.endsWith(`.${books}`) || ordinaryTaken.has(key)))) return;
+    // A backfill that commits each row takes it 100,000 times.
+    if (ordinary) ordinaryTaken.add(key);
     const takenAt = new Date(began).toISOString();
     const lock: HeldLock = {
       ...{ ...taken, blocks: blockedBy(mode), takenAt, releasedAt: takenAt, heldMs: 0 },
@@ -221,14 +224,13 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
   function ended(session: Session, line: LogLine, at: number, sql: string, durationMs: number): void {
     const parsed = parseSql(sql);
     const began = at - durationMs;
-    const text = shownSql(sql);
     const definitions = parsed.filter(firesEventTrigger);
     /** Of several statements in one text, the one that was carried out then; else the first that names the table. */
     const partFor = (table: string, nth: number): string => {
-      if (parsed.length < 2) return text;
+      if (parsed.length < 2) return shownSql(sql);
       const names = (one: ParsedStatement) => tablesOf(one).some((named) => nameOf(named) === table);
       const part = session.nth === definitions.length ? definitions[nth] : parsed.find(names);
-      return part ? shownSql(part.text) : text;
+      return shownSql(part?.text ?? sql);
     };
     for (const lock of strongest(session.locks)) {
       const table = tableOf(lock);
@@ -241,7 +243,8 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       for (const { table: named, mode } of locksByText(one)) {
         const table = nameOf(named);
         const relation = table === undefined ? undefined : oids.get(table);
-        if (table && relation) hold(session, { table, relation, mode, sql: shownSql(one.text) }, began, at);
+        if (!table || !relation || session.held.has(`${relation} ${mode}`)) continue;
+        hold(session, { table, relation, mode, sql: shownSql(one.text) }, began, at);
       }
     }
     for (const { name, reason, sizeBytes, nth } of session.rewrites) {
@@ -273,8 +276,10 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       sinceBooked.statements += 1;
       sinceBooked.durationMs += durationMs;
       if (session.silent.length < maxKept) session.silent.push(...parsed);
+      // To write 100,000 of them as they may be shown takes longer than to run them.
+      if (observed.statements.length >= maxKept) return;
       keep(observed.statements, {
-        ...{ sql: text, durationMs, at: new Date(began).toISOString() },
+        ...{ sql: shownSql(sql), durationMs, at: new Date(began).toISOString() },
         ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
         ...(tempBytes ? { tempBytes } : {}),
       });
@@ -308,6 +313,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       rows: changed.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
     });
     delete session.booked;
+    ordinaryTaken.clear();
     session.silent = [];
     sinceBooked = { statements: 0, durationMs: 0, lsn: lsn ?? sinceBooked.lsn };
     for (const thing of unbooked) thing.migration = migration;

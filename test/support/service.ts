@@ -27,6 +27,8 @@ export interface TestService extends Client {
   output(): string;
   /** How often its process has been started; throws when it has ended by itself. */
   starts(): number;
+  /** Of its process. */
+  pid(): number;
   /** @returns its exit code; null when the signal ended it. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
   start(): Promise<void>;
@@ -96,6 +98,7 @@ export async function startService(
       if (child.exitCode !== null) throw new Error(`greenroom has ended with code ${child.exitCode}:\n${output}`);
       return starts;
     },
+    pid: () => child.pid!,
     kill,
     start,
     async remove() {

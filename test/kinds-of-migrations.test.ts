@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Operation } from '../examples/demo/client.ts';
+import type { RehearsalReport } from '../services/rehearsals/report.ts';
+import { startService, type TestService } from './support/service.ts';
+import { capture, createShop, type Production, startProduction } from './support/shop.ts';
+
+let service: TestService;
+let production: Production;
+before(async () => {
+  [service, production] = await Promise.all([startService(), startProduction()]);
+  await createShop(service);
+  await capture(service, production);
+});
+after(async () => {
+  await production.remove();
+  await service.remove();
+});
+
+async function rehearse(kind: string, version = 'seaorm-1', variables: Record<string, string> = {}) {
+  const migrator = { image: `greenroom-test-migrator:${version}`, variables: { KIND: kind, ...variables } };
+  const wish = { kind: 'rehearsal', project: 'shop', release: { version: kind, services: { migrator } } };
+  const { subject } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
+  return service.call<{ state: string; report: RehearsalReport }>('GET', `/v1/migration-runs/${subject}`);
+}
+
+const superuser = {
+  DATABASE_URL: 'postgres://postgres:postgres-dev@postgres:5432/shop?options=-c%20search_path%3Dshop',
+};
+
+/** A migration of each kind passes or fails as it would in production, and the report says what it did. */
+const kinds: Record<
+  string,
+  { variables?: Record<string, string>; holds(state: string, report: RehearsalReport): void }
+> = {
+  'several-in-one-text': {
+    holds(state, { up, migrations }) {
+      assert.equal(state, 'passed');
+      assert.match(up.locks.find(({ mode }) => mode === 'AccessExclusiveLock')!.sql, /^ALTER TABLE orders ADD COLUMN/);
+      assert.match(up.scans.find(({ why }) => why === 'to build an index')!.sql, /^CREATE INDEX/);
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+  seed: {
+    holds(state, { up, findings }) {
+      assert.equal(state, 'passed');
+      assert.deepEqual(up.costs[0]!.rows, [{ table: 'shop.country', inserted: 2, updated: 0, deleted: 0 }]);
+      assert.ok(!JSON.stringify(up).includes('Geheimland'), 'values of rows are not in the report');
+      assert.ok(!JSON.stringify(findings).includes('Geheimland'));
+    },
+  },
+  'enum-value': {
+    holds(state, { migrations, findings }) {
+      assert.equal(state, 'passed');
+      assert.equal(migrations[0]!.reversible, 'not-implemented');
+      assert.deepEqual(
+        findings.map(({ id }) => id),
+        ['enum-value-without-place'],
+      );
+    },
+  },
+  concurrently: {
+    holds(state, { findings, reasons }) {
+      assert.equal(state, 'failed');
+      assert.match(reasons[0]!, /cannot run inside a transaction block/);
+      const found = findings.find(({ id }) => id === 'concurrently-in-transaction')!;
+      assert.equal(found.where, 'shop.orders');
+      assert.match(found.safer!.seaorm!, /use_transaction/);
+    },
+  },
+  'do-block': {
+    holds(state, { up, findings, migrations }) {
+      assert.equal(state, 'passed');
+      assert.deepEqual(
+        up.rewrites.map(({ table }) => table),
+        ['shop.order_items'],
+      );
+      assert.ok(up.costs[0]!.rows.some(({ table, updated }) => table === 'shop.orders' && updated > 0));
+      assert.ok(findings.some(({ id }) => id === 'table-rewritten'));
+      assert.equal(migrations[0]!.reversible, 'with-loss', 'the times of the orders are others now');
+    },
+  },
+  'function-and-trigger': {
+    holds(state, { up, migrations }) {
+      assert.equal(state, 'passed');
+      assert.equal(up.locks.find(({ table }) => table === 'shop.customers')?.mode, 'ShareRowExclusiveLock');
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+  extension: {
+    holds(state, { migrations }) {
+      assert.equal(state, 'passed');
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+  role: {
+    holds(state, { reasons }) {
+      assert.equal(state, 'failed', 'the owner of the database may not make roles');
+      assert.match(reasons[0]!, /permission denied to create role/);
+    },
+  },
+  'temporary-table': {
+    holds(state, { up }) {
+      assert.equal(state, 'passed');
+      assert.ok(!JSON.stringify(up.locks).includes('paid"'), 'a temporary table is nobody else’s');
+      assert.ok(up.costs[0]!.rows.some(({ table, updated }) => table === 'shop.orders' && updated > 0));
+    },
+  },
+  partitions: {
+    holds(state, { up, migrations }) {
+      assert.equal(state, 'passed');
+      assert.deepEqual(
+        up.locks.filter(({ blocks }) => blocks !== 'nothing ordinary'),
+        [],
+      );
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+  'event-trigger': {
+    variables: superuser,
+    holds(state, { up, migrations, reasons }) {
+      assert.equal(state, 'passed', reasons.join());
+      assert.equal(up.locks.find(({ table }) => table === 'shop.orders')?.mode, 'AccessExclusiveLock');
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+};
+
+for (const [kind, { variables, holds }] of Object.entries(kinds)) {
+  test(`a migration that is ${kind}`, async () => {
+    const { state, report } = await rehearse(kind, 'seaorm-1', variables);
+    assert.ok(report, `it is ${state}`);
+    holds(state, report);
+  });
+}
+
+test('SeaORM 1.1: when the second migration fails, the first is gone too', async () => {
+  const { state, report } = await rehearse('second-fails');
+  assert.equal(state, 'failed');
+  assert.deepEqual(report.up.applied, []);
+  assert.equal(report.up.fingerprint.before, report.up.fingerprint.after);
+});
+
+test('SeaORM 2: a transaction each, so the first stays when the second fails, and its lock is let go before', async () => {
+  const { state, report } = await rehearse('second-fails', 'seaorm-2');
+  assert.equal(state, 'failed');
+  assert.deepEqual(report.up.applied, ['m20260101_000001_first']);
+  assert.notEqual(report.up.fingerprint.before, report.up.fingerprint.after);
+  assert.match(report.reasons[0]!, /already exists/);
+});
+
+test('SeaORM 2: an index is built concurrently, outside of a transaction', async () => {
+  const { state, report } = await rehearse('outside-of-transaction', 'seaorm-2');
+  assert.equal(state, 'passed', report.reasons.join());
+  assert.equal(report.up.locks.find(({ table }) => table === 'shop.orders')?.mode, 'ShareUpdateExclusiveLock');
+  assert.deepEqual(
+    report.findings.map(({ id }) => id),
+    ['concurrently-not-repeatable'],
+  );
+});

@@ -1,0 +1,83 @@
+use sea_orm_migration::prelude::*;
+
+#[path = "../../kinds.rs"]
+mod kinds;
+
+struct Step(kinds::Sql);
+struct StepWithoutDown(kinds::Sql);
+struct Applied(&'static str);
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+}
+impl MigrationName for StepWithoutDown {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+}
+impl MigrationName for Applied {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+async fn run(manager: &SchemaManager<'_>, texts: &[String]) -> Result<(), DbErr> {
+    for text in texts {
+        manager.get_connection().execute_unprepared(text).await?;
+    }
+    Ok(())
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, &self.0.up).await
+    }
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, self.0.down.as_deref().unwrap_or_default()).await
+    }
+    fn use_transaction(&self) -> Option<bool> {
+        self.0.transaction
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for StepWithoutDown {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, &self.0.up).await
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Applied {
+    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+}
+
+struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all: Vec<Box<dyn MigrationTrait>> = Vec::new();
+        for name in kinds::PRODUCTION {
+            all.push(Box::new(Applied(name)));
+        }
+        for sql in kinds::chosen() {
+            if sql.down.is_some() {
+                all.push(Box::new(Step(sql)));
+            } else {
+                all.push(Box::new(StepWithoutDown(sql)));
+            }
+        }
+        all
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    cli::run_cli(Migrator).await;
+}
