@@ -902,7 +902,7 @@ export interface components {
       maxLockMs?: number;
       /** @description How old the newest snapshot may be (default 168) */
       maxSnapshotAgeHours?: number;
-      /** @description The longest that a query among the migrations may take, an open transaction of a second included (default 3000) */
+      /** @description The longest that a query among the migrations may take, an open transaction of a second included (default 5000) */
       maxStallMs?: number;
       /** @description How long all of `up` may take (default 600000) */
       maxMigrationMs?: number;

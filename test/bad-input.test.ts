@@ -176,6 +176,13 @@ test('a stack without a snapshot, with an image that cannot be had, or that neve
     (await refused(409, 'POST', '/v1/stacks', { name: 'early', project: 'shop', release: { version: '1' } })).code,
     'conflict',
   );
+  await service.call('POST', '/v1/projects', { name: 'plain', ...bundleOf('services: {a: {image: x}}') });
+  const wish = { name: 'plain', project: 'plain', release: { version: '1' }, snapshot: 'latest' };
+  assert.equal(
+    (await refused(409, 'POST', '/v1/stacks', wish)).where,
+    '/snapshot',
+    'it has no database to put one into',
+  );
   await capture(service, production);
   const create = (name: string, services: object, more: object = {}) =>
     service.call<Operation>('POST', '/v1/stacks', {

@@ -7,11 +7,18 @@ import { capture, composeFile, createShop, createStack, type Production, startPr
 
 type Schemas = components['schemas'];
 
+/** Budgets of time that a busy machine keeps. */
+const patient = { maxLockMs: 600_000, maxStallMs: 600_000 };
+
 let service: TestService;
 let production: Production;
 before(async () => {
   [service, production] = await Promise.all([startService(), startProduction()]);
   await createShop(service);
+  await service.call('PUT', '/v1/projects/shop', {
+    bundle: { files: { 'compose.yaml': composeFile } },
+    readiness: patient,
+  });
   await capture(service, production);
 });
 after(async () => {
@@ -91,7 +98,8 @@ test('a release whose rehearsal passed, on a stack that answers, is READY', asyn
 test('a large table rewritten is NOT_READY, and migration, statement and table are named', async () => {
   await rehearse('v2');
   const bundle = { files: { 'compose.yaml': composeFile } };
-  const project = (more: object) => service.call('PUT', '/v1/projects/shop', { bundle, readiness: more });
+  const project = (more: object) =>
+    service.call('PUT', '/v1/projects/shop', { bundle, readiness: { ...patient, ...more } });
   const found = check(await readiness('v2'), 'findings')!;
   assert.equal(found.status, 'fail');
   assert.match(found.observed, /^drop-column: shop\.customers\.notes in m\d+_000011_customer_notes: ALTER TABLE/);
@@ -127,7 +135,10 @@ test('a service that is down is a fail, not an error passed over', async () => {
 
 test('a rehearsal of a migrator that is defined otherwise now is stale', async () => {
   const changed = composeFile.replace('ROLE: migrator', 'ROLE: migrator\n      LOCK_TIMEOUT: 5s');
-  await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': changed } } });
+  await service.call('PUT', '/v1/projects/shop', {
+    bundle: { files: { 'compose.yaml': changed } },
+    readiness: patient,
+  });
   const { status, observed } = check(await readiness('v1'), 'rehearsal')!;
   assert.equal(status, 'stale');
   assert.match(observed, /definition of migrator has changed/);

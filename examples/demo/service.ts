@@ -33,7 +33,7 @@ export async function startService(once: boolean): Promise<DemoService> {
 
   const port = once ? await freePort() : 7070;
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, ['--liftoff-only', main], {
     detached: true,
     stdio: ['ignore', log, log],
     env: {

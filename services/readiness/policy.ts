@@ -9,7 +9,7 @@ const defaultPolicy: Policy = {
   maxRewriteBytes: 4 << 20,
   maxLockMs: 1000,
   maxSnapshotAgeHours: 7 * 24,
-  maxStallMs: 3000,
+  maxStallMs: 5000,
   maxMigrationMs: 600_000,
   maxWalBytes: 1 << 30,
   acceptedFindings: [],

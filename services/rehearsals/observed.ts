@@ -326,6 +326,9 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     if (line?.backend_type !== 'client backend' || line.remote_host === '[local]') return;
     const { pid, message } = line;
     if (message.startsWith('connection authorized')) {
+      // The number of a session that has ended is given again.
+      const former = sessions.get(pid);
+      if (former) release(former, former.lastAt);
       sessions.delete(pid);
       if (message.includes(`application_name=${ownApplicationName}`)) return;
       observed.connections += 1;
@@ -392,10 +395,18 @@ function isTheMigratorsOwn(parsed: ParsedStatement[]): boolean {
   return transaction || (named.length > 0 && named.every(({ name }) => name === books));
 }
 
-/** What the functions of sql/observe/ raise. */
+/** What the functions of sql/observe/ raise; a migration may raise what looks like it. */
 function toldBy(message: string): { what: string; value: unknown } | undefined {
-  const match = /^greenroom:(\w+) (.*)$/s.exec(message);
-  return match ? { what: match[1]!, value: JSON.parse(match[2]!) } : undefined;
+  const match = /^greenroom:(begins|locks|rewrite|booked) (.*)$/s.exec(message);
+  if (!match) return undefined;
+  try {
+    const value = JSON.parse(match[2]!);
+    const { locks } = (match[1] === 'booked' ? value.held : value) as Partial<Held>;
+    const hasLocks = match[1] === 'locks' || match[1] === 'booked';
+    return hasLocks && !Array.isArray(locks) ? undefined : { what: match[1]!, value };
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the server says of its scans at DEBUG1, as in the expected output of Postgres' own alter_table test. */

@@ -43,6 +43,16 @@ export async function requestCreate(
   const resolved = await resolveRelease(greenroom, wish.project, wish.release);
   const plan = await planOf(greenroom, wish.project, resolved.services);
   const host = [...greenroom.hosts.values()][0]!;
+  if (wish.snapshot !== undefined && !plan.greenroom.database) {
+    throw new Problem(
+      'conflict',
+      `Project ${wish.project} names no database that snapshot ${wish.snapshot} could be put into`,
+      {
+        where: '/snapshot',
+        remedy: 'Name the database in the x-greenroom section of its Compose file, or leave the snapshot out.',
+      },
+    );
+  }
   const snapshot = plan.greenroom.database
     ? await snapshotForUse(pool, wish.project, host.id, wish.snapshot ?? 'latest')
     : undefined;

@@ -58,7 +58,8 @@ export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> 
       await context.step('record', () =>
         query(pool, 'finish-restore', [stack, release, backup.sealed_plan, cloneMode]),
       );
-      await context.step('clean', () => letGo(greenroom, host, input));
+      // No step, for it is too late to be cancelled.
+      await letGo(greenroom, host, input);
       return { stack, backup: id, version: release.version };
     },
 

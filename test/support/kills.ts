@@ -98,7 +98,7 @@ const operations: Record<
     },
   },
   'stack.restore': {
-    steps: ['images', 'stop', 'set aside', 'data', 'services', 'smoke', 'record', 'clean'],
+    steps: ['images', 'stop', 'set aside', 'data', 'services', 'smoke', 'record'],
     async ask(name) {
       await createStack(name);
       await service.follow(await service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, { release }));

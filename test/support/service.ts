@@ -52,7 +52,7 @@ export async function startService(
   let starts = 0;
   const start = async () => {
     starts += 1;
-    child = spawn(process.execPath, [main], {
+    child = spawn(process.execPath, ['--liftoff-only', main], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
