@@ -1199,6 +1199,11 @@ export interface components {
       /** @enum {string} */
       kind: 'status' | 'rehearsal';
       project: components['schemas']['Name'];
+      /**
+       * @description Of a rehearsal: whether the migrations run once more among readers and writers, which takes a few seconds
+       * @default true
+       */
+      impact: boolean;
       /** @description Whose database a `status` is held against; the snapshot's by default */
       stack?: components['schemas']['StackName'];
       /** @description A snapshot's id, or `latest` (default) for the project's newest */

@@ -36,8 +36,8 @@ const release = (version: string, more: object = {}) => {
 };
 const readiness = (version: string, query = '') =>
   service.call<Schemas['Readiness']>('GET', `/v1/projects/shop/releases/${version}/readiness${query}`);
-const rehearse = async (version: string) => {
-  const wish = { kind: 'rehearsal', project: 'shop', release: { version } };
+const rehearse = async (version: string, more: object = {}) => {
+  const wish = { kind: 'rehearsal', project: 'shop', release: { version }, ...more };
   await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
 };
 const check = ({ checks }: Schemas['Readiness'], id: string) => checks.find((one) => one.id === id);
@@ -122,6 +122,13 @@ test('a large table rewritten is NOT_READY, and migration, statement and table a
     /m\d+\w*order_items\w* rewrites shop\.order_items \(.*column type changed\): ALTER TABLE/i,
   );
   assert.ok(answer.reasons.some((reason) => reason.includes('shop.order_items')));
+});
+
+test('a rehearsal without the pass among readers and writers does not say that others can go on', async () => {
+  await rehearse('v2', { impact: false });
+  const { status, remedy } = check(await readiness('v2'), 'stall')!;
+  assert.equal(status, 'no_data');
+  assert.match(remedy!, /Rehearse again/);
 });
 
 test('a service that is down is a fail, not an error passed over', async () => {

@@ -109,7 +109,7 @@ export async function requestRun(
       ...(stack ? { stack: stack.name } : {}),
     });
     const name = kind === 'status' ? 'migration.status' : 'migration.rehearse';
-    return requestOperation(queue, client, name, run, { run, timeoutMs }, asker);
+    return requestOperation(queue, client, name, run, { run, timeoutMs, impact: wish.impact ?? true }, asker);
   });
 }
 

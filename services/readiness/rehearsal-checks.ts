@@ -104,10 +104,16 @@ function findings(report: RehearsalReport, { acceptedFindings }: Policy): Check 
   };
 }
 
-function stall({ impact }: RehearsalReport, { maxStallMs }: Policy): Check {
+function stall(report: RehearsalReport, { maxStallMs }: Policy): Check {
+  const { impact } = report;
   const expected = `no query among the migrations takes longer than ${maxStallMs} ms`;
   const title = 'Others can go on';
-  if (!impact) return { id: 'stall', title, status: 'pass', expected, observed: 'nothing was locked that others use' };
+  if (!impact) {
+    if (!isInTheWay(report.up.locks))
+      return { id: 'stall', title, status: 'pass', expected, observed: 'nothing was locked that others use' };
+    const remedy = 'Rehearse again, without impact: false.';
+    return { id: 'stall', title, status: 'no_data', expected, observed: 'not measured', remedy };
+  }
   const { outcome, error, longestStallMs, tables } = impact;
   const worst = tables.find(
     ({ reads, writes }) => Math.max(reads.longestMs, writes?.longestMs ?? 0) === longestStallMs,
@@ -124,6 +130,10 @@ function stall({ impact }: RehearsalReport, { maxStallMs }: Policy): Check {
         : `among readers and writers the migrations ended as ${outcome}: ${error}`,
     ...(bad ? { remedy: 'Set a lock_timeout in the migration and try again, or split the release.' } : {}),
   };
+}
+
+function isInTheWay(all: RehearsalReport['up']['locks']): boolean {
+  return all.some(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes');
 }
 
 function time({ up }: RehearsalReport, { maxMigrationMs }: Policy): Check {

@@ -26,6 +26,8 @@ import { parseSql, tablesOf } from './sql.ts';
 export interface RehearsalInput {
   run: string;
   timeoutMs: number;
+  /** Whether the third pass is wanted. */
+  impact: boolean;
 }
 
 /** More pending migrations than this are not stepped through. */
@@ -38,7 +40,7 @@ const maxSteps = 300;
  */
 export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
   return {
-    async run({ run: id, timeoutMs }, context) {
+    async run({ run: id, timeoutMs, impact: wanted }, context) {
       const row = await getRunRow(greenroom.pool, id);
       const host = hostOf(greenroom, row.host);
       const plan = openPlan(greenroom.sealer, row);
@@ -68,7 +70,7 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
           return rehearseUp(rehearsal, clone).then(withoutFullDisk);
         });
         clones.drop(first);
-        const locked = whole.outcome === 'completed' ? tablesInTheWay(whole) : [];
+        const locked = wanted && whole.outcome === 'completed' ? tablesInTheWay(whole) : [];
         if (locked.length > 0) clones.start(third).catch(() => {});
         const steps = await context.step('one by one', async () =>
           rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
