@@ -165,7 +165,7 @@ test('a rehearsal on an older snapshot, or of another image, is stale', async ()
 
 test('metrics tell operations, stacks and how data is cloned', async () => {
   const metrics = await service.call<string>('GET', '/metrics');
-  assert.match(metrics, /greenroom_operations_ended\{kind="migration\.rehearse",outcome="succeeded"\} 2\n/);
+  assert.match(metrics, /greenroom_operations_ended\{kind="migration\.rehearse",outcome="succeeded"\} 3\n/);
   assert.match(metrics, /greenroom_operations_seconds_sum\{kind="snapshot\.capture",outcome="succeeded"\} [\d.]+\n/);
   assert.match(metrics, /greenroom_stacks\{kind="ephemeral",state="ready"\} 1\n/);
   assert.match(metrics, /greenroom_host_clone_mode\{host="local",mode="(reflink|copy)"\} 1\n/);
