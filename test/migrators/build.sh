@@ -7,7 +7,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${GREENROOM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/greenroom}
 . "$here/../../examples/shop/images.sh"
 
-versions=(seaorm-1 seaorm-2)
+versions=(seaorm-1)
+# It asks for Rust 1.94, which Debian 13 has not: without it the tests of SeaORM 2 are skipped.
+if [[ -z ${SHOP_BUILD_IN_CONTAINER:-} ]] && can_build_here && at_least 1.94 "$(cargo --version | cut -d' ' -f2)"; then
+  versions+=(seaorm-2)
+fi
 key=$(content_key build.sh kinds.rs Dockerfile "${versions[@]}")
 if is_current "$key" "${versions[@]/#/greenroom-test-migrator:}"; then
   exit 0
