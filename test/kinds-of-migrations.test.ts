@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Operation } from '../examples/demo/client.ts';
 import { ifPresent } from '../services/engine/host.ts';
 import type { RehearsalReport } from '../services/rehearsals/report.ts';
 import { docker, startService, type TestService } from './support/service.ts';
-import { capture, createShop, type Production, startProduction } from './support/shop.ts';
+import { capture, createShop, type Production, rehearseRelease, startProduction } from './support/shop.ts';
 
 const built = await ifPresent(docker.getImage('greenroom-test-migrator:seaorm-2').inspect());
 const skip = built ? false : 'its migrator is not built: that needs Rust 1.94';
@@ -21,11 +20,9 @@ after(async () => {
   await service.remove();
 });
 
-async function rehearse(kind: string, version = 'seaorm-1', variables: Record<string, string> = {}) {
+function rehearse(kind: string, version = 'seaorm-1', variables: Record<string, string> = {}) {
   const migrator = { image: `greenroom-test-migrator:${version}`, variables: { KIND: kind, ...variables } };
-  const wish = { kind: 'rehearsal', project: 'shop', release: { version: kind, services: { migrator } } };
-  const { subject } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
-  return service.call<{ state: string; report: RehearsalReport }>('GET', `/v1/migration-runs/${subject}`);
+  return rehearseRelease(service, { version: kind, services: { migrator } });
 }
 
 const superuser = {
@@ -118,6 +115,22 @@ const kinds: Record<
         [],
       );
       assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
+  forgery: {
+    holds(state, { up }) {
+      assert.equal(state, 'passed', 'what only looks like an observation is none');
+      assert.deepEqual(
+        up.locks.map(({ table, mode }) => `${table} ${mode}`),
+        ['shop.orders AccessExclusiveLock'],
+      );
+      assert.deepEqual(up.rewrites, []);
+    },
+  },
+  deep: {
+    holds(state, { up }) {
+      assert.equal(state, 'passed', 'an expression may be deeper than a stack');
+      assert.equal(up.applied.length, 1);
     },
   },
   'event-trigger': {

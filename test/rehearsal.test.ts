@@ -161,6 +161,17 @@ test('what others would wait for is measured among readers and writers, with a t
   for (const { reads, writes } of tables) assert.equal(reads.timedOut + writes!.timedOut, 0);
 });
 
+test('cancelled among readers and writers, it ends at once, leaves nothing, and greenroom lives', async () => {
+  const { id } = await start('v2');
+  const now = () => service.call<Operation>('GET', `/v1/operations/${id}`);
+  await until(async () => /among readers and writers/.test((await now()).progress?.message ?? ''));
+  await service.call('POST', `/v1/operations/${id}/cancel`);
+  await until(async () => !['queued', 'running'].includes((await now()).state));
+  assert.equal((await now()).state, 'cancelled');
+  await nothingIsLeft();
+  assert.equal(service.starts(), 1);
+});
+
 test('rows and values that `down` does not bring back are counted', async () => {
   const { report } = await rehearse('v2');
   const undone = Object.fromEntries(report.migrations.map(({ migration, reversible }) => [migration, reversible]));

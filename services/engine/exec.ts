@@ -51,6 +51,8 @@ export async function exec(host: Pick<Host, 'docker'>, container: string, option
     onLine ? eachLine(stdout, onLine, stream) : collect(stdout, keepBytes),
     collect(stderr, keepBytes),
   ]);
+  // Who reads the lines may fail: then nobody reads on, and the command would be waited for in vain.
+  collected.catch((error) => stream.destroy(error));
   const abort = () => stream.destroy(new Problem('cancelled', `Stopped waiting for: ${options.command[0]}`));
   options.signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import type { Before } from './observed.ts';
+import type { Before } from './observer.ts';
 
 const catalog = (name: string) => readFileSync(join(import.meta.dirname, `../../sql/catalog/${name}.sql`), 'utf8');
 const unindexed = catalog('unindexed-foreign-keys');

@@ -121,8 +121,16 @@ async function startRehearsalClone(
     if (observed) await client.query(observe);
     return { ...clone, client };
   };
-  const [clone, onNetworkOf] = await Promise.all([serve(), holdNetwork(spec, migrator, images[database.name]!)]);
+  // Both to their end: what is made after the other has failed would be left behind.
+  const [served, held] = await Promise.allSettled([serve(), holdNetwork(spec, migrator, images[database.name]!)]);
+  if (served.status === 'rejected') throw served.reason;
+  const clone = served.value;
   const { container, client } = clone;
+  if (held.status === 'rejected') {
+    await client.end().catch(() => {});
+    throw held.reason;
+  }
+  const onNetworkOf = held.value;
   return {
     ...{ ...clone, migrator, migratorImage: images[migrator.name]!, onNetworkOf },
     async readLog(onLine) {
@@ -178,7 +186,8 @@ END $$`;
 
 /** The server's collector writes the log a moment after the sessions have said it. */
 const readWhenMarked = `for attempt in $(seq 500); do
-  tail -c 65536 "$1" | grep -qF "$2" && break
+  tail -c 65536 "$1" | grep -qF "$2" && exec cat "$1"
   sleep 0.02
 done
-exec cat "$1"`;
+echo "its end is not written after 10 s" >&2
+exit 1`;

@@ -1,15 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigratorRun } from '../migrations/run-migrator.ts';
-import { identifier } from '../snapshots/adopt.ts';
 import type { RehearsalClone } from './clone.ts';
+import { quotedTable } from './sql.ts';
 import { startWorkload, type TableImpact } from './workload.ts';
 
 /** What the exact command does to others: a list of locks is not an impact. */
 export interface Impact {
-  outcome: MigratorRun['outcome'];
-  durationMs: number;
-  /** Why the migrations failed among others, when they did. */
-  error?: string;
   /** How long the open transaction went on once the migrations waited for it; 0 when they never did. */
   idleReaderMs: number;
   /** The longest that any query on any table took. */
@@ -32,25 +28,26 @@ export async function measureImpact(
   clone: RehearsalClone,
   locked: string[],
   migrate: () => Promise<MigratorRun>,
-): Promise<Impact> {
+): Promise<Impact & { run: MigratorRun }> {
   const tables = locked.slice(0, maxTables);
   const workload = await startWorkload(clone.connect, tables);
   try {
     await sleep(settleMs);
     const reader = await openReader(clone, tables);
     let ended = false;
-    const run = migrate().finally(() => {
-      ended = true;
-    });
-    const waited = await letItWait(clone, () => ended).finally(() => reader.end());
-    const { outcome, durationMs, output } = await run;
+    // Both to their end, whichever fails: neither may go on behind the other's back.
+    const [run, waited] = await Promise.allSettled([
+      migrate().finally(() => {
+        ended = true;
+      }),
+      letItWait(clone, () => ended).finally(() => reader.end().catch(() => {})),
+    ]);
+    if (run.status === 'rejected') throw run.reason;
+    if (waited.status === 'rejected') throw waited.reason;
     await sleep(settleMs);
     const impacts = await workload.stop();
     const longest = impacts.flatMap(({ reads, writes }) => [reads.longestMs, writes?.longestMs ?? 0]);
-    return {
-      ...{ outcome, durationMs, idleReaderMs: waited, longestStallMs: Math.max(0, ...longest), tables: impacts },
-      ...(outcome === 'completed' ? {} : { error: output }),
-    };
+    return { run: run.value, idleReaderMs: waited.value, longestStallMs: Math.max(0, ...longest), tables: impacts };
   } finally {
     await workload.stop().catch(() => {});
   }
@@ -60,8 +57,7 @@ async function openReader(clone: RehearsalClone, tables: string[]) {
   const client = await clone.connect();
   await client.query('BEGIN');
   for (const table of tables) {
-    const [schema = '', ...rest] = table.split('.');
-    await client.query(`SELECT FROM ${identifier(schema)}.${identifier(rest.join('.'))} LIMIT 1`);
+    await client.query(`SELECT FROM ${quotedTable(table)} LIMIT 1`);
   }
   return client;
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { identifier } from '../snapshots/adopt.ts';
+import { quotedTable } from './sql.ts';
 
 /** What `down` does to rows: their values, column by column, before `up` and after `down`. */
 
@@ -23,15 +24,13 @@ export async function readTables(client: pg.Client, tables: string[]): Promise<R
 }
 
 async function readTable(client: pg.Client, table: string): Promise<TableContent> {
-  const [schema, ...rest] = table.split('.');
+  const name = quotedTable(table);
   const { rows: columns } = await client.query<{ name: string }>(
-    `SELECT a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-     JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
-    [schema, rest.join('.')],
+    `SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+     ORDER BY attnum`,
+    [name],
   );
   if (columns.length === 0) return undefined;
-  const name = `${identifier(schema!)}.${identifier(rest.join('.'))}`;
   const sums = columns.map(
     ({ name: column }) =>
       `count(${identifier(column)})::float8, coalesce(sum(hashtextextended(${identifier(column)}::text, 0)), 0)::text`,

@@ -19,6 +19,12 @@ export async function getRehearsal(database: Database, run: string): Promise<Reh
     });
   }
   const report = row.report as unknown as RehearsalReport;
+  if (!report.findings) {
+    throw new Problem('conflict', `Migration run ${run} was rehearsed by an older greenroom, whose report is another`, {
+      where: run,
+      remedy: 'GET /v1/migration-runs/RUN shows it; rehearse again for this one.',
+    });
+  }
   const { acceptedFindings } = await policyOf(database, row.project);
   return {
     ...{ id: row.id, project: row.project, version: row.release.version, snapshot: row.snapshot ?? '' },

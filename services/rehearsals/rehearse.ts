@@ -19,7 +19,8 @@ import { onRehearsalClones, type RehearsalClone } from './clone.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
 import { measureImpact } from './impact.ts';
 import { lossBetween, readTables } from './loss.ts';
-import { type Observed, observer } from './observed.ts';
+import { blockingLocks, type Observed } from './observed.ts';
+import { observer } from './observer.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
 import { parseSql, tablesOf } from './sql.ts';
 
@@ -70,7 +71,8 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
           return rehearseUp(rehearsal, clone).then(withoutFullDisk);
         });
         clones.drop(first);
-        const locked = wanted && whole.outcome === 'completed' ? tablesInTheWay(whole) : [];
+        const inTheWay = wanted && whole.outcome === 'completed' ? blockingLocks(whole.locks) : [];
+        const locked = [...new Set(inTheWay.map(({ table }) => table))];
         if (locked.length > 0) clones.start(third).catch(() => {});
         const steps = await context.step('one by one', async () =>
           rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
@@ -81,22 +83,16 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
           context.progress('running the migrations among readers and writers');
           const clone = await clones.start(third);
           const migrate = () => runMigrator(clone, whole.command, timeoutMs, context.signal);
-          return withoutFullDisk(await measureImpact(clone, locked, migrate));
+          const { run, ...measured } = await measureImpact(clone, locked, migrate);
+          return withoutFullDisk({ ...measured, ...resultOf(rehearsal, run) });
         });
         return [whole, steps, impact];
       });
       const reasons = reasonsAgainst(whole, steps);
       const { findings, ...rehearsed } = attributed(whole, steps);
       const report: RehearsalReport = {
-        ...{
-          passed: reasons.length === 0,
-          reasons,
-          images,
-          up: rehearsed,
-          migrations: steps,
-          findings,
-          ...(impact ? { impact } : {}),
-        },
+        ...{ passed: reasons.length === 0, reasons, images, up: rehearsed, migrations: steps, findings },
+        ...(impact ? { impact } : {}),
         definitions: Object.fromEntries(services.map((service) => [service.name, definitionHash(service)])),
       };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
@@ -234,14 +230,6 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
   return [
     ...new Set([...[...changed, ...ofThis(rewrites)].map(({ table }) => table), ...named, ...(blocks ? gone : [])]),
   ];
-}
-
-/** The tables that readers or writers would wait for, those that are locked the longest first. */
-function tablesInTheWay({ locks }: RehearsedUp): string[] {
-  const longest = locks
-    .filter(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes')
-    .toSorted((a, b) => b.heldMs - a.heldMs);
-  return [...new Set(longest.map(({ table }) => table))];
 }
 
 /** What was never booked, because it failed, belongs to the migration that comes next one by one. */

@@ -18,8 +18,10 @@ export interface RehearsalReport {
   migrations: RehearsedMigration[];
   findings: Finding[];
   /** Where anything was locked that somebody may want. */
-  impact?: Impact;
+  impact?: RehearsedImpact;
 }
+
+export type RehearsedImpact = Impact & Result;
 
 interface Result {
   outcome: Outcome;

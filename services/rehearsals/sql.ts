@@ -1,4 +1,5 @@
 import { loadModule, normalizeSync, parseSync } from 'libpg-query';
+import { identifier } from '../snapshots/adopt.ts';
 
 /** What is known of a statement from its text alone, by Postgres' own parser. */
 
@@ -57,8 +58,9 @@ const literals = /'(?:[^']|'')*'/g;
  */
 export function shownSql(text: string): string {
   const trimmed = text.trim().replace(/;$/, '');
-  // Its body is one literal to the parser.
-  if (/^do\b/i.test(trimmed)) return trimmed.replace(literals, "'…'").slice(0, maxShown);
+  // The parser leaves their literals alone: a body, passwords among options, a connection string.
+  if (/^(do|(create|alter)\s+(user\s+mapping|server|subscription))\b/i.test(trimmed))
+    return trimmed.replace(literals, "'…'").slice(0, maxShown);
   try {
     return normalizeSync(trimmed).slice(0, maxShown);
   } catch {
@@ -83,13 +85,21 @@ export function tablesOf({ node }: ParsedStatement): NamedTable[] {
   return tables.filter(({ schema, name }) => schema !== undefined || !expressions.has(name));
 }
 
-/** Visits each object of a parse tree, outer ones first. */
-export function walk(value: unknown, visit: (node: Node) => void): void {
-  if (Array.isArray(value)) for (const item of value) walk(item, visit);
-  else if (typeof value === 'object' && value !== null) {
-    visit(value as Node);
-    for (const inner of Object.values(value)) walk(inner, visit);
+/** Visits each object of a parse tree, outer ones first; a tree may be deeper than the stack. */
+function walk(root: unknown, visit: (node: Node) => void): void {
+  const waiting = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if (!Array.isArray(value)) visit(value as Node);
+    waiting.push(...Object.values(value).reverse());
   }
+}
+
+/** `schema.table`, as the names of tables are kept here, for use in a statement. */
+export function quotedTable(full: string): string {
+  const [schema = '', ...name] = full.split('.');
+  return `${identifier(schema)}.${identifier(name.join('.'))}`;
 }
 
 export function tableOf({ schemaname: schema, relname: name }: Node): NamedTable {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { identifier } from '../snapshots/adopt.ts';
+import { quotedTable } from './sql.ts';
 
 /** What applications do to a table while its migration runs, made from its keys: a reader and a writer, one row at a time. */
 
@@ -25,7 +26,7 @@ export interface TableImpact {
   writes?: Fared;
 }
 
-export const queryTimeoutMs = 30_000;
+const queryTimeoutMs = 30_000;
 const blockedMs = 100;
 const everyMs = 10;
 
@@ -104,8 +105,7 @@ const sampled = 50;
 
 /** One query for each of some rows, by key where there is one. A write sets a column to what it is. */
 async function queriesFor(client: pg.Client, table: string): Promise<{ reads: string[]; writes: string[] }> {
-  const [schema = '', ...rest] = table.split('.');
-  const name = `${identifier(schema)}.${identifier(rest.join('.'))}`;
+  const name = quotedTable(table);
   const { rows: found } = await client.query<{ kind: string; key: string[] | null; plain: string | null }>(
     `SELECT c.relkind AS kind,
        (SELECT array_agg(a.attname::text ORDER BY k.place) FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)

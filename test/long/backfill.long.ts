@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import type { Operation } from '../../examples/demo/client.ts';
-import type { RehearsalReport } from '../../services/rehearsals/report.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { capture, createShop, type Production, startProduction } from '../support/shop.ts';
+import { capture, createShop, type Production, rehearseRelease, startProduction } from '../support/shop.ts';
 
 let service: TestService;
 let production: Production;
@@ -27,12 +25,7 @@ async function peakMb(): Promise<number> {
 test('a backfill of 100,000 statements is rehearsed, and neither report nor memory grow with it', async () => {
   const before = await peakMb();
   const migrator = { image: 'greenroom-test-migrator:seaorm-1', variables: { KIND: 'backfill' } };
-  const wish = { kind: 'rehearsal', project: 'shop', release: { version: 'backfill', services: { migrator } } };
-  const { subject } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
-  const { state, report } = await service.call<{ state: string; report: RehearsalReport }>(
-    'GET',
-    `/v1/migration-runs/${subject}`,
-  );
+  const { state, report } = await rehearseRelease(service, { version: 'backfill', services: { migrator } });
   assert.equal(state, 'passed', report.reasons.join());
   assert.ok(report.up.statementCount >= 100_000, String(report.up.statementCount));
   assert.equal(report.up.costs[0]!.statements, report.up.statementCount);

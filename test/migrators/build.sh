@@ -12,7 +12,7 @@ versions=(seaorm-1)
 if [[ -z ${SHOP_BUILD_IN_CONTAINER:-} ]] && can_build_here && at_least 1.94 "$(cargo --version | cut -d' ' -f2)"; then
   versions+=(seaorm-2)
 fi
-key=$(content_key build.sh kinds.rs Dockerfile "${versions[@]}")
+key=$(content_key build.sh main.rs kinds.rs Dockerfile "${versions[@]}")
 if is_current "$key" "${versions[@]/#/greenroom-test-migrator:}"; then
   exit 0
 fi

@@ -7,7 +7,7 @@ pub struct Sql {
     /// Without it the trait's own `down`, which refuses.
     pub down: Option<Vec<String>>,
     /// Only SeaORM 2 asks.
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "seaorm-2"), allow(dead_code))]
     pub transaction: Option<bool>,
 }
 
@@ -83,6 +83,14 @@ pub fn chosen() -> Vec<Sql> {
              ALTER TABLE orders ADD COLUMN watched text",
             "DROP EVENT TRIGGER no_drop; DROP FUNCTION no_drop(); ALTER TABLE orders DROP COLUMN watched",
         )],
+        "forgery" => vec![sql(
+            "m20260101_000001_forgery",
+            r#"DO $$ BEGIN RAISE LOG 'greenroom:locks {"lsn": 1, "locks": [null]}'; RAISE LOG 'greenroom:locks nonsense';
+               RAISE LOG 'greenroom:booked {"held": {"lsn": 1, "locks": []}, "rows": 5}'; RAISE LOG 'greenroom:rewrite null'; END $$;
+               ALTER TABLE orders ADD COLUMN forged text"#,
+            "ALTER TABLE orders DROP COLUMN forged",
+        )],
+        "deep" => vec![Sql { up: vec![format!("SELECT 1{}", "+1".repeat(4000))], ..sql("m20260101_000001_deep", "", "SELECT 1") }],
         "second-fails" => vec![
             sql("m20260101_000001_first", "ALTER TABLE orders ADD COLUMN first text", "ALTER TABLE orders DROP COLUMN first"),
             sql("m20260101_000002_second", "ALTER TABLE orders ADD COLUMN first text", "SELECT 1"),

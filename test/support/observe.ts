@@ -1,7 +1,8 @@
 import { readBefore, readUnindexedForeignKeys } from '../../services/rehearsals/before.ts';
 import { logFolder, logging, observe } from '../../services/rehearsals/clone.ts';
 import type { Known } from '../../services/rehearsals/findings/findings.ts';
-import { type Observed, observer } from '../../services/rehearsals/observed.ts';
+import type { Observed } from '../../services/rehearsals/observed.ts';
+import { observer } from '../../services/rehearsals/observer.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 import { imageOf, type Major } from './postgres-versions.ts';
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { Operation } from '../../examples/demo/client.ts';
 import type { MaskingPolicy } from '../../openapi/aliases.ts';
+import type { RehearsalReport } from '../../services/rehearsals/report.ts';
 import type { TestService } from './service.ts';
 
 const run = promisify(execFile);
@@ -50,4 +51,14 @@ export async function capture(service: TestService, production: Production, sour
 export async function createStack(service: TestService, name: string, more: object = {}): Promise<Operation> {
   const wish = { name, project: 'shop', release: { version: 'v0' }, ...more };
   return service.follow(await service.call<Operation>('POST', '/v1/stacks', wish));
+}
+
+/** Rehearses a release of the shop to its end. */
+export async function rehearseRelease(
+  service: TestService,
+  release: object,
+): Promise<{ state: string; report: RehearsalReport }> {
+  const wish = { kind: 'rehearsal', project: 'shop', release };
+  const { subject } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
+  return service.call('GET', `/v1/migration-runs/${subject}`);
 }

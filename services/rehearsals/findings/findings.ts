@@ -1,4 +1,4 @@
-import type { HeldLock, Observed } from '../observed.ts';
+import { blockingLocks, type HeldLock, type Observed } from '../observed.ts';
 import { type NamedTable, parseSql, tablesOf } from '../sql.ts';
 import type { Fact, Rule, Safer, Severity } from './rule.ts';
 import { blocking } from './rules/blocking.ts';
@@ -97,7 +97,6 @@ function factsOf(observed: Observed, known: Known): Fact[] {
         'at' in ran && lock.table === table && lock.takenAt <= ran.at && lock.releasedAt > ran.at;
       return {
         ...{ statement, existed, nameOf: (named) => fullName(named) ?? asWritten(named), table },
-        guess: failed !== undefined,
         heldBefore: observed.locks.filter(heldBefore),
         locks: observed.locks.filter(ofThis),
         rewrites: observed.rewrites.filter(ofThis),
@@ -152,26 +151,24 @@ const unnoticedMs = 100;
 
 /** A lock that goes on being held while other statements run, because they share its transaction. */
 function workUnderLock({ locks }: Observed): Finding[] {
-  return locks
-    .filter(({ blocks }) => blocks === 'reads and writes' || blocks === 'writes')
-    .flatMap((lock) => {
-      const after = lock.heldMs - lock.statementMs;
-      if (after < unnoticedMs) return [];
-      return [
-        {
-          ...{
-            id: 'work-under-lock',
-            severity: 'warning' as const,
-            where: lock.table,
-            sql: lock.sql,
-            lock: lockOf(lock),
-          },
-          ...(lock.migration ? { migration: lock.migration } : {}),
-          why: `After this statement its lock is held for ${after} ms more, while other statements of the transaction run; it blocks ${lock.blocks}.`,
-          safer: { sql: '-- make it the last statement, or a release of its own' },
+  return blockingLocks(locks).flatMap((lock) => {
+    const after = lock.heldMs - lock.statementMs;
+    if (after < unnoticedMs) return [];
+    return [
+      {
+        ...{
+          id: 'work-under-lock',
+          severity: 'warning' as const,
+          where: lock.table,
+          sql: lock.sql,
+          lock: lockOf(lock),
         },
-      ];
-    });
+        ...(lock.migration ? { migration: lock.migration } : {}),
+        why: `After this statement its lock is held for ${after} ms more, while other statements of the transaction run; it blocks ${lock.blocks}.`,
+        safer: { sql: '-- make it the last statement, or a release of its own' },
+      },
+    ];
+  });
 }
 
 /** Several commands for one table that could be one, and would lock and read it once. */

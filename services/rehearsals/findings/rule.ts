@@ -34,8 +34,6 @@ export interface Fact {
   scans: Scan[];
   /** It failed: there are no observed facts, only its text and what Postgres said. */
   failed?: { code?: string; message: string };
-  /** Nothing was observed, because it failed or ran inside a block: rules go by the text alone. */
-  guess: boolean;
 }
 
 export interface Rule {

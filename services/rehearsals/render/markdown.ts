@@ -1,4 +1,5 @@
-import { blockingLocks, duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { blockingLocks } from '../observed.ts';
+import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -23,7 +24,7 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
       return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cell(undone(rest))} |`;
     }),
   ];
-  const locks = blockingLocks(report);
+  const locks = blockingLocks(report.up.locks);
   if (locks.length > 0) {
     lines.push('', '| table | blocks | for | lock | taken by |', '|---|---|---|---|---|');
     for (const { table, blocks, heldMs, mode, sql } of locks.slice(0, 20))

@@ -1,6 +1,6 @@
 import type { SchemaChange } from '../../database/schema.ts';
-import type { Impact } from '../impact.ts';
 import type { HeldLock } from '../observed.ts';
+import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
 import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
@@ -65,7 +65,7 @@ ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safe
 </article>`;
 }
 
-function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: Impact): string {
+function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: RehearsedImpact): string {
   const rows = stalls(report).map(({ table, what, fared }) => {
     const width = longestStallMs === 0 ? 0 : Math.round((fared.longestMs / longestStallMs) * 100);
     return `<tr><td>${html(table)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;

@@ -1,5 +1,5 @@
 import type { Finding } from '../findings/findings.ts';
-import type { HeldLock } from '../observed.ts';
+import { blockingLocks } from '../observed.ts';
 import type { RehearsalReport, RehearsedMigration } from '../report.ts';
 import type { Fared } from '../workload.ts';
 
@@ -22,18 +22,11 @@ export function sorted(findings: Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** The locks that somebody would wait for, longest first. */
-export function blockingLocks({ up }: RehearsalReport): HeldLock[] {
-  return up.locks
-    .filter(({ blocks }) => blocks === 'writes' || blocks === 'reads and writes')
-    .toSorted((a, b) => b.heldMs - a.heldMs);
-}
-
 export function headline({ report }: Rehearsed): string {
   const { up, passed, reasons } = report;
   const count = `${up.applied.length} migration${up.applied.length === 1 ? '' : 's'}`;
   if (!passed) return reasons.join('; ');
-  const [longest] = blockingLocks(report);
+  const [longest] = blockingLocks(report.up.locks);
   const lock = longest
     ? `${longest.table} could not be ${longest.blocks === 'writes' ? 'written' : 'read or written'} for ${duration(longest.heldMs)}`
     : 'no table that is in use was blocked';

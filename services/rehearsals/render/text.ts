@@ -1,5 +1,6 @@
+import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
-import { blockingLocks, duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -18,7 +19,7 @@ export function rehearsalText(rehearsed: Rehearsed): string {
     lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}` : ''}`);
     lines.push(`    undo: ${undone({ reversible, ...rest })}`);
   }
-  const locks = blockingLocks(report);
+  const locks = blockingLocks(report.up.locks);
   if (locks.length > 0) lines.push('', 'Locks');
   for (const { table, mode, blocks, heldMs } of locks)
     lines.push(`    ${duration(heldMs).padStart(8)}  ${table}  ${mode} (blocks ${blocks})`);

@@ -1,3 +1,4 @@
+import { blockingLocks } from '../../observed.ts';
 import { hasOption, type NamedTable, type Node, tableOf } from '../../sql.ts';
 import {
   addedConstraints,
@@ -98,8 +99,7 @@ UPDATE ${table} SET … WHERE … ;                     -- the others in batches
 }
 
 /** Rows that are read to their end under a lock which nobody can get past. */
-function verified({ scans, failed, guess, table, existed, statement }: Fact): boolean {
-  if (guess && !failed) return existed(tableOf((statement.node.relation ?? {}) as Node));
+function verified({ scans, table }: Fact): boolean {
   return scans.some((scan) => scan.table === table && scan.why === 'to verify its rows');
 }
 
@@ -141,9 +141,9 @@ const foreignKeyValidated: Rule = {
   id: 'foreign-key-scans-table',
   severity: 'error',
   find(fact) {
-    const { table, existed, statement, scans, guess } = fact;
+    const { table, existed, statement, scans, failed } = fact;
     if (statement.type !== 'AlterTableStmt' || !existed(tableOf(statement.node.relation as Node))) return [];
-    if (!guess && !scans.some(({ why }) => why === 'to verify a foreign key')) return [];
+    if (!failed && !scans.some(({ why }) => why === 'to verify a foreign key')) return [];
     const inline = columnsOf(fact).flatMap((column) =>
       constraintsOf(column).filter(({ contype }) => contype === 'CONSTR_FOREIGN'),
     );
@@ -261,9 +261,10 @@ const explicitLock: Rule = {
   severity: 'warning',
   find: ({ statement: { type }, locks }) =>
     type === 'LockStmt'
-      ? locks
-          .filter(({ blocks }) => blocks === 'reads and writes' || blocks === 'writes')
-          .map(({ table, blocks }) => ({ where: table, why: `Blocks ${blocks} until the transaction ends.` }))
+      ? blockingLocks(locks).map(({ table, blocks }) => ({
+          where: table,
+          why: `Blocks ${blocks} until the transaction ends.`,
+        }))
       : [],
 };
 

@@ -148,8 +148,8 @@ export function foreignKeysOf(fact: Parameters<Rule['find']>[0]): { table: strin
   return [...named, ...inline].map((columns) => ({ table: fact.table, columns }));
 }
 
-const temporaryTableName: Rule = {
-  id: 'unqualified-new-table',
+const unloggedTable: Rule = {
+  id: 'unlogged-table',
   severity: 'advice',
   find({ statement: { type, node } }): Hit[] {
     if (type !== 'CreateStmt') return [];
@@ -161,6 +161,5 @@ const temporaryTableName: Rule = {
 
 export const design: Rule[] = [
   ...columnRules,
-  ...[newEnum, enumValueWithoutPlace, domainWithConstraint, wideIndex],
-  { ...temporaryTableName, id: 'unlogged-table' },
+  ...[newEnum, enumValueWithoutPlace, domainWithConstraint, wideIndex, unloggedTable],
 ];

@@ -74,7 +74,7 @@ const concurrentlyNotRepeatable: Rule = {
       : [],
 };
 
-const tableRecreated: Rule = {
+const newTableMayExist: Rule = {
   id: 'new-table-may-exist',
   severity: 'advice',
   find: ({ statement: { type, node }, existed, nameOf }) =>
@@ -89,5 +89,5 @@ const tableRecreated: Rule = {
 };
 
 export const transactions: Rule[] = [
-  ...[concurrentlyInTransaction, enumValueUsed, transactionControl, concurrentlyNotRepeatable, tableRecreated],
+  ...[concurrentlyInTransaction, enumValueUsed, transactionControl, concurrentlyNotRepeatable, newTableMayExist],
 ];

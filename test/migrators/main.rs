@@ -1,6 +1,5 @@
 use sea_orm_migration::prelude::*;
 
-#[path = "../../kinds.rs"]
 mod kinds;
 
 struct Step(kinds::Sql);
@@ -38,6 +37,7 @@ impl MigrationTrait for Step {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run(manager, self.0.down.as_deref().unwrap_or_default()).await
     }
+    #[cfg(feature = "seaorm-2")]
     fn use_transaction(&self) -> Option<bool> {
         self.0.transaction
     }

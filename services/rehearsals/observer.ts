@@ -1,0 +1,348 @@
+import { ownApplicationName } from '../clones/connect.ts';
+import { bookedMigration, books } from '../migrations/migrator.ts';
+import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan } from './observed.ts';
+import {
+  firesEventTrigger,
+  type LockMode,
+  lockModes,
+  locksByText,
+  type NamedTable,
+  type ParsedStatement,
+  parseSql,
+  shownSql,
+  tablesOf,
+  transactionStep,
+} from './sql.ts';
+import { type Held, parseJson, toldBy } from './told.ts';
+
+interface LogLine {
+  timestamp: string;
+  pid: number;
+  error_severity: string;
+  message: string;
+  detail?: string;
+  state_code?: string;
+  statement?: string;
+  backend_type?: string;
+  remote_host?: string;
+}
+
+interface Session {
+  /** By relation and mode. */
+  held: Map<string, { lock: HeldLock; began: number }>;
+  inTransaction: boolean;
+  lastAt: number;
+  /** Since its last statement ended; `nth` is how many definitions of one text had been carried out before. */
+  nth: number;
+  /** When each definition of the text began and ended. */
+  spans: { from: number; to?: number }[];
+  locks: (Held['locks'][number] & { nth: number })[];
+  rewrites: { name: string; reason: number; sizeBytes: number; nth: number }[];
+  scans: (Omit<Scan, 'sql'> & { nth: number })[];
+  wal: { from?: number; to?: number };
+  tempBytes: number;
+  booked?: { held: Held; rows: RowsChanged[] };
+  /** Statements since the last booking, the texts of which may explain a lock that no event trigger saw. */
+  silent: ParsedStatement[];
+  /** Rows changed as last told, by table. */
+  rows: Map<string, RowsChanged>;
+}
+
+const maxKept = 2000;
+/** What empties or fills a table builds its indexes with it. */
+const writesAnew = new Set(['TruncateStmt', 'RefreshMatViewStmt', 'ClusterStmt', 'VacuumStmt']);
+/** https://www.postgresql.org/docs/17/event-trigger-table-rewrite-example.html and commands/event_trigger.h */
+const rewriteReasons: [number, string][] = [
+  [1, 'persistence changed'],
+  [2, 'default with a volatile value'],
+  [4, 'column type changed'],
+  [8, 'access method changed'],
+];
+
+export interface Observer {
+  read(line: string): void;
+  /** Nothing is read afterwards. */
+  end(): Observed;
+}
+
+/** What is known of the database before the migrator runs. */
+export interface Before {
+  /** `schema.table` by oid: a dropped table's lock is logged without its name. */
+  names: Map<number, string>;
+  /** Where names without a schema are looked for, in this order. */
+  searchPath: string[];
+  /** Bytes of WAL ever written. */
+  lsn: number;
+}
+
+/**
+ * Reads a rehearsal clone's jsonlog line by line. Which migration a statement belongs to is told by the migrator's own
+ * bookkeeping: it books a version after the version's last statement.
+ */
+export function observer({ names, searchPath, lsn }: Before): Observer {
+  const observed: Observed = {
+    ...{ connections: 0, statements: [], statementCount: 0, locks: [], rewrites: [], scans: [] },
+    ...{ migrations: [], errors: [] },
+  };
+  const sessions = new Map<number, Session>();
+  const oids = new Map([...names].map(([oid, name]) => [name, oid]));
+  let unbooked: { migration?: string }[] = [];
+  const ordinaryTaken = new Set<string>();
+  let sinceBooked = { statements: 0, durationMs: 0, lsn };
+
+  /** Keeps a finding until its migration is known; what is too much is not kept. */
+  function keep<T extends { migration?: string }>(list: T[], thing: T): void {
+    if (list.length >= maxKept) return;
+    list.push(thing);
+    unbooked.push(thing);
+  }
+
+  function nameOf({ schema, name }: NamedTable): string | undefined {
+    return (schema === undefined ? searchPath : [schema])
+      .map((place) => `${place}.${name}`)
+      .find((full) => oids.has(full));
+  }
+
+  function hold(
+    session: Session,
+    { relation, ...taken }: { table: string; relation: number; mode: LockMode; sql: string },
+    began: number,
+    ended: number,
+  ): void {
+    const { table, mode } = taken;
+    const key = `${relation} ${mode}`;
+    // The migrator's reading and writing of its books is nobody's concern.
+    const ordinary = blockedBy(mode) === 'nothing ordinary';
+    if (session.held.has(key) || (ordinary && (table.endsWith(`.${books}`) || ordinaryTaken.has(key)))) return;
+    // A backfill that commits each row takes it 100,000 times.
+    if (ordinary) ordinaryTaken.add(key);
+    const takenAt = new Date(began).toISOString();
+    const lock: HeldLock = {
+      ...{ ...taken, blocks: blockedBy(mode), takenAt, releasedAt: takenAt, heldMs: 0 },
+      statementMs: Math.round(ended - began),
+    };
+    session.held.set(key, { lock, began });
+    keep(observed.locks, lock);
+  }
+
+  /**
+   * The table of a lock by its name of before, which is the one that others use. One made in this very run is nobody's
+   * yet, its locks block no one.
+   */
+  const tableOf = ({ relation }: Held['locks'][number]) => names.get(relation);
+
+  function ended(session: Session, line: LogLine, at: number, sql: string, durationMs: number): void {
+    const parsed = parseSql(sql);
+    const began = at - durationMs;
+    const definitions = parsed.filter(firesEventTrigger);
+    /** Of several statements in one text, the one that was carried out then; else the first that names the table. */
+    const partFor = (table: string, nth: number): string => {
+      if (parsed.length < 2) return shownSql(sql);
+      const names = (one: ParsedStatement) => tablesOf(one).some((named) => nameOf(named) === table);
+      const part = session.nth === definitions.length ? definitions[nth] : parsed.find(names);
+      return shownSql(part?.text ?? sql);
+    };
+    for (const lock of strongest(session.locks)) {
+      const table = tableOf(lock);
+      const span = parsed.length > 1 ? session.spans[lock.nth] : undefined;
+      const { relation, mode, nth } = lock;
+      if (table)
+        hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
+    }
+    for (const one of parsed) {
+      for (const { table: named, mode } of locksByText(one)) {
+        const table = nameOf(named);
+        const relation = table === undefined ? undefined : oids.get(table);
+        if (!table || !relation || session.held.has(`${relation} ${mode}`)) continue;
+        hold(session, { table, relation, mode, sql: shownSql(one.text) }, began, at);
+      }
+    }
+    for (const { name, reason, sizeBytes, nth } of session.rewrites) {
+      const why = rewriteReasons.flatMap(([bit, word]) => (reason & bit ? word : [])).join(', ');
+      keep(observed.rewrites, { table: name, reason: why, sizeBytes, sql: partFor(name, nth) });
+    }
+    // The server says a table's name without its schema, and of a foreign key only the constraint's.
+    const locked = (name: string) =>
+      [...session.held.values()].find(({ lock }) => lock.table.endsWith(`.${name}`))?.lock.table;
+    const [first] = parsed.flatMap(tablesOf);
+    const target = first && nameOf(first);
+    for (const scan of parsed.some(({ type }) => writesAnew.has(type)) ? [] : session.scans) {
+      const table = scan.table === '' ? target : (locked(scan.table) ?? nameOf({ name: scan.table }));
+      // A table made in this run has hardly a row.
+      const { nth, ...said } = scan;
+      if (table) keep(observed.scans, { ...said, table, sql: partFor(table, nth) });
+    }
+    const { wal, tempBytes } = session;
+    Object.assign(session, { ...nothingYet(), tempBytes: 0 });
+
+    for (const step of parsed.map(transactionStep)) {
+      if (step) session.inTransaction = step === 'begins';
+      if (step === 'ends') release(session, at);
+    }
+    if (!session.inTransaction) release(session, at);
+    const booked = bookedMigration(sql, line.detail);
+    if (!booked && !isTheMigratorsOwn(parsed)) {
+      observed.statementCount += 1;
+      sinceBooked.statements += 1;
+      sinceBooked.durationMs += durationMs;
+      if (session.silent.length < maxKept) session.silent.push(...parsed);
+      // To write 100,000 of them as they may be shown takes longer than to run them.
+      if (observed.statements.length >= maxKept) return;
+      keep(observed.statements, {
+        ...{ sql: shownSql(sql), durationMs, at: new Date(began).toISOString() },
+        ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
+        ...(tempBytes ? { tempBytes } : {}),
+      });
+    }
+    if (booked) book(session, booked, began);
+  }
+
+  function book(session: Session, migration: string, at: number): void {
+    const told = session.booked;
+    for (const lock of strongest(told?.held.locks ?? [])) {
+      const table = tableOf(lock);
+      const cause = session.silent.findLast((one) => tablesOf(one).some((named) => nameOf(named) === table));
+      const { relation, mode } = lock;
+      const sql = cause ? shownSql(cause.text) : 'not named in a statement';
+      if (table && (cause || blockedBy(mode) !== 'nothing ordinary'))
+        hold(session, { table, relation, mode, sql }, at, at);
+    }
+    const changed = (told?.rows ?? []).map((now) => {
+      const then = session.rows.get(now.table);
+      session.rows.set(now.table, now);
+      // The server counts from its last report of statistics on.
+      if (!then || now.inserted < then.inserted || now.updated < then.updated || now.deleted < then.deleted) return now;
+      const { table } = now;
+      const [inserted, updated] = [now.inserted - then.inserted, now.updated - then.updated];
+      return { table, inserted, updated, deleted: now.deleted - then.deleted };
+    });
+    const lsn = told?.held.lsn;
+    observed.migrations.push({
+      ...{ migration, statements: sinceBooked.statements, durationMs: Math.round(sinceBooked.durationMs) },
+      ...(lsn === undefined ? {} : { walBytes: lsn - sinceBooked.lsn }),
+      rows: changed.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
+    });
+    delete session.booked;
+    ordinaryTaken.clear();
+    session.silent = [];
+    sinceBooked = { statements: 0, durationMs: 0, lsn: lsn ?? sinceBooked.lsn };
+    for (const thing of unbooked) thing.migration = migration;
+    unbooked = [];
+  }
+
+  function read(text: string): void {
+    const line = parseLine(text);
+    // What runs inside the clone's container (greenroom's psql and pg_isready) is not the migrator.
+    if (line?.backend_type !== 'client backend' || line.remote_host === '[local]') return;
+    const { pid, message } = line;
+    if (message.startsWith('connection authorized')) {
+      // The number of a session that has ended is given again.
+      const former = sessions.get(pid);
+      if (former) release(former, former.lastAt);
+      sessions.delete(pid);
+      if (message.includes(`application_name=${ownApplicationName}`)) return;
+      observed.connections += 1;
+      sessions.set(pid, newSession());
+      return;
+    }
+    const session = sessions.get(pid);
+    if (!session) return;
+    const at = timeOf(line.timestamp);
+    session.lastAt = at;
+    const told = toldBy(message);
+    const scan = scanIn(message);
+    const temporary = /^temporary file: path .*, size (\d+)$/.exec(message);
+    const duration = /^duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message);
+    if (told?.what === 'begins') {
+      session.wal.from ??= told.lsn;
+      session.spans[session.nth] = { from: at };
+    } else if (told?.what === 'locks') {
+      session.locks.push(...told.held.locks.map((lock) => ({ ...lock, nth: session.nth })));
+      session.wal.to = told.held.lsn;
+      session.spans[session.nth] = { from: at, ...session.spans[session.nth], to: at };
+      session.nth += 1;
+    } else if (told?.what === 'rewrite') session.rewrites.push({ ...told.rewrite, nth: session.nth });
+    else if (told?.what === 'booked') session.booked = told;
+    else if (scan) session.scans.push({ ...scan, nth: session.nth });
+    else if (temporary) session.tempBytes += Number(temporary[1]);
+    else if (duration) ended(session, line, at, duration[2]!, Number(duration[1]));
+    else if (['ERROR', 'FATAL', 'PANIC'].includes(line.error_severity)) {
+      Object.assign(session, nothingYet());
+      keep(observed.errors, {
+        message,
+        ...(line.state_code ? { code: line.state_code } : {}),
+        ...(line.statement ? { sql: shownSql(line.statement) } : {}),
+      });
+    }
+  }
+
+  /** The end of the log: what is held still was held until its session's last line. */
+  function end(): Observed {
+    for (const session of sessions.values()) release(session, session.lastAt);
+    return observed;
+  }
+  return { read, end };
+}
+
+function newSession(): Session {
+  return {
+    ...{ held: new Map(), inTransaction: false, lastAt: 0, ...nothingYet() },
+    ...{ tempBytes: 0, silent: [], rows: new Map() },
+  };
+}
+
+/** What is gathered while a text runs. */
+function nothingYet() {
+  return { nth: 0, spans: [], locks: [], rewrites: [], scans: [], wal: {} };
+}
+
+/** It begins and ends transactions in texts of their own, and nobody else uses its books. */
+function isTheMigratorsOwn(parsed: ParsedStatement[]): boolean {
+  const named = parsed.flatMap(tablesOf);
+  const transaction = parsed.length === 1 && parsed[0]!.type === 'TransactionStmt';
+  return transaction || (named.length > 0 && named.every(({ name }) => name === books));
+}
+
+/** What the server says of its scans at DEBUG1, as in the expected output of Postgres' own alter_table test. */
+function scanIn(message: string): Omit<Scan, 'sql'> | undefined {
+  const verified = /^verifying table "(.*)"$/.exec(message);
+  if (verified) return { table: verified[1]!, why: 'to verify its rows' };
+  const built = /^building index "(.*)" on table "(.*)" (?:serially|with request for)/.exec(message);
+  if (built) return { table: built[2]!, why: 'to build an index', object: built[1]! };
+  const referring = /^validating foreign key constraint "(.*)"$/.exec(message);
+  return referring ? { table: '', why: 'to verify a foreign key', object: referring[1]! } : undefined;
+}
+
+/**
+ * The strongest lock on each relation: a rewrite takes ShareLock beside its AccessExclusiveLock, which is no index being
+ * built.
+ */
+function strongest<T extends Held['locks'][number]>(locks: T[]): T[] {
+  const by = new Map<number, T>();
+  for (const lock of locks) {
+    const known = by.get(lock.relation);
+    if (!known || lockModes.indexOf(lock.mode) > lockModes.indexOf(known.mode)) by.set(lock.relation, lock);
+  }
+  return [...by.values()];
+}
+
+function release(session: Session, at: number): void {
+  for (const { lock, began } of session.held.values()) {
+    lock.heldMs = Math.max(0, Math.round(at - began));
+    lock.releasedAt = new Date(Math.max(at, began)).toISOString();
+  }
+  session.held.clear();
+}
+
+function timeOf(timestamp: string): number {
+  return Date.parse(
+    timestamp
+      .replace(' UTC', 'Z')
+      .replace(' ', 'T')
+      .replace(/ (\w+)$/, ''),
+  );
+}
+
+function parseLine(text: string): LogLine | undefined {
+  return parseJson(text) as LogLine | undefined;
+}
