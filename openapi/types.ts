@@ -534,6 +534,53 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/stacks/{stack}/rollback': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a stack's newest migrations back, by the running release's own `down`
+     * @description As a deployment: the application is stopped, a backup is taken and verified, the migrator runs `down` as often as
+     *     needed, then the services are switched to the release that is named, or start again. When anything fails, data and
+     *     services are put back. To go back to data of before, restore a backup instead.
+     */
+    post: operations['rollBackStack'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/stacks/{stack}/drills': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Prove that the stack's newest backup brings its data back, and measure how long that takes
+     * @description The backup is recovered beside the stack, in each of its forms, and compared with what the database held. The stack
+     *     is not touched. A project's `drillEveryHours` asks for it by itself.
+     */
+    post: operations['drillStack'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/stacks/{stack}/services/{service}/logs': {
     parameters: {
       query?: never;
@@ -630,7 +677,11 @@ export interface paths {
     /** List backups, newest first */
     get: operations['listBackups'];
     put?: never;
-    post?: never;
+    /**
+     * Take a backup of a running stack's database, and verify it
+     * @description While files are copied, tables can be read but not written.
+     */
+    post: operations['takeBackup'];
     delete?: never;
     options?: never;
     head?: never;
@@ -661,6 +712,52 @@ export interface paths {
     patch: operations['keepBackup'];
     trace?: never;
   };
+  '/v1/backups/{backup}/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    /**
+     * A backup's dump as a file
+     * @description A tar archive: `greenroom-backup.json`, which says what the database held, and the folder `dump`, which `pg_restore`
+     *     takes as it is. Importing it on another greenroom brings the backup there.
+     */
+    get: operations['exportBackup'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/stacks/{stack}/backups': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Import a backup that was exported, for a stack to be restored from
+     * @description Each file is held against its checksum; what the backup is worth shows when it is verified. The release that the
+     *     stack runs now goes with it.
+     */
+    post: operations['importBackup'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/backups/{backup}/verify': {
     parameters: {
       query?: never;
@@ -674,6 +771,42 @@ export interface paths {
     put?: never;
     /** Restore a backup on a throwaway clone and compare it with what the database held */
     post: operations['verifyBackup'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/drills': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List drills, newest first */
+    get: operations['listDrills'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/drills/{drill}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        drill: string;
+      };
+      cookie?: never;
+    };
+    /** A drill and what it found */
+    get: operations['getDrill'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -893,7 +1026,42 @@ export interface components {
       /** @description Things that reach the host and that the file may have nonetheless, each by its exact name */
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
+      deployment?: components['schemas']['DeploymentPolicy'];
     };
+    /** @description How releases are put on the project's stacks, and what is kept to go back to */
+    DeploymentPolicy: {
+      /**
+       * @description `lock_timeout` of the migrator's sessions, in rehearsals too; without it a migration waits for a lock as long as
+       *     the migrator may take. Given by the variable PGOPTIONS, which libpq and sqlx read.
+       */
+      lockTimeoutMs?: number;
+      /** @description `statement_timeout` of the migrator's sessions, given like `lockTimeoutMs` */
+      statementTimeoutMs?: number;
+      /** @description How often the migrator is run again when `lockTimeoutMs` was up (default 3) */
+      lockRetries?: number;
+      /**
+       * @description How long a release is watched once it answers: a service that exits, restarts or becomes unhealthy, or a page that
+       *     fails, takes it back, with the data of before (default 0)
+       */
+      watchSeconds?: number;
+      /** @description What a backup before migrations consists of (default `clone` alone) */
+      backups?: components['schemas']['BackupForm'][];
+      /** @description How many of a stack's good backups stay that nobody asked to keep (default 3) */
+      keepBackups?: number;
+      /**
+       * @description Whether the data that a failed deployment leaves is kept as a backup of its own, to look at on another stack; the
+       *     newest of a stack stays (default false)
+       */
+      keepFailedState?: boolean;
+      /** @description How often the newest backup of each persistent stack is restored on a clone, as a drill; never without it */
+      drillEveryHours?: number;
+    };
+    /**
+     * @description `clone`: a copy of the database's files, at once to take and to restore; `dump`: `pg_dump` in directory format, with a
+     *     checksum for each file, which any Postgres of the version or a later one restores
+     * @enum {string}
+     */
+    BackupForm: 'clone' | 'dump';
     /** @description The budgets a release is held against */
     ReadinessPolicy: {
       /** @description The largest table that may be rewritten (default 4 MiB) */
@@ -930,6 +1098,7 @@ export interface components {
       profiles?: string[];
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
+      deployment?: components['schemas']['DeploymentPolicy'];
     };
     Project: {
       name: string;
@@ -1214,7 +1383,7 @@ export interface components {
     MigrationRun: {
       id: string;
       /** @enum {string} */
-      kind: 'status' | 'rehearsal' | 'apply';
+      kind: 'status' | 'rehearsal' | 'apply' | 'rollback';
       project: string;
       stack?: string;
       snapshot?: string;
@@ -1442,7 +1611,13 @@ export interface components {
        * @description `verified`: it was restored and compared; `damaged`: it does not hold what the database held
        * @enum {string}
        */
-      state: 'taking' | 'taken' | 'verifying' | 'verified' | 'damaged' | 'restoring' | 'deleting';
+      state: 'taking' | 'importing' | 'taken' | 'verifying' | 'verified' | 'damaged' | 'restoring' | 'deleting';
+      /**
+       * @description `failed-state`: what a deployment that failed had left; `import`: it came as a file
+       * @enum {string}
+       */
+      purpose: 'migration' | 'request' | 'failed-state' | 'import';
+      forms: components['schemas']['BackupForm'][];
       kept: boolean;
       release: components['schemas']['ReleaseInStack'];
       createdAt: components['schemas']['Timestamp'];
@@ -1454,6 +1629,52 @@ export interface components {
       freezeMs?: number;
       /** @enum {string} */
       cloneMode?: 'reflink' | 'copy';
+      /** @description Of all files of its dump */
+      dumpBytes?: number;
+      error?: components['schemas']['Problem'];
+    };
+    NewBackup: {
+      stack: components['schemas']['StackName'];
+      /** @description As the project's deployment policy has it by default */
+      forms?: components['schemas']['BackupForm'][];
+    };
+    Rollback: {
+      /** @description The newest migration that stays applied */
+      migration: string;
+      /** @description What the stack runs afterwards; the running release by default */
+      release?: components['schemas']['ReleaseOfStack'];
+      timeoutSeconds?: components['schemas']['MigratorTimeout'];
+    };
+    Drill: {
+      id: string;
+      project: string;
+      stack: string;
+      /** @description The backup's id, which may be gone by now */
+      backup: string;
+      /**
+       * @description `failed`: the backup does not hold what the database held; `error`: it could not be carried out
+       * @enum {string}
+       */
+      state: 'running' | 'passed' | 'failed' | 'error';
+      createdAt: components['schemas']['Timestamp'];
+      finishedAt?: components['schemas']['Timestamp'];
+      report?: {
+        takenAt: components['schemas']['Timestamp'];
+        /** @description How old the backup was: what was written since would be lost */
+        ageSeconds: number;
+        tables: number;
+        rows: number;
+        forms: {
+          form: components['schemas']['BackupForm'];
+          /** @description From nothing to a database that answers on the data */
+          recoverMs?: number;
+          compareMs?: number;
+          differences: {
+            where: string;
+            what: string;
+          }[];
+        }[];
+      };
       error?: components['schemas']['Problem'];
     };
     /** @enum {string} */
@@ -1470,6 +1691,9 @@ export interface components {
       | 'migration.status'
       | 'migration.rehearse'
       | 'migration.apply'
+      | 'migration.rollback'
+      | 'backup.take'
+      | 'backup.drill'
       | 'backup.verify'
       | 'backup.delete';
     Operation: {
@@ -2477,6 +2701,40 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
+  rollBackStack: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Rollback'];
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  drillStack: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
   getServiceLogs: {
     parameters: {
       query?: {
@@ -2511,7 +2769,7 @@ export interface operations {
         project?: components['parameters']['inProject'];
         /** @description Only those of this stack */
         stack?: components['parameters']['ofStack'];
-        kind?: 'status' | 'rehearsal' | 'apply';
+        kind?: 'status' | 'rehearsal' | 'apply' | 'rollback';
       };
       header?: never;
       path?: never;
@@ -2629,6 +2887,23 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
+  takeBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewBackup'];
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
   getBackup: {
     parameters: {
       query?: never;
@@ -2696,6 +2971,56 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
+  exportBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: components['parameters']['backup'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The archive */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/x-tar': string;
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  importBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        stack: components['parameters']['stack'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/x-tar': string;
+      };
+    };
+    responses: {
+      /** @description The backup */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Backup'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
   verifyBackup: {
     parameters: {
       query?: never;
@@ -2708,6 +3033,57 @@ export interface operations {
     requestBody?: never;
     responses: {
       202: components['responses']['Accepted'];
+      default: components['responses']['Problem'];
+    };
+  };
+  listDrills: {
+    parameters: {
+      query?: {
+        /** @description Only those of this project */
+        project?: components['parameters']['inProject'];
+        /** @description Only those of this stack */
+        stack?: components['parameters']['ofStack'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Drills */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Drill'][];
+          };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getDrill: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        drill: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The drill */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Drill'];
+        };
+      };
       default: components['responses']['Problem'];
     };
   };

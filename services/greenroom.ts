@@ -1,7 +1,9 @@
 import type Docker from 'dockerode';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { drillBackup } from './backups/drill.ts';
 import { deleteBackup, verifyBackupAgain } from './backups/operations.ts';
+import { takeBackupOnRequest } from './backups/take-operation.ts';
 import { openDatabase } from './database/open.ts';
 import { startOwnDatabase } from './database/own-database.ts';
 import { queryOne } from './database/queries.ts';
@@ -64,6 +66,9 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
     'migration.status': migrationStatus(greenroom),
     'migration.rehearse': rehearse(greenroom),
     'migration.apply': deployRelease(greenroom),
+    'migration.rollback': deployRelease(greenroom),
+    'backup.take': takeBackupOnRequest(greenroom),
+    'backup.drill': drillBackup(greenroom),
     'backup.verify': verifyBackupAgain(greenroom),
     'backup.delete': deleteBackup(greenroom),
   };

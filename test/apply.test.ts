@@ -132,7 +132,7 @@ test('a persistent stack holds a candidate with pending migrations until it is t
   assert.equal(state, 'passed');
   assert.equal(report.migrator!.outcome, 'completed');
   assert.match(report.migrator!.target.systemIdentifier, /^\d+$/);
-  assert.deepEqual(report.migrator!.applied, ['m20250201_000008_customers_locale']);
+  assert.deepEqual(report.migrator!.migrations, ['m20250201_000008_customers_locale']);
   assert.deepEqual(
     report.smoke!.map(({ status }) => status),
     [200, 200],

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { requestDrill } from '../../services/backups/drill.ts';
 import { query } from '../../services/database/queries.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
 import {
@@ -8,6 +9,7 @@ import {
   requestDeploy,
   requestReset,
   requestRestore,
+  requestRollback,
 } from '../../services/stacks/requests.ts';
 import { type StackRow, toStack } from '../../services/stacks/stack.ts';
 import { describeStack, serviceLogs } from '../../services/stacks/status.ts';
@@ -41,6 +43,12 @@ export function stackRoutes(greenroom: RunningGreenroom): Router {
   });
   router.post('/v1/stacks/:stack/restore', async (req, res) => {
     accepted(res, await requestRestore(greenroom, req.params.stack, req.body.backup, askerOf(req)));
+  });
+  router.post('/v1/stacks/:stack/rollback', async (req, res) => {
+    accepted(res, await requestRollback(greenroom, req.params.stack, req.body, askerOf(req)));
+  });
+  router.post('/v1/stacks/:stack/drills', async (req, res) => {
+    accepted(res, await requestDrill(greenroom, req.params.stack, askerOf(req)));
   });
   router.get('/v1/stacks/:stack/services/:service/logs', async (req, res) => {
     const { stack, service } = req.params;

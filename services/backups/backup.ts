@@ -4,8 +4,11 @@ import type { Host } from '../engine/host.ts';
 import { removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import type { TargetFacts } from '../snapshots/target.ts';
 import type { DatabaseContent } from './content.ts';
+import { type Manifest, sizeOf } from './dump/manifest.ts';
+import { removeDump } from './dump/take-dump.ts';
 
 type Schemas = components['schemas'];
 
@@ -14,22 +17,24 @@ export interface BackupRow {
   project: string;
   stack: string;
   host: string;
+  /** Of its clone; the dump's is named after it. */
   volume: string;
   state: Schemas['Backup']['state'];
+  purpose: Schemas['Backup']['purpose'];
+  forms: Schemas['BackupForm'][];
   kept: boolean;
   release: Schemas['ReleaseInStack'];
   sealed_plan: Buffer;
   snapshot: string | null;
   facts: TargetFacts;
   content: DatabaseContent | null;
-  taken: { freezeMs: number; lsn: string; cloneMode: 'reflink' | 'copy' } | null;
+  /** Of the dump, while there is one. */
+  dump: (Manifest & { dumpMs?: number }) | null;
+  taken: { freezeMs: number; lsn?: string; cloneMode?: 'reflink' | 'copy' } | null;
   created_at: Date;
   verified_at: Date | null;
   error: Schemas['Problem'] | null;
 }
-
-/** Backups of a stack that nobody asked to keep, beyond the newest this many, go when a new one is verified. */
-const unkeptPerStack = 3;
 
 /** @throws Problem `not-found` */
 export async function getBackupRow(database: Database, id: string): Promise<BackupRow> {
@@ -54,20 +59,25 @@ export async function keepBackup(database: Database, id: string, kept: boolean):
   throw new Problem('conflict', `Backup ${id} is being deleted`, { where: id });
 }
 
-/** Removes a backup's volume, then its record. Safe to repeat. */
+/** Removes what a backup consists of, then its record. Safe to repeat. */
 export async function dropBackup(
   database: Database,
   host: Host,
   { id, volume }: Pick<BackupRow, 'id' | 'volume'>,
 ): Promise<void> {
   await query(database, 'set-backup-state', [id, 'deleting', null]);
+  await removeDump(host, id);
   await removeVolume(host, volume);
   await query(database, 'delete-backup', [id]);
 }
 
-/** Removes the stack's backups that nobody asked to keep, but for the newest that are good. @returns the ids of the removed. */
-export function dropOldBackups(greenroom: Greenroom, stack: string): Promise<string[]> {
-  return dropAll(greenroom, 'drop-old-backups', [stack, unkeptPerStack]);
+/**
+ * Removes the stack's backups that nobody asked to keep, but for the newest that are good, as many as the project keeps.
+ * @returns the ids of the removed.
+ */
+export async function dropOldBackups(greenroom: Greenroom, project: string, stack: string): Promise<string[]> {
+  const { keepBackups } = await deploymentPolicyOf(greenroom.pool, project);
+  return dropAll(greenroom, 'drop-old-backups', [stack, keepBackups]);
 }
 
 /** Removes all of a stack's backups that nobody asked to keep, finished or not; nothing else may work on the stack. */
@@ -93,6 +103,8 @@ export function toBackup(row: BackupRow): Schemas['Backup'] {
     project: row.project,
     stack: row.stack,
     state: row.state,
+    purpose: row.purpose,
+    forms: row.forms,
     kept: row.kept,
     release: row.release,
     createdAt: row.created_at.toISOString(),
@@ -104,7 +116,9 @@ export function toBackup(row: BackupRow): Schemas['Backup'] {
           schemaFingerprint: row.content.schemaFingerprint,
         }
       : {}),
-    ...(row.taken ? { freezeMs: row.taken.freezeMs, cloneMode: row.taken.cloneMode } : {}),
+    ...(row.taken ? { freezeMs: row.taken.freezeMs } : {}),
+    ...(row.taken?.cloneMode ? { cloneMode: row.taken.cloneMode } : {}),
+    ...(row.dump ? { dumpBytes: sizeOf(row.dump) } : {}),
     ...(row.error ? { error: row.error } : {}),
   };
 }

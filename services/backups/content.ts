@@ -1,11 +1,14 @@
 import type pg from 'pg';
-import { fingerprintOfSchema, readSchema } from '../database/schema.ts';
+import type { components } from '../../openapi/types.ts';
+import { fingerprintOfSchema, outlineOfSchema, readSchema } from '../database/schema.ts';
 import { type Mistake, messageOf } from '../errors.ts';
 import { identifier, literal } from '../snapshots/adopt.ts';
 
 /** What a database holds, for comparing two: the same for databases with the same rows, whatever their order on disk. */
 export interface DatabaseContent {
   schemaFingerprint: string;
+  /** What stays of it when the schema is dumped and restored. */
+  schemaOutline?: string;
   /** By `schema.table`; tables and materialized views. Unlogged ones are left out: a physical backup holds none of their rows. */
   tables: Record<string, { rows: number; hash: string }>;
   /** By name: last value, and whether it was handed out. */
@@ -48,7 +51,8 @@ export async function readContent(
        SET LOCAL xmlbinary = 'base64'; SET LOCAL lc_monetary = 'C'; SET LOCAL row_security = off;
        SET LOCAL statement_timeout = 0`,
     );
-    const schemaFingerprint = fingerprintOfSchema(await readSchema(client));
+    const schema = await readSchema(client);
+    const [schemaFingerprint, schemaOutline] = [fingerprintOfSchema(schema), outlineOfSchema(schema)];
     const tables: DatabaseContent['tables'] = {};
     for (const { name, kind } of await tablesOf(client)) {
       if (kind === 'p') continue;
@@ -60,7 +64,7 @@ export async function readContent(
       client,
       `(SELECT loid || ':' || pageno || ':' || encode(data, 'hex') AS line FROM pg_largeobject) lines`,
     );
-    return { schemaFingerprint, tables, sequences: await readSequences(client), largeObjects };
+    return { schemaFingerprint, schemaOutline, tables, sequences: await readSequences(client), largeObjects };
   } finally {
     await client.query('ROLLBACK').catch(() => {});
   }
@@ -89,11 +93,18 @@ async function readSequences(client: pg.Client): Promise<Record<string, string>>
   return sequences;
 }
 
-/** Everything that differs, in words. None: the same. */
-export function differencesBetween(expected: DatabaseContent, found: DatabaseContent): Mistake[] {
+/**
+ * Everything that differs, in words. None: the same.
+ * @param from a copy of the files has to have the very same schema, a restored dump its outline.
+ */
+export function differencesBetween(
+  expected: DatabaseContent,
+  found: DatabaseContent,
+  from: components['schemas']['BackupForm'] = 'clone',
+): Mistake[] {
   const differences: Mistake[] = [];
-  if (expected.schemaFingerprint !== found.schemaFingerprint)
-    differences.push({ where: 'schema', what: 'objects or their definitions differ' });
+  const key = from === 'dump' ? 'schemaOutline' : 'schemaFingerprint';
+  if (expected[key] !== found[key]) differences.push({ where: 'schema', what: 'objects or their definitions differ' });
   for (const name of namesOf(expected.tables, found.tables)) {
     const [before, now] = [expected.tables[name], found.tables[name]];
     if (!before || !now) differences.push({ where: name, what: before ? 'the table is missing' : 'nobody knows it' });

@@ -4,28 +4,30 @@ import type { Host } from '../engine/host.ts';
 import { type CloneMode, cloneVolume, onlyVanished, removeVolume } from '../engine/volumes.ts';
 import { messageOf, Problem } from '../errors.ts';
 import { isHandedOver } from '../operations/handover.ts';
+import { readRoles } from '../snapshots/roles.ts';
 import { type DatabaseContent, readContent, tablesOf } from './content.ts';
+import type { Files, Manifest } from './dump/manifest.ts';
 
 export interface TakeOptions {
   host: Host;
-  /** The running database's volume, and its PGDATA below the volume's root. */
-  volume: string;
-  dataPath: string;
-  /** The volume that becomes the backup. */
-  target: string;
-  labels: Record<string, string>;
+  /** To copy the files: the running database's volume, its PGDATA below the volume's root, and the volume that becomes the backup. */
+  clone?: { volume: string; dataPath: string; target: string; labels: Record<string, string> };
+  /** To dump it: runs while the exported snapshot is open. */
+  dump?(exportedSnapshot: string): Promise<Files>;
   /** As superuser, to the database whose content is recorded. */
   connect(): Promise<pg.Client>;
   signal: AbortSignal;
 }
 
 export interface Taken {
-  mode: CloneMode;
   content: DatabaseContent;
   /** How long tables could be read but not written. */
   freezeMs: number;
-  /** Up to where WAL was added. */
-  lsn: string;
+  /** How long it took to read all of it, for what is restored to be compared. */
+  readMs: number;
+  /** How its files were copied, and up to where WAL was added. */
+  clone?: { cloneMode: CloneMode; lsn: string };
+  dump?: Manifest & { dumpMs: number };
 }
 
 const lockTimeout = '10s';
@@ -33,46 +35,46 @@ const lockTimeout = '10s';
 const emptied = ['pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'];
 
 /**
- * Copies a running database by reflink between pg_backup_start and pg_backup_stop, with the label and the WAL that its
- * recovery needs. Readers go on; tables cannot be written meanwhile, so that what the copy holds is exactly what is
- * recorded of the database at that moment. Killed half way it leaves nothing on the server: all of it is a session's.
+ * Takes a running database as it is at one moment, and records what it holds then: its files are copied by reflink
+ * between pg_backup_start and pg_backup_stop, with the label and the WAL that recovery needs; it is dumped; or both.
+ * Readers go on; while files are copied tables cannot be written, so that copy and record agree. Killed half way it leaves
+ * nothing on the server: all of it is a session's.
  *
  * @throws Problem `backup-failed` saying who writes, or what the server lacks.
  */
 export async function takeBackup(options: TakeOptions): Promise<Taken> {
-  const { host, signal } = options;
-  const [locker, backup] = [await options.connect(), await options.connect()];
+  const { signal } = options;
+  const [locker, backup, reader] = [await options.connect(), await options.connect(), await options.connect()];
+  const clients = [locker, backup, reader];
   const abort = () => {
-    for (const client of [locker, backup]) client.end().catch(() => {});
+    for (const client of clients) client.end().catch(() => {});
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
-    await refuseTablespaces(backup);
-    const { rows: versions } = await backup.query(`SELECT current_setting('server_version_num')::int AS version`);
-    // With what is dirty written already, the checkpoint that the backup begins with is short.
-    await backup.query('CHECKPOINT');
-    await lockTables(locker, backup);
-    const lockedAt = performance.now();
+    // Before the first query, which fixes what the transaction sees.
+    await locker.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    const copied = options.clone && (await copyFiles(options, options.clone, locker, backup));
     const { rows } = await locker.query('SELECT pg_export_snapshot() AS id');
-    await keepWal(backup);
-    await startBackup(backup, versions[0].version);
-    const mode = await cloneVolume(host, options.volume, options.target, options.labels, { signal, live: true });
-    const { lsn, label } = await stopBackup(backup, versions[0].version);
-    await completeCopy(options, label);
-    const reader = await options.connect();
-    let freezeMs = 0;
-    const imported = async () => {
-      await locker.query('COMMIT');
-      freezeMs = Math.round(performance.now() - lockedAt);
-    };
-    try {
-      const content = await readContent(reader, { exportedSnapshot: rows[0].id, imported });
-      return { mode, content, freezeMs, lsn };
-    } finally {
-      await reader.end().catch(() => {});
-    }
+    let [freezeMs, readingAt] = [0, 0];
+    let dump: Taken['dump'];
+    const content = await readContent(reader, {
+      exportedSnapshot: rows[0].id,
+      async imported() {
+        await locker.query('COMMIT');
+        if (copied) freezeMs = Math.round(performance.now() - copied.lockedAt);
+        readingAt = performance.now();
+        if (!options.dump) return;
+        const startedAt = performance.now();
+        const { rows: again } = await reader.query('SELECT pg_export_snapshot() AS id');
+        const [roles, files] = [await readRoles(reader), await options.dump(again[0].id)];
+        readingAt = performance.now();
+        dump = { files, roles, dumpMs: Math.round(readingAt - startedAt) };
+      },
+    });
+    const readMs = Math.round(performance.now() - readingAt);
+    return { content, freezeMs, readMs, ...(copied ? { clone: copied.clone } : {}), ...(dump ? { dump } : {}) };
   } catch (error) {
-    if (!isHandedOver(signal)) await removeVolume(host, options.target);
+    if (options.clone && !isHandedOver(signal)) await removeVolume(options.host, options.clone.target);
     if (signal.aborted) throw signal.reason;
     if (error instanceof Problem) throw error;
     throw new Problem('backup-failed', `The database could not be backed up: ${messageOf(error)}`, {
@@ -82,9 +84,29 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     });
   } finally {
     signal.removeEventListener('abort', abort);
-    await locker.end().catch(() => {});
-    await backup.end().catch(() => {});
+    await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
+}
+
+async function copyFiles(
+  { host, signal }: TakeOptions,
+  clone: NonNullable<TakeOptions['clone']>,
+  locker: pg.Client,
+  backup: pg.Client,
+): Promise<{ clone: NonNullable<Taken['clone']>; lockedAt: number }> {
+  await refuseTablespaces(backup);
+  const { rows: versions } = await backup.query(`SELECT current_setting('server_version_num')::int AS version`);
+  // With what is dirty written already, the checkpoint that the backup begins with is short.
+  await backup.query('CHECKPOINT');
+  await lockTables(locker, backup);
+  const lockedAt = performance.now();
+  await keepWal(backup);
+  await startBackup(backup, versions[0].version);
+  const { volume, target, labels } = clone;
+  const cloneMode = await cloneVolume(host, volume, target, labels, { signal, live: true });
+  const { lsn, label } = await stopBackup(backup, versions[0].version);
+  await completeCopy(host, clone, label, signal);
+  return { clone: { cloneMode, lsn }, lockedAt };
 }
 
 async function refuseTablespaces(client: pg.Client): Promise<void> {
@@ -101,8 +123,6 @@ async function refuseTablespaces(client: pg.Client): Promise<void> {
 /** Nobody writes while the copy is made, so that copy and record agree. @throws Problem naming who does. */
 async function lockTables(locker: pg.Client, other: pg.Client): Promise<void> {
   const tables = (await tablesOf(other)).filter(({ kind }) => kind !== 'm').map(({ name }) => name);
-  // Before the first query, which fixes what the transaction sees.
-  await locker.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   await locker.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
   try {
     if (tables.length > 0) await locker.query(`LOCK TABLE ${tables.join(', ')} IN SHARE MODE`);
@@ -152,12 +172,14 @@ async function stopBackup(client: pg.Client, version: number): Promise<{ lsn: st
  * The helper is root and sees every volume, and whoever may write to the database's volume may plant a link in it that
  * leads into another one. So nothing is followed: a copy with a link anywhere in it is refused before it is touched.
  */
-async function completeCopy(options: TakeOptions, label: string): Promise<void> {
-  const { host } = options;
+async function completeCopy(
+  host: Host,
+  { volume, target, dataPath }: NonNullable<TakeOptions['clone']>,
+  label: string,
+  signal: AbortSignal,
+): Promise<void> {
   const [from, to] = await Promise.all(
-    [options.volume, options.target].map(async (volume) =>
-      [await pathInHelper(host, volume), options.dataPath].filter(Boolean).join('/'),
-    ),
+    [volume, target].map(async (one) => [await pathInHelper(host, one), dataPath].filter(Boolean).join('/')),
   );
   // cp has an exit code of 1 for what vanished; its messages are looked at here.
   const script = `set -eu; export LC_ALL=C; from=$1; to=$2
@@ -174,7 +196,7 @@ cd "$to"
 printf %s "$3" | base64 -d > backup_label; chown --reference=PG_VERSION backup_label; chmod 600 backup_label
 sync -f .; exit "\${copied:-0}"`;
   const base64 = Buffer.from(label).toString('base64');
-  const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', script, 'sh', from!, to!, base64], options.signal);
+  const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', script, 'sh', from!, to!, base64], signal);
   if (exitCode === 0 || (exitCode === 1 && onlyVanished(stderr))) return;
   throw new Problem('backup-failed', `The copy could not be completed: ${stderr.trim().slice(-300)}`, {
     remedy:

@@ -1,74 +1,83 @@
-import { onClone } from '../clones/clone.ts';
 import { query } from '../database/queries.ts';
 import { saysDiskIsFull } from '../engine/disk.ts';
-import { messageOf, Problem } from '../errors.ts';
-import { type Greenroom, hostOf } from '../greenroom.ts';
+import { type Mistake, messageOf, Problem } from '../errors.ts';
+import type { Greenroom } from '../greenroom.ts';
 import type { OperationContext } from '../operations/kind.ts';
-import { openPlan } from '../stacks/stack.ts';
-import { type BackupRow, checkCloneOf, getBackupRow } from './backup.ts';
-import { type DatabaseContent, differencesBetween, readContent } from './content.ts';
+import { type BackupRow, getBackupRow } from './backup.ts';
+import { differencesBetween, readContent } from './content.ts';
+import { onRecovered } from './recover.ts';
+
+type Context = Pick<OperationContext, 'signal' | 'progress' | 'log'>;
 
 /**
- * Proves a backup by what only proves one: it is restored, on a throwaway clone, and what is found there is compared
+ * Proves a backup by what only proves one: it is restored beside everything else, and what is found there is compared
  * with what the database held when the backup was taken. The backup itself is left as it is.
  *
  * @throws Problem `backup-damaged` naming every difference.
  */
-export async function verifyBackup(
-  greenroom: Greenroom,
-  id: string,
-  context: Pick<OperationContext, 'signal' | 'progress' | 'log'>,
-): Promise<{ verifyMs: number }> {
+export async function verifyBackup(greenroom: Greenroom, id: string, context: Context): Promise<{ verifyMs: number }> {
   const row = await getBackupRow(greenroom.pool, id);
   await query(greenroom.pool, 'set-backup-state', [id, 'verifying', null]);
-  context.progress(`restoring ${id} on a clone, to compare it`);
   const startedAt = performance.now();
-  const found = await contentOf(greenroom, row, context.signal);
-  const differences =
-    found instanceof Problem ? [{ where: row.volume, what: found.message }] : differencesBetween(row.content!, found);
-  const verifyMs = Math.round(performance.now() - startedAt);
-  if (differences.length === 0) {
-    await query(greenroom.pool, 'set-backup-state', [id, 'verified', null]);
-    context.log(`${id} was restored and holds what the database held (${verifyMs} ms)`);
-    return { verifyMs };
+  for (const form of row.forms) {
+    context.progress(`restoring the ${form} of ${id}, to compare it`);
+    const { differences } = await compareRecovered(greenroom, row, form, context.signal);
+    if (differences.length === 0) continue;
+    const problem = damaged(row, form, differences);
+    await query(greenroom.pool, 'set-backup-state', [id, 'damaged', problem.toDocument()]);
+    throw problem;
   }
+  const verifyMs = Math.round(performance.now() - startedAt);
+  await query(greenroom.pool, 'set-backup-state', [id, 'verified', null]);
+  context.log(`${id} was restored and holds what the database held (${verifyMs} ms)`);
+  return { verifyMs };
+}
+
+export function damaged(
+  { id }: Pick<BackupRow, 'id'>,
+  form: BackupRow['forms'][number],
+  differences: Mistake[],
+): Problem {
   const { where, what } = differences[0]!;
-  const problem = new Problem('backup-damaged', `${id} does not hold what the database held: ${where}: ${what}`, {
+  return new Problem('backup-damaged', `The ${form} of ${id} does not hold what the database held: ${where}: ${what}`, {
     where,
     remedy: 'It cannot be relied on. Look for damage on the host’s disk, then take a new one.',
     errors: differences,
   });
-  await query(greenroom.pool, 'set-backup-state', [id, 'damaged', problem.toDocument()]);
-  throw problem;
 }
 
-/** What a restored copy holds, or why it cannot be read. Throws only what says nothing about the backup. */
-async function contentOf(
+export interface Compared {
+  /** None: it holds what the database held. */
+  differences: Mistake[];
+  /** From nothing to a server that answers on the data; undefined where it never did. */
+  recoverMs?: number;
+  compareMs?: number;
+}
+
+/** Recovers a form of a backup and compares it. Throws only what says nothing about the backup. */
+export async function compareRecovered(
   greenroom: Greenroom,
   row: BackupRow,
+  form: BackupRow['forms'][number],
   signal: AbortSignal,
-): Promise<DatabaseContent | Problem> {
-  const host = hostOf(greenroom, row.host);
-  const spec = {
-    name: checkCloneOf(row.id),
-    host,
-    plan: openPlan(greenroom.sealer, row),
-    of: { volume: row.volume, facts: row.facts },
-    images: row.release.images,
-    signal,
-  };
+): Promise<Compared> {
   try {
-    return await onClone(greenroom, spec, async (clone) => {
-      const client = await clone.connect();
+    return await onRecovered(greenroom, row, form, signal, async ({ connect, recoverMs }) => {
+      const startedAt = performance.now();
+      const client = await connect();
       const abort = () => client.end().catch(() => {});
       signal.addEventListener('abort', abort, { once: true });
       try {
-        return await readContent(client);
+        const differences = differencesBetween(row.content!, await readContent(client), form);
+        return { differences, recoverMs, compareMs: Math.round(performance.now() - startedAt) };
       } catch (error) {
         signal.throwIfAborted();
         // What the server says of its data is damage; a connection that breaks or a disk that is full is not.
         if (!isFromServer(error) || saysDiskIsFull(messageOf(error))) throw error;
-        return new Problem('backup-damaged', `it cannot be read to its end: ${messageOf(error)}`);
+        return {
+          differences: [{ where: row.id, what: `it cannot be read to its end: ${messageOf(error)}` }],
+          recoverMs,
+        };
       } finally {
         signal.removeEventListener('abort', abort);
         await client.end().catch(() => {});
@@ -76,9 +85,8 @@ async function contentOf(
     });
   } catch (error) {
     signal.throwIfAborted();
-    // Postgres would not start on it.
-    if (error instanceof Problem && error.code === 'snapshot-incompatible') return error;
-    throw error;
+    if (!(error instanceof Problem) || error.code !== 'backup-damaged' || saysDiskIsFull(error.message)) throw error;
+    return { differences: error.errors ?? [{ where: error.where ?? row.id, what: error.message }] };
   }
 }
 

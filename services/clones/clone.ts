@@ -49,7 +49,7 @@ export interface CloneSpec {
 const network = 'clone';
 
 /** Makes the network of a clone. What a broken-off attempt left is removed first. */
-export async function openClone(greenroom: Greenroom, { host, name }: CloneSpec): Promise<void> {
+export async function openClone(greenroom: Greenroom, { host, name }: Pick<CloneSpec, 'host' | 'name'>): Promise<void> {
   await removeClone(greenroom, host, name);
   await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, `stack:${name}`, {
     name: networkNameOf(host.installation, name, network),
@@ -106,14 +106,19 @@ export async function removeClone(greenroom: Greenroom, host: Host, name: string
 }
 
 /** Runs `work` on a clone that is gone afterwards. */
-export async function onClone<T>(
+export function onClone<T>(greenroom: Greenroom, spec: CloneSpec, work: (clone: Clone) => Promise<T>): Promise<T> {
+  return onOpenNetwork(greenroom, spec, async () => work(await startClone(spec)));
+}
+
+/** Runs `work` with a network without a way out, which is gone afterwards with everything that carries the name. */
+export async function onOpenNetwork<T>(
   greenroom: Greenroom,
-  spec: CloneSpec,
-  work: (clone: Clone) => Promise<T>,
+  spec: Pick<CloneSpec, 'host' | 'name' | 'signal'>,
+  work: (network: string) => Promise<T>,
 ): Promise<T> {
   try {
     await openClone(greenroom, spec);
-    return await work(await startClone(spec));
+    return await work(networkNameOf(spec.host.installation, spec.name, network));
   } catch (error) {
     // Asked here, because the clone's own space is free again in a moment.
     throw spec.signal.aborted ? error : await explainFullDisk(spec.host, error);

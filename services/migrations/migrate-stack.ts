@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { aliasesOf } from '../clones/clone.ts';
 import { connectDatabase } from '../clones/connect.ts';
@@ -11,11 +12,14 @@ import { ensureNetwork } from '../engine/subnets.ts';
 import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
 import { isHandedOver } from '../operations/handover.ts';
+import type { OperationContext } from '../operations/kind.ts';
+import type { DeploymentPolicy } from '../projects/deployment-policy.ts';
 import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
 import { containerNameOf, networkNameOf, stackLabels } from '../stacks/names.ts';
 import { redactor } from '../stacks/redact.ts';
-import { appliedMigrations, up } from './migrator.ts';
+import { appliedMigrations, begunMigration, down, up, waitedTooLong } from './migrator.ts';
 import { type MigratorRun, runMigrator } from './run-migrator.ts';
+import { withSessionTimeouts } from './session-timeouts.ts';
 
 export interface MigrateOptions {
   host: Host;
@@ -26,7 +30,16 @@ export interface MigrateOptions {
   /** What asks for it; the migrator is run once for that. */
   run: string;
   timeoutMs: number;
+  timeouts: Pick<DeploymentPolicy, 'lockTimeoutMs' | 'statementTimeoutMs'>;
   signal: AbortSignal;
+  /** Called with each migration as it begins, in order. */
+  onMigration(migration: string): void;
+}
+
+/** What the migrator is to do, and with which migrations, in its order. */
+export interface Task {
+  direction: 'up' | 'down';
+  migrations: string[];
 }
 
 /** The database that greenroom has made sure it is connected to. */
@@ -46,27 +59,34 @@ export interface Migrated {
   durationMs: number;
   /** A session of the migrator was seen in the database. */
   seen: boolean;
-  applied: string[];
+  /** Applied, or taken back. */
+  migrations: string[];
+}
+
+/** A statement of it waited for a lock longer than the project lets it: it may be run again. */
+export interface Blocked {
+  blocked: string;
 }
 
 /** No network of a Compose file is called so: the name is refused there. */
 const network = 'greenroom-migrate';
 
 /**
- * Runs `up` on a running stack's database: the very command of the file, the migrator alone with the database on a
- * network without a way out, under an advisory lock because SeaORM has none.
+ * Runs `up`, or `down` for so many, on a running stack's database: the very command of the file, the migrator alone with
+ * the database on a network without a way out, under an advisory lock because SeaORM has none. Afterwards the database's
+ * books have to say what was asked for.
  *
- * @param pending what has to be applied afterwards.
  * @throws Problem `migration-failed` saying how it ended; its transaction's fate is the caller's to look at.
  */
-export async function migrateStack(
+async function migrateStack(
   greenroom: Greenroom,
   options: MigrateOptions,
-  pending: string[],
-): Promise<Migrated> {
-  const { host, stack, plan, images, run: asker, timeoutMs, signal } = options;
+  { direction, migrations }: Task,
+): Promise<Migrated | Blocked> {
+  const { host, stack, images, run: asker, timeoutMs, signal, onMigration } = options;
+  const plan = withSessionTimeouts(options.plan, options.timeouts);
   const { schema } = plan.greenroom.database!;
-  const command = [...plan.greenroom.migrations!.command, ...up];
+  const command = [...plan.greenroom.migrations!.command, ...(direction === 'up' ? up : down(migrations.length))];
   const migrator = migratorService(plan)!;
   const client = await connectStack(host, stack, plan);
   try {
@@ -81,14 +101,20 @@ export async function migrateStack(
         migratorImage: images[migrator.name]!,
         run: asker,
         client,
+        onLine(line) {
+          const begun = begunMigration(line);
+          if (begun) onMigration(begun);
+        },
       },
       command,
       timeoutMs,
       signal,
     );
     const after = await appliedMigrations(client, schema);
-    const missing = pending.filter((version) => !after.includes(version));
-    if (run.outcome !== 'completed' || missing.length > 0) throw failure(plan, command, run, missing);
+    const undone = migrations.filter((version) => after.includes(version) !== (direction === 'up'));
+    if (run.outcome === 'failed' && waitedTooLong(run.output))
+      return { blocked: failure(plan, command, run, undone).message };
+    if (run.outcome !== 'completed' || undone.length > 0) throw failure(plan, command, run, undone);
     return {
       command,
       target,
@@ -96,11 +122,50 @@ export async function migrateStack(
       ...(run.exitCode === undefined ? {} : { exitCode: run.exitCode }),
       durationMs: run.durationMs,
       seen: run.seen,
-      applied: pending,
+      migrations,
     };
   } finally {
     await client.end().catch(() => {});
     if (!isHandedOver(signal)) await endMigration(greenroom, host, stack, plan);
+  }
+}
+
+const pauseMs = 1000;
+
+/**
+ * The same, and again while it waited too long for a lock. Each run is a step of its own, `migrate` the first: a restart
+ * goes on with the one that was under way.
+ * @throws Problem `migration-failed`
+ */
+export async function migrateInSteps(
+  greenroom: Greenroom,
+  options: Omit<MigrateOptions, 'signal' | 'onMigration'>,
+  task: Task,
+  retries: number,
+  { step, progress, log, signal }: Pick<OperationContext, 'step' | 'progress' | 'log' | 'signal'>,
+): Promise<Migrated> {
+  const verb = task.direction === 'up' ? 'applying' : 'taking back';
+  for (let attempt = 1; ; attempt++) {
+    let begun = 0;
+    const onMigration = (migration: string) =>
+      progress(`${verb} ${migration}`, Math.min(begun++, task.migrations.length), task.migrations.length);
+    const ended = await step(attempt === 1 ? 'migrate' : `migrate, attempt ${attempt}`, () => {
+      progress(`${verb} ${task.migrations.length} migrations`, 0, task.migrations.length);
+      const run = attempt === 1 ? options.run : `${options.run}#${attempt}`;
+      return migrateStack(greenroom, { ...options, run, signal, onMigration }, task);
+    });
+    if (!('blocked' in ended)) {
+      log(`migrations ${task.direction === 'up' ? 'applied' : 'taken back'}: ${ended.migrations.join(', ')}`);
+      return ended;
+    }
+    log(ended.blocked);
+    if (attempt > retries) {
+      throw new Problem('migration-failed', `${ended.blocked} (${attempt} attempts)`, {
+        where: 'x-greenroom.migrations',
+        remedy: 'Let the session that holds the lock end, or raise the project’s lockTimeoutMs or lockRetries.',
+      });
+    }
+    await sleep(pauseMs * attempt, undefined, { signal });
   }
 }
 
@@ -195,14 +260,15 @@ const meanings: Record<MigratorRun['outcome'], string> = {
   'cannot-start': 'could not be started',
 };
 
-function failure(plan: StackPlan, command: string[], run: MigratorRun, missing: string[]): Problem {
+function failure(plan: StackPlan, command: string[], run: MigratorRun, undone: string[]): Problem {
   const lines = redactor(plan)(run.waiting ?? run.output)
     .trim()
     .split('\n')
     .slice(-5)
     .join('\n');
   const nothing = run.outcome === 'completed' && !run.seen ? ' without having been seen in the database' : '';
-  const not = missing.length > 0 ? `; not applied: ${missing.join(', ')}` : '';
+  const not =
+    undone.length > 0 ? `; not ${command.includes('down') ? 'taken back' : 'applied'}: ${undone.join(', ')}` : '';
   return new Problem('migration-failed', `${command.join(' ')} ${meanings[run.outcome]}${nothing}${not}: ${lines}`, {
     where: 'x-greenroom.migrations',
     remedy: 'Rehearse the release to see the statement, its locks and its migration.',

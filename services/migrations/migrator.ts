@@ -9,6 +9,8 @@ export const up = ['up'];
 export const upOne = ['up', '-n', '1'];
 /** Takes the newest applied migration back. */
 export const downOne = ['down', '-n', '1'];
+/** Takes the newest so many back, one after the other. */
+export const down = (count: number) => ['down', '-n', String(count)];
 /** Lists what it knows. Makes its table where there is none, and fails when the table has a version it does not know. */
 export const status = ['status'];
 
@@ -39,6 +41,16 @@ export async function forgetMigrations(client: pg.Client, schema: string): Promi
 /** The versions that `status` printed, in the order in which it would run them. */
 export function versionsOf(output: string): string[] {
   return [...output.matchAll(/Migration '([^']+)'\.\.\. (?:Applied|Pending)/g)].map(([, version]) => version!);
+}
+
+/** The migration that a line of its output says it begins with, or begins to take back. */
+export function begunMigration(line: string): string | undefined {
+  return /(?:Applying|Rolling back) migration '([^']+)'/.exec(line)?.[1];
+}
+
+/** Whether it failed because a statement's `lock_timeout` was up: the server's words, or its code. */
+export function waitedTooLong(output: string): boolean {
+  return /lock timeout|55P03/.test(output);
 }
 
 /** The version whose end a statement writes into the books, from the parameters in the log's detail. */

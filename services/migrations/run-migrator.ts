@@ -9,7 +9,7 @@ import { type Host, isStatus } from '../engine/host.ts';
 import { messageOf } from '../errors.ts';
 import { isHandedOver } from '../operations/handover.ts';
 import { ensureContainer } from '../stacks/container.ts';
-import { readLogs } from '../stacks/logs.ts';
+import { followLogs, readLogs } from '../stacks/logs.ts';
 import { containerNameOf } from '../stacks/names.ts';
 import { failureOf } from './migrator.ts';
 
@@ -51,6 +51,8 @@ export interface MigratorTarget {
   run?: string;
   /** As superuser, to the database it migrates. */
   client: pg.Client;
+  /** Gets what it writes, line by line, while it runs. */
+  onLine?: (line: string) => void;
 }
 
 const pollMs = 50;
@@ -80,6 +82,7 @@ export async function runMigrator(
   }
   const container = await ensureContainer(host, target.name, service, target.migratorImage);
   let seen = false;
+  let stopFollowing = () => {};
   const startedAt = performance.now();
   const took = () => Math.round(performance.now() - startedAt);
   const output = async () => (await readLogs(host, container.id, keepLines)) ?? '';
@@ -90,6 +93,7 @@ export async function runMigrator(
     } catch (error) {
       if (!isStatus(error, 304)) return { outcome: 'cannot-start', durationMs: took(), output: messageOf(error), seen };
     }
+    if (target.onLine) stopFollowing = await followLogs(host, container.id, target.onLine);
     // What goes wrong with the wait shows in the loop as well.
     const ended = container.wait().catch(() => new Promise(() => {}));
     for (;;) {
@@ -122,6 +126,8 @@ export async function runMigrator(
   } catch (error) {
     if (!isHandedOver(signal)) await removeMigrator(target, container);
     throw error;
+  } finally {
+    stopFollowing();
   }
 }
 

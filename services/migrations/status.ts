@@ -35,6 +35,20 @@ export function statusOf(known: string[], applied: string[]): MigrationStatus {
 }
 
 /**
+ * What `down` has to take back, the newest first, for `stays` to be the newest that is applied: a migrator goes by its
+ * own order.
+ * @throws Problem `conflict` when that one is not applied.
+ */
+export function takenBackFor(stays: string, known: string[], { applied }: MigrationStatus): string[] {
+  const inOrder = known.filter((version) => applied.includes(version));
+  if (inOrder.includes(stays)) return inOrder.slice(inOrder.indexOf(stays) + 1).reverse();
+  throw new Problem('conflict', `Migration ${stays} is not applied`, {
+    where: '/migration',
+    remedy: `Name one of those that are: ${inOrder.slice(-10).join(', ')}.`,
+  });
+}
+
+/**
  * A release's migrations held against a running stack's database, which is only read.
  * @throws Problem `conflict` when it has some that the release does not know.
  */

@@ -145,6 +145,7 @@ function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[]
     wish.profiles ?? [],
     wish.allow ?? [],
     wish.readiness ?? {},
+    wish.deployment ?? {},
   ];
 }
 

@@ -1,5 +1,6 @@
 import { removeClone } from '../clones/clone.ts';
 import { definitionHash } from '../compose/hash.ts';
+import type { StackPlan } from '../compose/plan.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
 import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
@@ -8,7 +9,9 @@ import { type Greenroom, hostOf } from '../greenroom.ts';
 import { appliedMigrations, downOne, hasNoDown, up, upOne } from '../migrations/migrator.ts';
 import { type MigratorRun, runMigrator } from '../migrations/run-migrator.ts';
 import { clonesOf, getRunRow } from '../migrations/runs.ts';
+import { withSessionTimeouts } from '../migrations/session-timeouts.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
+import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { policyOf } from '../readiness/policy.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
@@ -44,7 +47,8 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
     async run({ run: id, timeoutMs, impact: wanted }, context) {
       const row = await getRunRow(greenroom.pool, id);
       const host = hostOf(greenroom, row.host);
-      const plan = openPlan(greenroom.sealer, row);
+      const asDeclared = openPlan(greenroom.sealer, row);
+      const plan = withSessionTimeouts(asDeclared, await deploymentPolicyOf(greenroom.pool, row.project));
       const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot!);
       const { database, migrations } = plan.greenroom;
       const services = [databaseService(plan)!, migratorService(plan)!];
@@ -93,7 +97,7 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
       const report: RehearsalReport = {
         ...{ passed: reasons.length === 0, reasons, images, up: rehearsed, migrations: steps, findings },
         ...(impact ? { impact } : {}),
-        definitions: Object.fromEntries(services.map((service) => [service.name, definitionHash(service)])),
+        definitions: definitionsOf(asDeclared),
       };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
       context.log(report.passed ? 'passed' : `failed: ${reasons.join('; ')}`);
@@ -106,6 +110,12 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
       await query(greenroom.pool, 'finish-migration-run', [id, 'error', null, error]);
     },
   };
+}
+
+function definitionsOf(plan: StackPlan): Record<string, string> {
+  return Object.fromEntries(
+    [databaseService(plan)!, migratorService(plan)!].map((service) => [service.name, definitionHash(service)]),
+  );
 }
 
 interface Rehearsal {

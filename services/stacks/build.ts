@@ -6,10 +6,11 @@ import { composeLabel, label } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { type CloneMode, cloneVolume, createVolume } from '../engine/volumes.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import { migrateStack } from '../migrations/migrate-stack.ts';
+import { migrateInSteps } from '../migrations/migrate-stack.ts';
 import { listCloneOf } from '../migrations/runs.ts';
 import { knownMigrations, statusOnStack } from '../migrations/status.ts';
 import type { OperationContext } from '../operations/kind.ts';
+import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { adoptClone, checkFit } from '../snapshots/adopt.ts';
 import { getSnapshotRow, type SnapshotRow } from '../snapshots/snapshot.ts';
 import type { TargetFacts } from '../snapshots/target.ts';
@@ -73,27 +74,30 @@ export async function buildStack(
   const cloneMode = await context.step('data', () => makeVolumes(build, snapshot));
   if (row.migrate === 'auto' && snapshot && plan.greenroom.migrations) {
     await context.step('database', () => startDatabase(build, images));
-    await context.step('migrate', () => migrateNew(build, snapshot, images, context.id));
+    await migrateNew(build, snapshot, images, context);
   }
   await context.step('services', () => start(build, images));
   return { cloneMode, images };
 }
 
 /** Brings new data to the release: what is pending is known first, so that a migrator that does nothing is found out. */
-async function migrateNew(build: Build, snapshot: SnapshotRow, images: Record<string, string>, operation: string) {
-  const { greenroom, host, name, plan, context } = build;
+async function migrateNew(
+  build: Build,
+  snapshot: SnapshotRow,
+  images: Record<string, string>,
+  context: OperationContext,
+): Promise<void> {
+  const { greenroom, host, name, row, plan } = build;
   const asked = { host, plan, snapshot, images, timeoutMs: migrateTimeoutMs, signal: context.signal };
-  context.progress('asking the migrator what it has');
-  const known = await knownMigrations(greenroom, { ...asked, name: listCloneOf(name) });
-  const { pending } = await statusOnStack(host, name, plan, known);
-  if (pending.length === 0) {
-    context.log('no migration is pending');
-    return pending;
-  }
-  context.progress(`running ${pending.length} migrations`);
-  const { applied } = await migrateStack(greenroom, { ...asked, stack: name, run: operation }, pending);
-  context.log(`migrations applied: ${applied.join(', ')}`);
-  return applied;
+  const migrations = await context.step('migrations', async () => {
+    context.progress('asking the migrator what it has');
+    const known = await knownMigrations(greenroom, { ...asked, name: listCloneOf(name) });
+    return (await statusOnStack(host, name, plan, known)).pending;
+  });
+  if (migrations.length === 0) return context.log('no migration is pending');
+  const timeouts = await deploymentPolicyOf(greenroom.pool, row.project);
+  const options = { ...asked, timeouts, stack: name, run: context.id };
+  await migrateInSteps(greenroom, options, { direction: 'up', migrations }, timeouts.lockRetries, context);
 }
 
 /** Image ids by service, the migrator's too: a stack whose migrations could not run later is not worth starting. */

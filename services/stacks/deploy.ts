@@ -1,20 +1,23 @@
-import { dropBackup, dropOldBackups, getBackupRow } from '../backups/backup.ts';
+import { dropBackup, dropOldBackups } from '../backups/backup.ts';
 import { takeStackBackup } from '../backups/take-stack.ts';
 import { verifyBackup } from '../backups/verify.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { messageOf } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import { endMigration, migrateStack } from '../migrations/migrate-stack.ts';
+import { migrateInSteps, type Task } from '../migrations/migrate-stack.ts';
 import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
-import { knownMigrations, type MigrationStatus, statusOnStack } from '../migrations/status.ts';
-import type { OperationKind, UndoContext } from '../operations/kind.ts';
+import { knownMigrations, type MigrationStatus, statusOnStack, takenBackFor } from '../migrations/status.ts';
+import type { OperationKind } from '../operations/kind.ts';
+import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, buildOf, resolveImages, startDatabase } from './build.ts';
 import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
 import { stopServices } from './stop.ts';
-import { moveData, refuseMovedData, switchServices, whatBroke } from './switch.ts';
+import { refuseMovedData, switchServices, whatBroke } from './switch.ts';
+import { hasChanged, takeBack } from './take-back.ts';
+import { watchStack } from './watch.ts';
 
 export interface DeployInput extends StackRef {
   run: string;
@@ -23,41 +26,50 @@ export interface DeployInput extends StackRef {
   /** Wait to be told when there are migrations to run. */
   hold: boolean;
   timeoutMs: number;
+  /** Of a rollback: the newest migration that stays. */
+  backTo?: string;
+  /** Of a rollback: the release stays too, with the very images it runs. */
+  sameRelease?: boolean;
 }
 
 /**
  * Puts a release on a stack: where migrations are pending, the services are stopped, a backup is taken and verified,
- * the migrations run; then what differs is switched, and the application is asked. When anything fails, all of it is
- * taken back: the data from the backup, the services as they were.
+ * the migrations run; then what differs is switched, and the application is asked, and watched. A rollback is the same,
+ * with migrations that the running release takes back. When anything fails, all of it is taken back: the data from the
+ * backup, the services as they were.
  */
 export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> {
   const { pool } = greenroom;
   const report = (run: string, part: ApplyReport) => query(pool, 'add-to-report', [run, part]);
   return {
     async run(input, context) {
-      const { stack, run, hold, was, timeoutMs } = input;
+      const { stack, run, hold, was, timeoutMs, backTo } = input;
       const row = await ownStack(pool, input);
       const before = openPlan(greenroom.sealer, row);
       const plan = openPlan(greenroom.sealer, await getRunRow(pool, run));
+      const policy = await deploymentPolicyOf(pool, row.project);
       const build = await buildOf(greenroom, row, plan, context);
       const { host } = build;
       const images = await context.step('images', async () => {
-        const found = await resolveImages(build);
+        const found = input.sameRelease ? row.release.images : await resolveImages(build);
         await refuseMovedData(host, before, plan);
         return found;
       });
-      const status = await context.step('migrations', async () => {
-        const found = await statusFor(build, before, images, run, timeoutMs);
-        await report(run, { from: row.release.version, images, ...(found ? { status: found } : {}) });
-        return found;
+      // What runs now knows how to take its migrations back; a release that comes knows its own.
+      const migrator = backTo === undefined ? { plan, images } : { plan: before, images: row.release.images };
+      const task = await context.step('migrations', async (): Promise<Task> => {
+        const found = await statusFor({ ...build, plan: migrator.plan }, before, migrator.images, run, timeoutMs);
+        await report(run, { from: row.release.version, images, ...(found ? { status: found.status } : {}) });
+        if (backTo === undefined) return { direction: 'up', migrations: found?.status.pending ?? [] };
+        return { direction: 'down', migrations: found ? takenBackFor(backTo, found.known, found.status) : [] };
       });
-      const pending = status?.pending ?? [];
-      if (hold && pending.length > 0) {
+      const { direction, migrations } = task;
+      if (hold && migrations.length > 0) {
         await query(pool, 'hold-candidate', [stack, run, was]);
-        context.log(`waits to be told: ${pending.length} migrations are pending`);
-        return { stack, run, held: true, pending };
+        context.log(`waits to be told: ${migrations.length} migrations are pending`);
+        return { stack, run, held: true, pending: migrations };
       }
-      if (pending.length > 0) {
+      if (migrations.length > 0) {
         const id = backupOf(run);
         await context.step('stop', async () => {
           context.progress('stopping the application');
@@ -65,91 +77,68 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
         });
         await context.step('backup', async () => {
           context.progress('taking a backup');
-          const { freezeMs } = await takeStackBackup(greenroom, { id, row, plan: before, signal: context.signal });
+          const wish = { id, row, plan: before, purpose: 'migration', forms: policy.backups } as const;
+          const { freezeMs, readMs } = await takeStackBackup(greenroom, { ...wish, signal: context.signal });
           context.log(`backup ${id} taken`);
-          await report(run, { backup: { id, freezeMs } });
+          await report(run, { backup: { id, freezeMs, readMs } });
         });
         await context.step('verify', async () => {
           const { verifyMs } = await verifyBackup(greenroom, id, context);
           await report(run, { verification: { verifyMs } });
         });
-        await context.step('migrate', async () => {
-          // As it is to be: a release may bring other logins, which its migrator uses.
-          await startDatabase(build, images);
-          context.progress(`running ${pending.length} migrations`);
-          const wish = { host, stack, plan, images, run, timeoutMs, signal: context.signal };
-          const migrated = await migrateStack(greenroom, wish, pending);
-          context.log(`migrations applied: ${migrated.applied.join(', ')}`);
-          await report(run, { migrator: migrated });
-        });
+        // As it is to be: a release may bring other logins, which its migrator uses.
+        if (direction === 'up') await context.step('database', () => startDatabase(build, images));
+        const options = { ...migrator, host, stack, run, timeoutMs, timeouts: policy };
+        await report(run, { migrator: await migrateInSteps(greenroom, options, task, policy.lockRetries, context) });
       }
       await context.step('services', () => switchServices(build, images));
       await context.step('smoke', async () => {
         context.progress('asking the application');
         await report(run, { smoke: (await smokeTest(host, stack, plan, context.signal)) ?? [] });
       });
+      if (policy.watchSeconds > 0)
+        await context.step('watch', () => watchStack(host, stack, plan, policy.watchSeconds * 1000, context));
       const { release, sealed_plan: sealed } = await getRunRow(pool, run);
-      await query(pool, 'adopt-candidate', [stack, run, { ...release, images }, sealed, pending.length > 0]);
-      await tidy(greenroom, stack, context.log);
-      return { stack, run, version: release.version, applied: pending };
+      const migrated = direction === 'up' && migrations.length > 0;
+      await query(pool, 'adopt-candidate', [stack, run, { ...release, images }, sealed, migrated]);
+      await tidy(greenroom, row, context.log);
+      const changed = direction === 'up' ? { applied: migrations } : { takenBack: migrations };
+      return { stack, run, version: release.version, ...changed };
     },
 
     async undo({ run, was, ...ref }, context, error) {
       const row = await findStack(pool, ref);
-      let restored = false;
+      let restored: ApplyReport['restored'] = false;
       const reasons = [error.detail];
       if (row?.candidate === run && row.state === 'deploying') {
-        const broken = await takeBack(greenroom, row, run, context).catch(whatBroke);
+        const back = await takeBack(greenroom, row, run, context).catch((broken) => ({ broken: whatBroke(broken) }));
+        const broken = back && 'broken' in back ? back.broken : undefined;
         await query(pool, 'drop-candidate', [ref.stack, run, broken ? 'degraded' : was, broken ?? null]);
         if (broken) reasons.push(`what it had begun could not be taken back: ${broken.detail}`);
-        else if (context.begun.has('migrate')) reasons.push('the data was put back from the backup');
+        else if (back && 'data' in back) reasons.push('the data was put back from the backup, equal in content');
         restored = !broken && hasChanged(context.begun);
+        if (back && 'data' in back) await report(run, { data: back.data });
       }
       await query(pool, 'fail-apply', [run, { passed: false, reasons, restored }, error]);
       await dropUnproved(greenroom, run);
-      await tidy(greenroom, ref.stack, context.log);
+      if (row) await tidy(greenroom, row, context.log);
     },
   };
 }
 
-/** What is pending on the stack's database, read without writing to it; undefined where there is nothing to migrate. */
+/** What a migrator knows and what of it the stack's database has, which is only read; undefined where there is nothing to migrate. */
 async function statusFor(
   { greenroom, host, name, row, plan, context }: Build,
   before: Build['plan'],
   images: Record<string, string>,
   run: string,
   timeoutMs: number,
-): Promise<MigrationStatus | undefined> {
+): Promise<{ known: string[]; status: MigrationStatus } | undefined> {
   if (!plan.greenroom.migrations || row.snapshot === null) return undefined;
   const snapshot = await getSnapshotRow(greenroom.pool, row.snapshot);
   const asked = { host, plan, snapshot, images, timeoutMs, name: listCloneOf(run), signal: context.signal };
-  return statusOnStack(host, name, before, await knownMigrations(greenroom, asked));
-}
-
-function hasChanged(begun: ReadonlySet<string>): boolean {
-  return begun.has('stop') || begun.has('services');
-}
-
-/** Puts everything back as it was. @throws what could not be */
-async function takeBack(
-  greenroom: Greenroom,
-  row: StackRow,
-  run: string,
-  { begun, progress, log }: Pick<UndoContext, 'begun' | 'progress' | 'log'>,
-): Promise<undefined> {
-  if (!hasChanged(begun)) return;
-  const { signal } = new AbortController();
-  const plan = openPlan(greenroom.sealer, row);
-  const build = await buildOf(greenroom, row, plan, { signal, progress, log });
-  await endMigration(greenroom, build.host, row.name, plan);
-  if (begun.has('migrate')) {
-    progress('putting the data back from the backup');
-    const { id, volume } = await getBackupRow(greenroom.pool, backupOf(run));
-    await moveData(build.host, row.name, plan, volume, signal);
-    log(`data put back from ${id}`);
-  }
-  progress('starting the services as they were');
-  await switchServices(build, row.release.images);
+  const known = await knownMigrations(greenroom, asked);
+  return { known, status: await statusOnStack(host, name, before, known) };
 }
 
 /** A backup that was never proved is of no use to anybody. */
@@ -163,9 +152,9 @@ async function dropUnproved(greenroom: Greenroom, run: string): Promise<void> {
 }
 
 /** Old backups go when there is a new one. What cannot be removed now is the sweep's affair, and no failure of this. */
-async function tidy(greenroom: Greenroom, stack: string, log: (line: string) => void): Promise<void> {
+async function tidy(greenroom: Greenroom, row: StackRow, log: (line: string) => void): Promise<void> {
   try {
-    for (const id of await dropOldBackups(greenroom, stack)) log(`removed the old backup ${id}`);
+    for (const id of await dropOldBackups(greenroom, row.project, row.name)) log(`removed the old backup ${id}`);
   } catch (error) {
     log(`an old backup could not be removed: ${messageOf(error)}`);
   }

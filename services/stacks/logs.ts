@@ -1,4 +1,5 @@
-import { PassThrough } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Host, ifPresent } from '../engine/host.ts';
 
@@ -20,6 +21,29 @@ export async function readLogs(
   source.end(raw);
   source.once('end', () => lines.end());
   return (await collected).split('\n').sort(byTime).join('\n').trimStart();
+}
+
+/**
+ * Hands on what a container without a terminal writes, from its first line on, until it ends or `stop` is called.
+ * @returns stop
+ */
+export async function followLogs(
+  host: Pick<Host, 'docker'>,
+  container: string,
+  onLine: (line: string) => void,
+): Promise<() => void> {
+  const stream = (await host.docker
+    .getContainer(container)
+    .logs({ stdout: true, stderr: true, follow: true })) as unknown as Readable;
+  const lines = new PassThrough();
+  host.docker.modem.demuxStream(stream, lines, lines);
+  createInterface({ input: lines }).on('line', onLine);
+  const stop = () => {
+    stream.destroy();
+    lines.end();
+  };
+  stream.once('end', stop).on('error', stop);
+  return stop;
 }
 
 /** The two streams come apart; their lines' times put them together again. */

@@ -18,7 +18,10 @@ type Schemas = components['schemas'];
 type Changed = StackRow & { was: StackRow['state'] };
 
 /** What a stack may be doing when it is to be deleted. */
-const changesOfStack = ['stack.create', 'stack.reset', 'stack.deploy', 'stack.restore', 'migration.apply'];
+const changesOfStack = [
+  ...['stack.create', 'stack.reset', 'stack.deploy', 'stack.restore'],
+  ...['migration.apply', 'migration.rollback', 'backup.take'],
+];
 const defaultTtlMinutes = 24 * 60;
 const defaultHealthTimeoutSeconds = 180;
 
@@ -144,6 +147,43 @@ export async function requestApply(
     const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
     const input = { ...refOf(changed), run: changed.candidate, was: changed.was, hold: false, timeoutMs };
     return requestOperation(queue, client, 'migration.apply', name, input, asker);
+  });
+}
+
+/**
+ * Asks for a stack's newest migrations to be taken back, down to the one that is to stay the newest, and for the release
+ * that goes with it; without one the running release stays.
+ * @throws Problem `not-found`, `compose-invalid`, or `conflict` when the stack is not ready, or nothing migrates it.
+ */
+export async function requestRollback(
+  greenroom: RunningGreenroom,
+  name: string,
+  wish: Schemas['Rollback'],
+  asker: Asker,
+): Promise<Operation> {
+  const { pool, queue } = greenroom;
+  const row = await getStackRow(pool, name);
+  const now = openPlan(greenroom.sealer, row);
+  if (!now.greenroom.migrations || row.snapshot === null) {
+    throw new Problem('conflict', `Stack ${name} has nothing that migrates a database`, {
+      where: name,
+      remedy: 'Name database and migrations in the x-greenroom section of the project’s Compose file.',
+    });
+  }
+  const resolved = wish.release ? await resolveRelease(greenroom, row.project, wish.release) : undefined;
+  const plan = resolved ? await planOf(greenroom, row.project, resolved.services) : now;
+  const { version, commit } = resolved ?? row.release;
+  return inTransaction(pool, async (client) => {
+    const release = { version, ...(commit ? { commit } : {}) };
+    const of = { project: row.project, host: row.host, stack: name, snapshot: row.snapshot! };
+    const run = await insertRun(client, greenroom.sealer, { kind: 'rollback', ...of, release, plan });
+    const changed = await queryOne<Changed>(client, 'set-candidate', [name, run]);
+    if (!changed) throw wrongState(row, 'rolled back', 'ready or degraded');
+    const input = {
+      ...{ ...refOf(changed), run, was: changed.was, hold: false, timeoutMs: timeoutMsOf(wish.timeoutSeconds) },
+      ...{ backTo: wish.migration, sameRelease: !resolved },
+    };
+    return requestOperation(queue, client, 'migration.rollback', name, input, asker);
   });
 }
 

@@ -1,4 +1,5 @@
 import { getBackupRow } from '../backups/backup.ts';
+import { withDataOf } from '../backups/recover.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { type Host, ifPresent } from '../engine/host.ts';
 import { ensureImage } from '../engine/images.ts';
@@ -47,7 +48,9 @@ export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> 
       await context.step('set aside', () => setAside(host, stack, now, context.signal));
       const cloneMode = await context.step('data', async () => {
         context.progress(`putting the data of ${id} in place`);
-        return moveData(host, stack, plan, backup.volume, context.signal);
+        return withDataOf(greenroom, backup, context.signal, (volume) =>
+          moveData(host, stack, plan, volume, context.signal),
+        );
       });
       await context.step('services', () => switchServices(build, images));
       await context.step('smoke', async () => {

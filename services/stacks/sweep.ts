@@ -1,4 +1,5 @@
 import { type BackupRow, checkCloneOf, dropBackup } from '../backups/backup.ts';
+import { requestDueDrills } from '../backups/drill.ts';
 import { query } from '../database/queries.ts';
 import { removeContainer } from '../engine/containers.ts';
 import type { Host } from '../engine/host.ts';
@@ -7,7 +8,7 @@ import { removeVolume } from '../engine/volumes.ts';
 import { Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
-import { clonesOf, listCloneOf } from '../migrations/runs.ts';
+import { backupOf, clonesOf, listCloneOf } from '../migrations/runs.ts';
 import type { Queue } from '../operations/queue.ts';
 import { removeStackResources, stacksOnEngine } from './remove.ts';
 import { requestDelete } from './requests.ts';
@@ -45,6 +46,7 @@ export async function sweepOnce(greenroom: Sweeper): Promise<void> {
       if (!(error instanceof Problem)) throw error;
     }
   }
+  await requestDueDrills(greenroom as RunningGreenroom);
   for (const host of greenroom.hosts.values()) {
     await removeUnexplainedStacks(greenroom, host);
     await removeUnexplainedSnapshots(greenroom, host);
@@ -55,13 +57,19 @@ export async function sweepOnce(greenroom: Sweeper): Promise<void> {
 async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<void> {
   // The engine is asked first: a stack created in between has its record before anything on the engine.
   const present = await stacksOnEngine(host);
-  const stacks = await query<{ name: string; state: string }>(greenroom.pool, 'list-stacks', [null]);
+  const stacks = await query<{ name: string; state: string; candidate: string | null }>(greenroom.pool, 'list-stacks', [
+    null,
+  ]);
   const building = stacks.filter(({ state }) => state === 'creating' || state === 'resetting');
   const known = new Set([...stacks.map(({ name }) => name), ...building.map(({ name }) => listCloneOf(name))]);
   const runs = await query<{ id: string }>(greenroom.pool, 'running-migration-runs');
   for (const clone of runs.flatMap(({ id }) => clonesOf(id))) known.add(clone);
   const backups = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
-  for (const { id, state } of backups) if (state === 'verifying') known.add(checkCloneOf(id));
+  const deploying = new Set(
+    stacks.flatMap(({ state, candidate }) => (state === 'deploying' && candidate ? backupOf(candidate) : [])),
+  );
+  for (const { id, state } of backups)
+    if (state === 'verifying' || state === 'restoring' || deploying.has(id)) known.add(checkCloneOf(id));
   for (const stack of present) {
     if (known.has(stack)) continue;
     await removeStackResources(host, stack, { networks: true });
@@ -99,7 +107,7 @@ async function removeUnexplainedBackups(greenroom: Sweeper, host: Host): Promise
   const rows = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
   const known = new Set(rows.map(({ id }) => id));
   for (const row of await query<BackupRow>(greenroom.pool, 'stray-backups', [host.id])) {
-    const half = row.state === 'taking' || row.state === 'deleting';
+    const half = ['taking', 'importing', 'deleting'].includes(row.state);
     if (half) await dropBackup(greenroom.pool, host, row);
     else
       await query(greenroom.pool, 'put-backup-back', [row.id, row.verified_at ? 'verified' : 'taken', null, row.state]);

@@ -5,22 +5,27 @@ import { addressOf } from '../../services/engine/dial.ts';
 import type { Host } from '../../services/engine/host.ts';
 import { label } from '../../services/engine/labels.ts';
 import { cloneVolume, createVolume, removeVolume } from '../../services/engine/volumes.ts';
+import type { ApplyReport } from '../../services/migrations/report.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { composeFile, policy } from '../support/shop.ts';
 import { ask, connect, firstQuery, median, startPostgres, stop, withHost } from './support.ts';
 
 const run$ = promisify(execFile);
-const megabytes = 1000;
+const megabytes = 2000;
 const rounds = 3;
 /** Its migrations, of which the first two are applied: ten are pending. */
 const image = 'shop-backend:v2';
 const migrations = 10;
 
 /**
- * A rehearsal of ten migrations on a database of 1 GB, from the request to its end, and in turn the bare migrator on
+ * A rehearsal of ten migrations on a database of 2 GB, from the request to its end, and in turn the bare migrator on
  * clones that are ready, by `docker run`: once `up`, once stepwise (each migration up, down and up again). `impact_s` is what the
  * pass among readers and writers takes on top, a transaction included that makes the migrations wait for a second. Meanwhile
  * production is written to: `freeze_ms` is the longest that one of those writes took.
+ *
+ * Then the release is applied to a stack on that data. `apply_overhead_s` is what that takes beyond the bare migrator's `up`
+ * and the bare switch of the services (stopped and started by `docker`, until they are healthy), and beyond `verify_s`: the
+ * backup restored and read, and the database read, for the two to be compared.
  */
 export async function run(): Promise<object> {
   return withHost(async (host) => {
@@ -31,7 +36,7 @@ export async function run(): Promise<object> {
       const address = await addressOf(host, production);
       await prepare(service, `postgres://reporting:reporting@${address}:5432/shop`);
       const rehearsed: number[] = [];
-      const bare: number[] = [];
+      const bare: { ms: number; upMs: number }[] = [];
       const withImpact: number[] = [];
       let freezeMs = 0;
       for (let round = 0; round < rounds; round++) {
@@ -40,15 +45,28 @@ export async function run(): Promise<object> {
         withImpact.push(await timed(() => rehearse(service, true)));
         freezeMs = Math.max(freezeMs, await writer.stop());
         bare.push(await bareTwice(host, production));
-        process.stdout.write(`rehearsal ${seconds(rehearsed.at(-1)!)} s, bare migrator ${seconds(bare.at(-1)!)} s\n`);
+        process.stdout.write(
+          `rehearsal ${seconds(rehearsed.at(-1)!)} s, bare migrator ${seconds(bare.at(-1)!.ms)} s\n`,
+        );
       }
-      const [rehearsal, plain] = [median(rehearsed), median(bare)];
+      const [rehearsal, plain] = [median(rehearsed), median(bare.map(({ ms }) => ms))];
+      const upMs = median(bare.map((one) => one.upMs));
+      const applied: Applied[] = [];
+      for (let round = 0; round < rounds; round++) {
+        applied.push(await apply(service, `s${round}`));
+        const { ms, verifyMs, switchMs } = applied.at(-1)!;
+        const parts = `verification ${seconds(verifyMs)} s, bare switch ${seconds(switchMs)} s, bare up ${seconds(upMs)} s`;
+        process.stdout.write(`apply ${seconds(ms)} s; ${parts}\n`);
+      }
       return {
         bare_s: seconds(plain),
         rehearsal_s: seconds(rehearsal),
         overhead_s: seconds(rehearsal - plain),
         impact_s: seconds(median(withImpact) - rehearsal),
         freeze_ms: Math.round(freezeMs),
+        apply_s: seconds(median(applied.map(({ ms }) => ms))),
+        apply_overhead_s: seconds(median(applied.map(({ ms, verifyMs, switchMs }) => ms - verifyMs - switchMs - upMs))),
+        verify_s: seconds(median(applied.map(({ verifyMs }) => verifyMs))),
       };
     } finally {
       await service.remove();
@@ -112,14 +130,51 @@ async function prepare(service: TestService, url: string): Promise<void> {
 }
 
 async function rehearse(service: TestService, impact: boolean): Promise<void> {
-  const release = { version: 'v2', services: { backend: { image }, migrator: { image } } };
   const wish = { kind: 'rehearsal', project: 'shop', release, impact };
   const { result } = await service.follow(await service.call<Operation>('POST', '/v1/migration-runs', wish));
   if (!result!.passed) throw new Error(`The rehearsal failed: ${result!.reasons}`);
 }
 
+interface Applied {
+  ms: number;
+  verifyMs: number;
+  /** What the plain tool takes to stop and start the same services. */
+  switchMs: number;
+}
+
+const release = { version: 'v2', services: { backend: { image }, migrator: { image } } };
+
+/** Applies the release to a new stack, once it is held there, as people do. */
+async function apply(service: TestService, stack: string): Promise<Applied> {
+  const done = async (method: string, path: string, body?: object) =>
+    service.follow(await service.call<Operation>(method, path, body));
+  const wish = { name: stack, project: 'shop', kind: 'persistent', release: { version: 'v0' } };
+  await done('POST', '/v1/stacks', wish);
+  const container = (name: string) => `gr-${service.installation}-${stack}_${name}-1`;
+  const { result } = await done('POST', `/v1/stacks/${stack}/deploy`, { release, migrate: 'hold' });
+  const ms = await timed(() => done('POST', `/v1/stacks/${stack}/apply`));
+  const { report } = await service.call<{ report: ApplyReport }>('GET', `/v1/migration-runs/${result!.run}`);
+  const verifyMs = report.verification!.verifyMs + report.backup!.readMs;
+  const services = ['frontend', 'backend'].map(container);
+  const switchMs = await timed(async () => {
+    for (const name of services) await run$('docker', ['stop', name]);
+    for (const name of services.toReversed()) {
+      await run$('docker', ['start', name]);
+      await untilHealthy(name);
+    }
+  });
+  await done('DELETE', `/v1/stacks/${stack}`);
+  return { ms, verifyMs, switchMs };
+}
+
+async function untilHealthy(container: string): Promise<void> {
+  const format = '{{.State.Health.Status}}';
+  while ((await run$('docker', ['inspect', '--format', format, container])).stdout.trim() !== 'healthy')
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** The plain tool: the same commands on clones that run already. */
-async function bareTwice(host: Host, production: string): Promise<number> {
+async function bareTwice(host: Host, production: string): Promise<{ ms: number; upMs: number }> {
   const clones = ['whole', 'steps'].map((name) => `gr-${host.installation}-${name}`);
   await stop(host, production);
   for (const clone of clones) {
@@ -130,8 +185,9 @@ async function bareTwice(host: Host, production: string): Promise<number> {
   await startPostgres(host, production);
   await firstQuery(host, production);
   const [whole, steps] = clones as [string, string];
+  let upMs = 0;
   const ms = await timed(async () => {
-    await migrate(whole, ['up']);
+    upMs = await timed(() => migrate(whole, ['up']));
     for (let step = 0; step < migrations; step++) {
       for (const direction of ['up', 'down', 'up']) await migrate(steps, [direction, '-n', '1']);
     }
@@ -140,7 +196,7 @@ async function bareTwice(host: Host, production: string): Promise<number> {
     await stop(host, clone);
     await removeVolume(host, clone);
   }
-  return ms;
+  return { ms, upMs };
 }
 
 async function migrate(container: string, command: string[]): Promise<void> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Operation } from '../../examples/demo/client.ts';
-import type { Backup, Snapshot, StackDetail } from '../../openapi/aliases.ts';
+import type { Backup, DeploymentPolicy, Drill, Snapshot, StackDetail } from '../../openapi/aliases.ts';
 import type { ApplyReport } from '../../services/migrations/report.ts';
 import { type Boundary, openBoundary } from './boundary.ts';
 import { docker, startService, type TestService, until } from './service.ts';
-import { capture, createShop, type Production, startProduction } from './shop.ts';
+import { capture, composeFile, createShop, type Production, startProduction } from './shop.ts';
 import { traces } from './traces.ts';
 
 /** Of the test file's own: each file is a process. */
@@ -25,15 +25,24 @@ after(async () => {
   await service.remove();
 });
 
-const buildSteps = ['images', 'networks', 'data', 'database', 'migrate', 'services'];
+const buildSteps = ['images', 'networks', 'data', 'database', 'migrations', 'services'];
 const image = 'shop-backend:v1';
 const release = { version: 'v1', services: { backend: { image }, migrator: { image } } };
 const migrated = 'm20250201_000008_customers_locale';
+const former = 'm20250101_000007_city_revenue';
+const setPolicy = (deployment: DeploymentPolicy) =>
+  service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } }, deployment });
 
 /** Each operation: its steps, how it is asked for, and what must be so when it has ended. */
 const operations: Record<
   string,
-  { steps: string[]; ask(name: string): Promise<Operation>; holds(operation: Operation): Promise<void> }
+  {
+    steps: string[];
+    /** Where it is killed; everywhere by default. */
+    killed?: string[];
+    ask(name: string): Promise<Operation>;
+    holds(operation: Operation): Promise<void>;
+  }
 > = {
   'snapshot.capture': {
     steps: ['image', 'network', 'capture'],
@@ -69,6 +78,7 @@ const operations: Record<
   'stack.deploy': {
     steps: ['images', 'migrations', 'services', 'smoke'],
     async ask(name) {
+      await setPolicy({});
       await createStack(name);
       const services = { frontend: { variables: { SHOP_NAME: 'Deployed' } } };
       return service.call('POST', `/v1/stacks/${name}/deploy`, { release: { version: 'v0b', services } });
@@ -79,8 +89,9 @@ const operations: Record<
     },
   },
   'migration.apply': {
-    steps: ['images', 'migrations', 'stop', 'backup', 'verify', 'migrate', 'services', 'smoke'],
+    steps: ['images', 'migrations', 'stop', 'backup', 'verify', 'database', 'migrate', 'services', 'smoke', 'watch'],
     async ask(name) {
+      await setPolicy({ backups: ['clone', 'dump'], watchSeconds: 1 });
       await createStack(name);
       const wish = { release, migrate: 'hold' };
       await service.follow(await service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, wish));
@@ -107,7 +118,45 @@ const operations: Record<
     },
     async holds({ subject, result }) {
       assert.equal((await service.call<Backup>('GET', `/v1/backups/${result!.backup}`)).state, 'verified');
-      await stackAnswers(subject, 'v0', 'm20250101_000007_city_revenue');
+      await stackAnswers(subject, 'v0', former);
+    },
+  },
+  'migration.rollback': {
+    steps: ['images', 'migrations', 'stop', 'backup', 'verify', 'migrate', 'services', 'smoke'],
+    // What it has of its own; the rest is a deployment's.
+    killed: ['migrations', 'migrate'],
+    async ask(name) {
+      await setPolicy({});
+      await createStack(name);
+      await service.follow(await service.call<Operation>('POST', `/v1/stacks/${name}/deploy`, { release }));
+      const wish = { migration: former, release: { version: 'v0' } };
+      return service.call('POST', `/v1/stacks/${name}/rollback`, wish);
+    },
+    holds: ({ subject }) => stackAnswers(subject, 'v0', former),
+  },
+  'backup.take': {
+    steps: ['backup', 'verify'],
+    async ask(name) {
+      await createStack(name);
+      return service.call('POST', '/v1/backups', { stack: name, forms: ['clone', 'dump'] });
+    },
+    async holds({ subject, result }) {
+      assert.equal((await service.call<Backup>('GET', `/v1/backups/${result!.backup}`)).state, 'verified');
+      await stackAnswers(subject);
+    },
+  },
+  'backup.drill': {
+    steps: ['dump'],
+    async ask(name) {
+      await createStack(name);
+      const taken = await service.call<Operation>('POST', '/v1/backups', { stack: name, forms: ['dump'] });
+      await service.follow(taken);
+      return service.call('POST', `/v1/stacks/${name}/drills`);
+    },
+    async holds({ result }) {
+      const { state, stack } = await service.call<Drill>('GET', `/v1/drills/${result!.drill}`);
+      assert.equal(state, 'passed');
+      await stackAnswers(stack);
     },
   },
   'migration.rehearse': {
@@ -147,7 +196,8 @@ let number = 0;
 
 /** For each step of each kind of operation, a test with greenroom killed just before and just after its end is recorded. */
 export function killAtEveryBoundary(kinds: (keyof typeof operations)[]): void {
-  for (const kind of kinds) for (const step of operations[kind]!.steps) killAround(kind, step);
+  for (const kind of kinds)
+    for (const step of operations[kind]!.killed ?? operations[kind]!.steps) killAround(kind, step);
 }
 
 function killAround(kind: string, step: string): void {

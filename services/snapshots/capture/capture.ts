@@ -11,19 +11,20 @@ import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
 import { sourceCut } from '../../sources/errors.ts';
 import { openRelay } from '../../sources/relay.ts';
+import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
 import { type CaptureReport, writeReport } from './report.ts';
+import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
 import {
-  copyConstraints,
-  copyRoles,
-  copySchema,
-  copySequences,
-  createDatabase,
-  populatedViews,
-  refreshViews,
-} from './schema.ts';
-import { connectTarget, finishTarget, removeTarget, runInTarget, startTarget, type TargetSpec } from './target.ts';
+  connectTarget,
+  finishTarget,
+  relayMount,
+  removeTarget,
+  runInTarget,
+  startTarget,
+  type TargetSpec,
+} from './target.ts';
 
 export interface CaptureOptions {
   host: Host;
@@ -33,7 +34,7 @@ export interface CaptureOptions {
   /** The database the stacks' services use, and its schema. */
   database: string;
   schema: string;
-  target: Omit<TargetSpec, 'relayFolder'>;
+  target: Omit<TargetSpec, 'mounts' | 'failure'>;
   /** Copying threads; default: one for each core, at most four. */
   workers?: number;
   signal: AbortSignal;
@@ -80,7 +81,11 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await closeSource(source);
   };
   options.signal.addEventListener('abort', finishReading, { once: true });
-  const spec: TargetSpec = { ...options.target, relayFolder: relay.folder };
+  const spec: TargetSpec = {
+    ...options.target,
+    mounts: [{ Type: 'bind', Source: relay.folder, Target: relayMount }],
+    failure: 'capture-failed',
+  };
   try {
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
@@ -101,7 +106,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
 
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
-      await copyRoles(source, target);
+      await createRoles(await readRoles(source), target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       await copySchema(target, relay, exportedSnapshot, options.database, server, signal);

@@ -25,24 +25,6 @@ const leftOut = [
   'EVENT TRIGGER',
 ];
 
-/** Recreates the roles that the schema names: they cannot log in and have no password until a stack adopts its clone. */
-export async function copyRoles(source: pg.Client, target: Target): Promise<string[]> {
-  const names = (await catalogQuery<{ name: string }>(source, 'roles')).map(({ name }) => name);
-  const memberships = await catalogQuery<{ role: string; member: string }>(source, 'memberships', [names]);
-  const client = await connectTarget(target, 'postgres');
-  try {
-    for (const name of names) {
-      if (name === target.spec.superuser) continue;
-      await client.query(`CREATE ROLE ${identifier(name)} NOLOGIN`);
-    }
-    for (const { role, member } of memberships)
-      await client.query(`GRANT ${identifier(role)} TO ${identifier(member)}`);
-  } finally {
-    await client.end();
-  }
-  return names;
-}
-
 /** Creates the database with the source's encoding, and its locale where the image has it. */
 export async function createDatabase(target: Target, name: string, source: ServerFacts): Promise<string[]> {
   const client = await connectTarget(target, 'postgres');

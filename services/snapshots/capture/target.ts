@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { MountSettings } from 'dockerode';
 import pg from 'pg';
 import { containerStream } from '../../engine/container-stream.ts';
 import { removeContainer } from '../../engine/containers.ts';
@@ -6,9 +7,9 @@ import { exec } from '../../engine/exec.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { createVolume, removeVolume } from '../../engine/volumes.ts';
-import { messageOf, Problem } from '../../errors.ts';
+import { messageOf, Problem, type ProblemCode } from '../../errors.ts';
 
-/** Where relations are captured to: a Postgres of the project's own image on the volume that becomes the snapshot. */
+/** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
 export interface TargetSpec {
   image: string;
   container: string;
@@ -21,8 +22,10 @@ export interface TargetSpec {
   superuser: string;
   initdbArgs: string | undefined;
   network: string;
-  /** Folder with the relay's socket. */
-  relayFolder: string;
+  /** Beside the volume and what is in memory. */
+  mounts: MountSettings[];
+  /** What it is called when it cannot be had. */
+  failure: Extract<ProblemCode, 'capture-failed' | 'engine-failed'>;
 }
 
 export const relayMount = '/run/greenroom-source';
@@ -82,7 +85,7 @@ export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSig
       NetworkMode: spec.network,
       Mounts: [
         { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: { NoCopy: true } as never },
-        { Type: 'bind', Source: spec.relayFolder, Target: relayMount },
+        ...spec.mounts,
       ],
       // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
       Tmpfs: { [scratch]: 'rw,mode=0700', '/tmp': 'rw,mode=1777', '/docker-entrypoint-initdb.d': 'ro,size=64k' },
@@ -102,14 +105,10 @@ async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<
     signal.throwIfAborted();
     const { State: state } = await target.host.docker.getContainer(target.spec.container).inspect();
     if (!state.Running) {
-      throw new Problem(
-        'capture-failed',
-        `The Postgres that was to hold the snapshot exited with code ${state.ExitCode}`,
-        {
-          where: target.spec.image,
-          remedy: 'Check that the image is a stock Postgres image and that its volume can be written.',
-        },
-      );
+      throw new Problem(target.spec.failure, `The new Postgres exited with code ${state.ExitCode}`, {
+        where: target.spec.image,
+        remedy: 'Check that the image is a stock Postgres image and that its volume can be written.',
+      });
     }
     try {
       // While the image initialises, its first server listens on the socket only.
@@ -118,7 +117,7 @@ async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<
       return;
     } catch (error) {
       if (Date.now() > deadline)
-        throw new Problem('capture-failed', `The Postgres of the snapshot does not answer: ${messageOf(error)}`);
+        throw new Problem(target.spec.failure, `The new Postgres does not answer: ${messageOf(error)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -162,8 +161,7 @@ export async function finishTarget(target: Target): Promise<void> {
   const container = host.docker.getContainer(spec.container);
   await ifPresent(container.kill({ signal: 'SIGINT' }));
   const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
-  if (code !== 0)
-    throw new Problem('capture-failed', `The Postgres of the snapshot did not shut down cleanly (exit code ${code})`);
+  if (code !== 0) throw new Problem(spec.failure, `The new Postgres did not shut down cleanly (exit code ${code})`);
   await ifPresent(container.remove({ v: true }));
   // Written with fsync off, so it is still in memory only.
   await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);

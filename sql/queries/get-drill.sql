@@ -1,0 +1,1 @@
+SELECT * FROM drills WHERE id = $1

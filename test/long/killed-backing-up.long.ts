@@ -1,0 +1,3 @@
+import { killAtEveryBoundary } from '../support/kills.ts';
+
+killAtEveryBoundary(['backup.take', 'backup.drill', 'migration.rollback']);
