@@ -1306,6 +1306,8 @@ export interface components {
         migration?: string;
         /** @description Values of rows are `$n` */
         sql: string;
+        /** @description Where it ran in another database of the cluster; what it locks there is not looked up */
+        database?: string;
         durationMs: number;
         at: components['schemas']['Timestamp'];
         walBytes?: number;
@@ -1416,6 +1418,8 @@ export interface components {
       severity: 'error' | 'warning' | 'advice';
       migration?: string;
       where: string;
+      /** @description Where it is another database of the cluster */
+      database?: string;
       why: string;
       sql: string;
       /** @description The strongest that was seen, on a table that was there before */

@@ -133,6 +133,46 @@ const kinds: Record<
       assert.equal(up.applied.length, 1);
     },
   },
+  'another-database': {
+    variables: {
+      DATABASE_URL: 'postgres://postgres:postgres-dev@postgres:5432/shop',
+      DATABASE_SCHEMA: 'shop',
+    },
+    holds(state, { up, findings, migrations, reasons }) {
+      assert.equal(state, 'passed', reasons.join());
+      const elsewhere = up.statements.filter(({ database }) => database !== undefined);
+      assert.deepEqual(
+        elsewhere.map(({ database, sql }) => `${database}: ${sql.split(';')[0]}`),
+        [
+          'postgres: CREATE DATABASE ledger',
+          'ledger: CREATE SCHEMA shop',
+          'ledger: BEGIN',
+          'ledger: CREATE INDEX ON shop.orders (placed_at)',
+        ],
+      );
+      const [migration] = up.applied;
+      assert.deepEqual([...new Set(elsewhere.map((one) => one.migration))], [migration]);
+      assert.deepEqual(
+        up.costs.map((cost) => cost.migration),
+        [migration],
+        'the books of another database are another migrator’s',
+      );
+      assert.deepEqual(
+        up.locks.map(({ table, mode }) => `${table} ${mode}`),
+        ['shop.customers AccessExclusiveLock'],
+        'shop.orders of this database was left alone',
+      );
+      assert.deepEqual([up.scans, up.rewrites], [[], []]);
+      assert.ok(!findings.some(({ where, database }) => database === undefined && /orders/.test(where)));
+      assert.ok(!findings.some(({ id }) => id === 'drop-column' || id === 'index-blocks-writes'));
+      assert.deepEqual(
+        findings.find(({ id }) => id === 'transaction-control')?.database,
+        'ledger',
+        'what can be told by the text alone says where',
+      );
+      assert.equal(migrations[0]!.reversible, 'yes');
+    },
+  },
   'event-trigger': {
     variables: superuser,
     holds(state, { up, migrations, reasons }) {

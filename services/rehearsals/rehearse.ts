@@ -217,7 +217,8 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     things.filter((thing) => thing.migration === migration);
   const changed = ofThis(costs).flatMap(({ rows }) => rows.filter(({ updated, deleted }) => updated + deleted > 0));
   // By text where it failed and was rolled back; by what is gone where a block or a function did it.
-  const named = ofThis(statements)
+  const here = ofThis(statements).filter(({ database }) => database === undefined);
+  const named = here
     .flatMap(({ sql }) => parseSql(sql))
     .filter(({ type, text }) => /^(Truncate|Drop)Stmt$/.test(type) || /\b(drop|type)\b/i.test(text))
     .flatMap(tablesOf)
@@ -226,7 +227,7 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     const [kind, name = ''] = object.split(' ');
     return change !== 'added' && kind === 'column' ? [name.slice(0, name.lastIndexOf('.'))] : [];
   });
-  const blocks = ofThis(statements).some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
+  const blocks = here.some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
   return [
     ...new Set([...[...changed, ...ofThis(rewrites)].map(({ table }) => table), ...named, ...(blocks ? gone : [])]),
   ];

@@ -34,7 +34,7 @@ ${report.migrations.map((one) => migrationRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 <section><h2>Statements</h2>
 <table><thead><tr><th>began<th>time<th>statement</tr></thead><tbody>
-${up.statements.map(({ at, durationMs, sql }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td><code>${html(sql)}</code></tr>`).join('\n')}
+${up.statements.map(({ at, durationMs, sql, database }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td>${database === undefined ? '' : `<span class="quiet">in database ${html(database)}:</span> `}<code>${html(sql)}</code></tr>`).join('\n')}
 </tbody></table></section>
 </body>
 </html>
