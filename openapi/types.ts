@@ -1056,8 +1056,15 @@ export interface components {
       timeoutSeconds?: components['schemas']['MigratorTimeout'];
     };
     Stack: {
+      evenIfRehearsalFailed?: components['schemas']['EvenIfRehearsalFailed'];
       name: string;
       project: string;
+    /**
+     * @description Migrations whose newest rehearsal failed (the same migrator, the same ones pending) are refused before anything on
+     *     the stack is touched, unless this is true
+     * @default false
+     */
+    EvenIfRehearsalFailed: boolean;
       host?: string;
       /** @enum {string} */
       kind: 'ephemeral' | 'persistent';
@@ -1370,9 +1377,13 @@ export interface components {
        * @description `yes`: `down` gives back schema and rows; `with-loss`: the schema, not the rows; `differs`: not even the
        *     schema; `no`: `down` fails; `not-implemented`: nobody wrote it
        * @enum {string}
+      /** @description The SQLSTATE that Postgres gave */
+      errorCode?: string;
        */
       reversible: 'yes' | 'with-loss' | 'differs' | 'no' | 'not-implemented' | 'unknown';
       whyNot?: string;
+      /** @description What the clone's books had before */
+      appliedBefore?: string[];
       leftByDown?: components['schemas']['SchemaChange'][];
       loss?: {
         table: string;
@@ -2538,6 +2549,7 @@ export interface operations {
     };
   };
   runMigrations: {
+          evenIfRehearsalFailed?: components['schemas']['EvenIfRehearsalFailed'];
     parameters: {
       query?: never;
       header?: never;

@@ -64,9 +64,19 @@ const kinds: Record<
     holds(state, { findings, reasons }) {
       assert.equal(state, 'failed');
       assert.match(reasons[0]!, /cannot run inside a transaction block/);
+      assert.match(
+        reasons[0]!,
+        /SeaORM 1\.x runs the whole `up` in one transaction, in which CREATE INDEX CONCURRENTLY cannot work\. Instead: .*by hand/,
+      );
       const found = findings.find(({ id }) => id === 'concurrently-in-transaction')!;
       assert.equal(found.where, 'shop.orders');
       assert.match(found.safer!.seaorm!, /use_transaction/);
+    },
+  },
+  'reindex-concurrently': {
+    holds(state, { reasons }) {
+      assert.equal(state, 'failed');
+      assert.match(reasons[0]!, /in one transaction, in which REINDEX CONCURRENTLY cannot work\. Instead: /);
     },
   },
   'do-block': {

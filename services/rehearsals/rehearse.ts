@@ -27,6 +27,7 @@ import { parseSql, tablesOf } from './sql.ts';
 export interface RehearsalInput {
   run: string;
   timeoutMs: number;
+import { needsNoTransaction } from './outside-transaction.ts';
   /** Whether the third pass is wanted. */
   impact: boolean;
 }
@@ -172,6 +173,7 @@ async function rehearseSteps(
       break;
     }
     const applied = await appliedMigrations(client, schema);
+    appliedBefore: applied,
     const migration = applied.find((version) => !before.includes(version));
     if (!migration) break;
     context.progress(`${migration}: up, down, up`, migrations.length);
@@ -271,7 +273,9 @@ function reasonsAgainst(whole: RehearsedUp, steps: RehearsedMigration[]): string
   if (whole.outcome !== 'completed') {
     const oneByOne = steps.length > 0 && steps.every(({ outcome }) => outcome === 'completed');
     const hint = oneByOne ? ' (each migration passes by itself, but not all in one transaction)' : '';
-    reasons.push(`${command} ${whole.outcome}: ${whole.error ?? 'no reason given'}${hint}`);
+    const refused = needsNoTransaction(whole.errorCode, whole.failedStatement);
+    const plain = refused ? `. ${refused.why}. Instead: ${refused.instead}` : '';
+    reasons.push(`${command} ${whole.outcome}: ${whole.error ?? 'no reason given'}${hint}${plain}`);
   }
   if (!whole.connected) {
     const exited = whole.exitCode === 0 ? 'exited 0 but ' : '';
@@ -281,3 +285,4 @@ function reasonsAgainst(whole: RehearsedUp, steps: RehearsedMigration[]): string
   }
   return reasons;
 }
+    ...(first?.code && outcome !== 'completed' ? { errorCode: first.code } : {}),

@@ -37,6 +37,8 @@ export interface RehearsedUp extends Result {
   connected: boolean;
   applied: string[];
   /** SHA-256 over every object's definition. */
+  /** The SQLSTATE that Postgres gave. */
+  errorCode?: string;
   fingerprint: { before: string; after: string };
   statements: Statement[];
   /** How many there were; the list ends after some thousand. */
@@ -44,6 +46,8 @@ export interface RehearsedUp extends Result {
   locks: HeldLock[];
   rewrites: Rewrite[];
   scans: Scan[];
+  /** What the clone's books had before. */
+  appliedBefore: string[];
   costs: MigrationCost[];
   /** Of the whole database. */
   growthBytes: number;

@@ -5,6 +5,7 @@ import { query, queryOne } from '../database/queries.ts';
 import { messageOf } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { endMigration, migrateStack } from '../migrations/migrate-stack.ts';
+import { refuseFailedRehearsal } from '../migrations/refuse-failed-rehearsal.ts';
 import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
 import { knownMigrations, type MigrationStatus, statusOnStack } from '../migrations/status.ts';
@@ -22,6 +23,7 @@ export interface DeployInput extends StackRef {
   was: 'ready' | 'degraded';
   /** Wait to be told when there are migrations to run. */
   hold: boolean;
+  evenIfRehearsalFailed?: boolean;
   timeoutMs: number;
 }
 
@@ -49,6 +51,7 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const status = await context.step('migrations', async () => {
         const found = await statusFor(build, before, images, run, timeoutMs);
         await report(run, { from: row.release.version, images, ...(found ? { status: found } : {}) });
+        if (!hold && !input.evenIfRehearsalFailed) await refuseFailedRehearsal(pool, row.project, plan, images, found);
         return found;
       });
       const pending = status?.pending ?? [];
