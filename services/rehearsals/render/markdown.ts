@@ -1,4 +1,5 @@
 import { blockingLocks } from '../observed.ts';
+import { productionLines } from './production.ts';
 import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
@@ -30,6 +31,8 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
     for (const { table, blocks, heldMs, mode, sql } of locks.slice(0, 20))
       lines.push(`| ${cell(table)} | ${blocks} | ${duration(heldMs)} | ${mode} | ${code(sql)} |`);
   }
+  const production = productionLines(report);
+  if (production.length > 0) lines.push('', 'In production:', '', ...production.map((line) => `- ${cell(line)}`));
   const { impact } = report;
   if (impact) {
     lines.push('', `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}:`);

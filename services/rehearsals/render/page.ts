@@ -2,6 +2,7 @@ import type { SchemaChange } from '../../database/schema.ts';
 import type { HeldLock } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
+import { productionLines } from './production.ts';
 import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
@@ -26,6 +27,7 @@ export function rehearsalPage(rehearsed: Rehearsed): string {
 <p class="quiet">on ${html(snapshot)}, ${html(finishedAt)} · ${up.statementCount} statements · WAL ${size(up.walBytes)} · database ${up.growthBytes < 0 ? '' : '+'}${size(up.growthBytes)}</p>
 </header>
 <section><h2>Locks over time</h2>${picture(rehearsed)}</section>
+${productionSection(report)}
 ${report.impact ? `<section><h2>Among readers and writers</h2>${impactTable(rehearsed, report.impact)}</section>` : ''}
 <section><h2>Findings</h2>${findings.length === 0 ? '<p class="quiet">None.</p>' : sorted(findings).map(finding).join('\n')}</section>
 <section><h2>Migrations</h2>
@@ -63,6 +65,11 @@ function finding({
 <p>${html(why)}</p>${accepted}${held}<pre>${html(sql)}</pre>
 ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safer?.seaorm ? `<pre>${html(safer.seaorm)}</pre>` : ''}
 </article>`;
+}
+
+function productionSection(report: Rehearsed['report']): string {
+  const lines = productionLines(report).map((line) => `<li>${html(line)}`);
+  return lines.length === 0 ? '' : `<section><h2>In production</h2><ul>${lines.join('\n')}</ul></section>`;
 }
 
 function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: RehearsedImpact): string {

@@ -1,5 +1,6 @@
 import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
+import { productionLines } from './production.ts';
 import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
@@ -23,6 +24,8 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   if (locks.length > 0) lines.push('', 'Locks');
   for (const { table, mode, blocks, heldMs } of locks)
     lines.push(`    ${duration(heldMs).padStart(8)}  ${table}  ${mode} (blocks ${blocks})`);
+  const production = productionLines(report);
+  if (production.length > 0) lines.push('', 'In production', ...production.map((line) => `    ${line}`));
   const { impact } = report;
   if (impact)
     lines.push(
