@@ -1,6 +1,6 @@
 import { blockingLocks } from '../observed.ts';
 import { productionLines } from './production.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -42,7 +42,9 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
         `| ${cell(table)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
       );
   }
-  for (const { id, severity, where, migration, why, sql, safer, suppressed } of sorted(report.findings)) {
+  for (const finding of sorted(report.findings)) {
+    const { id, severity, migration, why, sql, safer, suppressed } = finding;
+    const where = placeOf(finding);
     if (suppressed) {
       lines.push('', `– ~~${id}~~ ${cell(where)}: accepted until ${suppressed.until}, ${cell(suppressed.reason)}`);
       continue;

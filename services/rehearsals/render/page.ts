@@ -3,7 +3,7 @@ import type { HeldLock } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
 import { productionLines } from './production.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -43,17 +43,8 @@ ${up.statements.map(({ at, durationMs, sql, database }) => `<tr><td class="numbe
 `;
 }
 
-function finding({
-  id,
-  severity,
-  where,
-  why,
-  sql,
-  migration,
-  lock,
-  safer,
-  suppressed,
-}: Rehearsed['report']['findings'][number]) {
+function finding(found: Rehearsed['report']['findings'][number]) {
+  const { id, severity, why, sql, migration, lock, safer, suppressed } = found;
   const held = lock
     ? `<p class="quiet">${html(lock.mode)} on ${html(lock.table)}, held for ${duration(lock.heldMs)}</p>`
     : '';
@@ -61,7 +52,7 @@ function finding({
     ? `<p class="quiet">accepted until ${html(suppressed.until)}: ${html(suppressed.reason)}</p>`
     : '';
   return `<article class="${suppressed ? 'accepted' : severity}">
-<h3>${html(id)} <span class="quiet">${html(where)}${migration ? ` · ${html(migration)}` : ''}</span></h3>
+<h3>${html(id)} <span class="quiet">${html(placeOf(found))}${migration ? ` · ${html(migration)}` : ''}</span></h3>
 <p>${html(why)}</p>${accepted}${held}<pre>${html(sql)}</pre>
 ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safer?.seaorm ? `<pre>${html(safer.seaorm)}</pre>` : ''}
 </article>`;
