@@ -1076,6 +1076,8 @@ export interface components {
       maxMigrationMs?: number;
       /** @description How much WAL `up` may write, for replicas and archives to keep up with (default 1 GiB) */
       maxWalBytes?: number;
+      /** @description How much more disk `up` may need, the old copy of the largest rewritten table included (default 10 GiB) */
+      maxDiskBytes?: number;
       /** @description Findings that the project lives with, each for a reason and a time */
       acceptedFindings?: {
         /** @description A finding's `id` */
@@ -1223,7 +1225,14 @@ export interface components {
       release: components['schemas']['ReleaseOfStack'];
       migrate?: components['schemas']['MigrateMode'];
       timeoutSeconds?: components['schemas']['MigratorTimeout'];
+      evenIfRehearsalFailed?: components['schemas']['EvenIfRehearsalFailed'];
     };
+    /**
+     * @description Migrations whose newest rehearsal failed (the same migrator, the same ones pending) are refused before anything on
+     *     the stack is touched, unless this is true
+     * @default false
+     */
+    EvenIfRehearsalFailed: boolean;
     Stack: {
       name: string;
       project: string;
@@ -1349,7 +1358,9 @@ export interface components {
         | 'stall'
         | 'duration'
         | 'wal'
+        | 'disk'
         | 'reversible'
+        | 'drift'
         | 'backup'
         | 'services'
         | 'smoke';
@@ -1363,6 +1374,8 @@ export interface components {
       /** @description When the evidence was made */
       at?: components['schemas']['Timestamp'];
       remedy?: string;
+      /** @description While it is not answered (`no_data`) it does not count against the release */
+      optional?: boolean;
     };
     NewMigrationRun: {
       /** @enum {string} */
@@ -1375,6 +1388,11 @@ export interface components {
       impact: boolean;
       /** @description Whose database a `status` is held against; the snapshot's by default */
       stack?: components['schemas']['StackName'];
+      /**
+       * @description A source of the project that is asked as production, read only: what the migrations would be there, how its schema
+       *     differs from the snapshot's or the stack's, how large its tables are. One that cannot be read fails nothing.
+       */
+      source?: components['schemas']['Name'];
       /** @description A snapshot's id, or `latest` (default) for the project's newest */
       snapshot?: components['schemas']['SnapshotId'] | 'latest';
       release: components['schemas']['ReleaseOfStack'];
@@ -1450,6 +1468,75 @@ export interface components {
       migrations: components['schemas']['RehearsedMigration'][];
       findings: components['schemas']['Finding'][];
       impact?: components['schemas']['Impact'];
+      /** @description How production differs from what was rehearsed on */
+      warnings: string[];
+      production?: components['schemas']['Production'];
+      extrapolated?: components['schemas']['Extrapolated'][];
+      /** @description Space that `up` needs at production's size; at the clone's where no source was asked */
+      disk: {
+        growthBytes: number;
+        /** @description With the old copy of the largest table that is rewritten */
+        peakBytes: number;
+        /** @description On the clone */
+        measuredPeakBytes: number;
+        largestRewrite?: string;
+      };
+    };
+    /** @description What the migrations would be against production itself, and how far the snapshot or stack is from it */
+    Production: {
+      source: string;
+      at: components['schemas']['Timestamp'];
+      error?: components['schemas']['Problem'];
+      /** @description Of its server */
+      major?: number;
+      /** @description SHA-256 over what a snapshot would hold of its schema */
+      fingerprint?: string;
+      /** @enum {string} */
+      against?: 'snapshot' | 'stack';
+      applied?: string[];
+      /** @description What the snapshot or stack has applied */
+      appliedThere?: string[];
+      pending?: string[];
+      unknown?: string[];
+      outOfOrder?: string[];
+      /** @description `added` is what production has and the snapshot or stack has not */
+      drift?: components['schemas']['SchemaChange'][];
+      /** @description What no snapshot has: foreign tables, invalid indexes */
+      leftOut?: string[];
+      tables?: {
+        name: string;
+        /** @description Without indexes */
+        tableBytes: number;
+        totalBytes: number;
+        /** @description -1: never analysed */
+        estimatedRows: number;
+        /** @description Of the snapshot's or stack's */
+        copyBytes: number;
+      }[];
+    };
+    /**
+     * @description A statement that takes as long as its table is large, where the table is at least 1.2 times larger in production:
+     *     what was measured × the ratio of the sizes
+     */
+    Extrapolated: {
+      table: string;
+      /** @enum {string} */
+      what: 'rewritten' | 'read' | 'index built';
+      cloneBytes: number;
+      productionBytes: number;
+      ratio: number;
+      migration?: string;
+      sql: string;
+      at: components['schemas']['Timestamp'];
+      measuredMs: number;
+      ms: number;
+      walBytes?: number;
+      lock?: {
+        mode: components['schemas']['LockMode'];
+        measuredHeldMs: number;
+      };
+      /** @description How long the table's longest blocking lock is held, all of its transaction counted */
+      heldMs?: number;
     };
     /** @description The exact command, on a clone of its own */
     RehearsedUp: {
@@ -1458,9 +1545,13 @@ export interface components {
       exitCode?: number;
       durationMs: number;
       error?: string;
+      /** @description The SQLSTATE that Postgres gave */
+      errorCode?: string;
       output?: string;
       failedStatement?: string;
       connected: boolean;
+      /** @description What the clone's books had before */
+      appliedBefore?: string[];
       applied: string[];
       fingerprint?: {
         before?: string;
@@ -1468,6 +1559,12 @@ export interface components {
       };
       changes: components['schemas']['SchemaChange'][];
       growthBytes?: number;
+      /** @description With indexes; tables that have another size afterwards, or were rewritten */
+      tableSizes?: {
+        table: string;
+        beforeBytes: number;
+        afterBytes: number;
+      }[];
       walBytes?: number;
       /** @description The list ends after some thousand */
       statementCount: number;
@@ -1475,6 +1572,8 @@ export interface components {
         migration?: string;
         /** @description Values of rows are `$n` */
         sql: string;
+        /** @description Where it ran in another database of the cluster; what it locks there is not looked up */
+        database?: string;
         durationMs: number;
         at: components['schemas']['Timestamp'];
         walBytes?: number;
@@ -1585,6 +1684,8 @@ export interface components {
       severity: 'error' | 'warning' | 'advice';
       migration?: string;
       where: string;
+      /** @description Where it is another database of the cluster */
+      database?: string;
       why: string;
       sql: string;
       /** @description The strongest that was seen, on a table that was there before */
@@ -2672,6 +2773,7 @@ export interface operations {
       content: {
         'application/json': {
           timeoutSeconds?: components['schemas']['MigratorTimeout'];
+          evenIfRehearsalFailed?: components['schemas']['EvenIfRehearsalFailed'];
         };
       };
     };

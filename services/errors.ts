@@ -93,6 +93,11 @@ export const problemTable = {
     title: 'The migrations failed',
     remedy: 'Rehearse the release: the report names migration and statement.',
   },
+  'rehearsal-failed': {
+    status: 409,
+    title: 'The migrations failed when they were rehearsed',
+    remedy: 'Mend the migration that the rehearsal’s report names, and rehearse again.',
+  },
   'backup-failed': {
     status: 500,
     title: 'No backup could be taken',

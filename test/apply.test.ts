@@ -258,6 +258,37 @@ test('an apply that fails leaves every table, every service and the release as b
   assert.match(run.reasons!.join('; '), /unsafe use of new value.*put back from the backup/s);
 });
 
+test('migrations whose rehearsal failed are refused before anything is touched, unless it is said', async () => {
+  const content = await contentOf('qa');
+  const wish = { kind: 'rehearsal', project: 'shop', release: releaseOf('v2-enum'), impact: false };
+  const rehearsal = await service.call<Operation>('POST', '/v1/migration-runs', wish);
+  await service.follow(rehearsal);
+  const held = await service.follow(await deploy('qa', releaseOf('v2-enum'), { migrate: 'hold' }));
+  assert.equal(held.result!.held, true, 'to hold it touches nothing');
+  const apply = (more: object) => service.call<Operation>('POST', '/v1/stacks/qa/apply', more);
+  for (const asked of [() => apply({}), () => deploy('qa', releaseOf('v2-enum'))]) {
+    const refused = await ended(await asked());
+    assert.equal(refused.error!.code, 'rehearsal-failed');
+    assert.match(
+      refused.error!.detail,
+      new RegExp(`${rehearsal.subject}.*unsafe use of new value.*Instead: add the value`, 's'),
+    );
+    assert.match(refused.error!.remedy!, /evenIfRehearsalFailed/);
+    assert.deepEqual(
+      refused.steps.map(({ name }) => name),
+      ['images', 'migrations'],
+    );
+    await isAsBefore('qa', content);
+  }
+  const insisted = await ended(await deploy('qa', releaseOf('v2-enum'), { evenIfRehearsalFailed: true }));
+  assert.equal(insisted.error!.code, 'migration-failed');
+  await isAsBefore('qa', content);
+  const other = await ended(await deploy('qa', releaseOf('v1')));
+  assert.equal(other.state, 'succeeded', 'another migrator’s rehearsal is not this one’s');
+  const [backup] = await backupsOf('qa');
+  await service.follow(await service.call<Operation>('POST', '/v1/stacks/qa/restore', { backup: backup!.id }));
+});
+
 test('when migrations pass but the release does not come up, the data goes back too', async () => {
   const content = await contentOf('qa');
   const release = releaseOf('v1');

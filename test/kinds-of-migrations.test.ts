@@ -64,9 +64,19 @@ const kinds: Record<
     holds(state, { findings, reasons }) {
       assert.equal(state, 'failed');
       assert.match(reasons[0]!, /cannot run inside a transaction block/);
+      assert.match(
+        reasons[0]!,
+        /SeaORM 1\.x runs the whole `up` in one transaction, in which CREATE INDEX CONCURRENTLY cannot work\. Instead: .*by hand/,
+      );
       const found = findings.find(({ id }) => id === 'concurrently-in-transaction')!;
       assert.equal(found.where, 'shop.orders');
       assert.match(found.safer!.seaorm!, /use_transaction/);
+    },
+  },
+  'reindex-concurrently': {
+    holds(state, { reasons }) {
+      assert.equal(state, 'failed');
+      assert.match(reasons[0]!, /in one transaction, in which REINDEX CONCURRENTLY cannot work\. Instead: /);
     },
   },
   'do-block': {
@@ -131,6 +141,46 @@ const kinds: Record<
     holds(state, { up }) {
       assert.equal(state, 'passed', 'an expression may be deeper than a stack');
       assert.equal(up.applied.length, 1);
+    },
+  },
+  'another-database': {
+    variables: {
+      DATABASE_URL: 'postgres://postgres:postgres-dev@postgres:5432/shop',
+      DATABASE_SCHEMA: 'shop',
+    },
+    holds(state, { up, findings, migrations, reasons }) {
+      assert.equal(state, 'passed', reasons.join());
+      const elsewhere = up.statements.filter(({ database }) => database !== undefined);
+      assert.deepEqual(
+        elsewhere.map(({ database, sql }) => `${database}: ${sql.split(';')[0]}`),
+        [
+          'postgres: CREATE DATABASE ledger',
+          'ledger: CREATE SCHEMA shop',
+          'ledger: BEGIN',
+          'ledger: CREATE INDEX ON shop.orders (placed_at)',
+        ],
+      );
+      const [migration] = up.applied;
+      assert.deepEqual([...new Set(elsewhere.map((one) => one.migration))], [migration]);
+      assert.deepEqual(
+        up.costs.map((cost) => cost.migration),
+        [migration],
+        'the books of another database are another migrator’s',
+      );
+      assert.deepEqual(
+        up.locks.map(({ table, mode }) => `${table} ${mode}`),
+        ['shop.customers AccessExclusiveLock'],
+        'shop.orders of this database was left alone',
+      );
+      assert.deepEqual([up.scans, up.rewrites], [[], []]);
+      assert.ok(!findings.some(({ where, database }) => database === undefined && /orders/.test(where)));
+      assert.ok(!findings.some(({ id }) => id === 'drop-column' || id === 'index-blocks-writes'));
+      assert.deepEqual(
+        findings.find(({ id }) => id === 'transaction-control')?.database,
+        'ledger',
+        'what can be told by the text alone says where',
+      );
+      assert.equal(migrations[0]!.reversible, 'yes');
     },
   },
   'event-trigger': {

@@ -256,6 +256,10 @@ test('what passes one migration at a time and fails in `up` has failed', async (
   assert.equal(state, 'failed');
   assert.equal(report.up.outcome, 'failed');
   assert.match(report.reasons[0]!, /unsafe use of new value.*passes by itself/s);
+  assert.match(
+    report.reasons[0]!,
+    /ALTER TYPE … ADD VALUE has added cannot be used yet\. Instead: add the value in one/,
+  );
   assert.deepEqual(report.up.applied, [], 'all of it was rolled back');
   assert.equal(report.up.fingerprint.before, report.up.fingerprint.after);
   assert.deepEqual([...new Set(report.migrations.map(({ outcome }) => outcome))], ['completed']);

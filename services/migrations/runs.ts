@@ -11,6 +11,7 @@ import { planOf } from '../projects/projects.ts';
 import { resolveRelease } from '../releases/releases.ts';
 import type { Sealer } from '../secrets/seal.ts';
 import { snapshotForUse } from '../snapshots/snapshot.ts';
+import { getSource } from '../sources/store.ts';
 import { getStackRow, sealPlan } from '../stacks/stack.ts';
 
 type Schemas = components['schemas'];
@@ -91,6 +92,7 @@ export async function requestRun(
   if (stack && stack.project !== project) {
     throw new Problem('conflict', `Stack ${stack.name} is of project ${stack.project}`, { where: '/stack' });
   }
+  if (wish.source !== undefined) await getSource(pool, project, wish.source);
   const { version, commit, services } = await resolveRelease(greenroom, project, wish.release);
   const plan = await planOf(greenroom, project, services);
   if (!plan.greenroom.database || !plan.greenroom.migrations) {
@@ -108,8 +110,10 @@ export async function requestRun(
       ...{ kind, project, host, release, plan, snapshot: snapshot.id },
       ...(stack ? { stack: stack.name } : {}),
     });
+    const { source, impact = true } = wish;
+    const input = { run, timeoutMs, impact, ...(source === undefined ? {} : { source }) };
     const name = kind === 'status' ? 'migration.status' : 'migration.rehearse';
-    return requestOperation(queue, client, name, run, { run, timeoutMs, impact: wish.impact ?? true }, asker);
+    return requestOperation(queue, client, name, run, input, asker);
   });
 }
 

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { removeClone } from '../clones/clone.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { imageIdsOf } from '../engine/images.ts';
@@ -9,14 +10,23 @@ import { databaseService, migratorService } from '../stacks/database-service.ts'
 import { getStackRow, openPlan } from '../stacks/stack.ts';
 import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations } from './migrator.ts';
+import { askProduction, readCompared } from './production.ts';
+import { warningsAbout } from './production-words.ts';
 import { getRunRow, listCloneOf } from './runs.ts';
 import { knownMigrations, statusOf } from './status.ts';
 
+interface StatusInput {
+  run: string;
+  timeoutMs: number;
+  /** A source of the project, to be asked as production. */
+  source?: string;
+}
+
 /** Says which migrations of a release are applied, pending, unknown and out of order, and writes to nobody's database. */
-export function migrationStatus(greenroom: Greenroom): OperationKind<{ run: string; timeoutMs: number }> {
+export function migrationStatus(greenroom: Greenroom): OperationKind<StatusInput> {
   const { pool, sealer } = greenroom;
   return {
-    async run({ run, timeoutMs }, context) {
+    async run({ run, timeoutMs, source }, context) {
       const { signal } = context;
       const row = await getRunRow(pool, run);
       const host = hostOf(greenroom, row.host);
@@ -30,21 +40,29 @@ export function migrationStatus(greenroom: Greenroom): OperationKind<{ run: stri
         return knownMigrations(greenroom, { host, plan, snapshot, images, name, timeoutMs, signal });
       });
       const { schema } = plan.greenroom.database!;
-      const applied = await context.step('applied', async () => {
+      /** Reads the stack's database, or the snapshot's. */
+      const onDatabase = async <T>(read: (client: pg.Client) => Promise<T>): Promise<T> => {
         if (row.stack !== null) {
           const running = openPlan(sealer, await getStackRow(pool, row.stack));
           const client = await connectStack(host, row.stack, running);
-          return appliedMigrations(client, schema).finally(() => client.end());
+          return read(client).finally(() => client.end());
         }
         const of = { volume: snapshot.volume, facts: snapshot.report!.target };
         const spec = { host, plan, of, images, signal };
-        return onRehearsalClones(greenroom, spec, [name], async (clones) =>
-          appliedMigrations((await clones.start(name)).client, schema),
-        );
-      });
+        return onRehearsalClones(greenroom, spec, [name], async (clones) => read((await clones.start(name)).client));
+      };
+      const applied = await context.step('applied', () => onDatabase((client) => appliedMigrations(client, schema)));
       const status = statusOf(known, applied);
-      await query(pool, 'finish-migration-run', [run, 'passed', { status, images }, null]);
-      return { run, ...status };
+      const production = await context.step('production', async () => {
+        if (source === undefined) return undefined;
+        context.progress('reading production');
+        const against = row.stack === null ? 'snapshot' : 'stack';
+        const copy = () => onDatabase((client) => readCompared(client, schema));
+        return askProduction(greenroom, { project: row.project, source, schema, against, copy, known, signal });
+      });
+      const told = production ? { production, warnings: warningsAbout(production) } : undefined;
+      await query(pool, 'finish-migration-run', [run, 'passed', { status, images, ...told }, null]);
+      return { run, ...status, ...(told ? { warnings: told.warnings } : {}) };
     },
     async undo({ run }, _context, error) {
       const row = await queryOne<{ host: string }>(pool, 'get-migration-run', [run]);

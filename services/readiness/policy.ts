@@ -12,6 +12,7 @@ const defaultPolicy: Policy = {
   maxStallMs: 5000,
   maxMigrationMs: 600_000,
   maxWalBytes: 1 << 30,
+  maxDiskBytes: 10 * 2 ** 30,
   acceptedFindings: [],
 };
 

@@ -1,6 +1,13 @@
+import {
+  bytesInProduction,
+  durationInProduction,
+  heldInProduction,
+  walInProduction,
+} from '../rehearsals/extrapolate.ts';
 import { suppress, today } from '../rehearsals/findings/findings.ts';
 import { blockingLocks } from '../rehearsals/observed.ts';
 import type { RehearsalReport } from '../rehearsals/report.ts';
+import { driftCheck } from './drift-check.ts';
 import type { Policy } from './policy.ts';
 import type { Check } from './verdict.ts';
 
@@ -64,12 +71,14 @@ export function rehearsalChecks(rehearsal: Rehearsed | undefined, current: Curre
     { ...stall(report, policy), ...evidence },
     { ...time(report, policy), ...evidence },
     { ...wal(report, policy), ...evidence },
+    { ...disk(report, policy), ...evidence },
     { ...undoing(report), ...evidence },
+    { ...driftCheck(report), ...evidence },
   ];
 }
 
 function staleness(snapshot: string, report: RehearsalReport, current: Current): string | undefined {
-  if (!report.findings) return 'rehearsed by an older greenroom, which did not ask all of this';
+  if (!report.findings || !report.disk) return 'rehearsed by an older greenroom, which did not ask all of this';
   const changed = Object.entries(report.images).find(([service, id]) => current.images[service] !== id);
   if (changed) return `rehearsed with another image of ${changed[0]}`;
   const redefined = Object.entries(report.definitions).find(([name, hash]) => current.definitions[name] !== hash);
@@ -134,33 +143,60 @@ function stall(report: RehearsalReport, { maxStallMs }: Policy): Check {
   };
 }
 
+/** A figure as it was measured, and what it comes to in production where that is more. */
+interface Figure {
+  measured: number;
+  figure: number;
+}
+
+function both({ measured, figure }: Figure, show: (figure: number) => string): string {
+  return figure > measured
+    ? `${show(measured)} on the clone, about ${show(figure)} at production’s size`
+    : show(measured);
+}
+
 /** A figure of the rehearsal that has to stay below the project's. */
 function budget(
-  check: { id: 'duration' | 'wal'; title: string; remedy: string },
-  figure: number,
+  check: { id: 'duration' | 'wal' | 'disk'; title: string; remedy: string },
+  found: Figure,
   most: number,
   show: (figure: number) => string,
 ): Check {
   const { remedy, ...asked } = check;
-  const over = figure > most;
-  const told = { expected: `at most ${show(most)}`, observed: show(figure), ...(over ? { remedy } : {}) };
+  const over = Math.max(found.figure, found.measured) > most;
+  const told = { expected: `at most ${show(most)}`, observed: both(found, show), ...(over ? { remedy } : {}) };
   return { ...asked, status: over ? 'fail' : 'pass', ...told };
 }
 
-function time({ up }: RehearsalReport, { maxMigrationMs }: Policy): Check {
+function time({ up, extrapolated }: RehearsalReport, { maxMigrationMs }: Policy): Check {
   const remedy = 'Move what takes long out of the release: in batches, before or after it.';
   const check = { id: 'duration', title: 'Migrations are quick enough', remedy } as const;
-  return budget(check, up.durationMs, maxMigrationMs, (ms) => `${ms} ms`);
+  const found = { measured: up.durationMs, figure: durationInProduction(up, extrapolated) };
+  return budget(check, found, maxMigrationMs, (ms) => `${ms} ms`);
 }
 
-function wal({ up }: RehearsalReport, { maxWalBytes }: Policy): Check {
+function wal({ up, extrapolated }: RehearsalReport, { maxWalBytes }: Policy): Check {
   const remedy = 'Change the rows in batches over a longer time.';
   const check = { id: 'wal', title: 'Replicas can follow', remedy } as const;
-  return budget(check, up.walBytes, maxWalBytes, (bytes) => `${megabytes(bytes)} of WAL`);
+  const found = { measured: up.walBytes, figure: walInProduction(up, extrapolated) };
+  return budget(check, found, maxWalBytes, (bytes) => `${megabytes(bytes)} of WAL`);
+}
+
+function disk({ disk: need }: RehearsalReport, { maxDiskBytes }: Policy): Check {
+  const remedy = 'Make room first, or rewrite the table in parts: a new column, filled in batches.';
+  const what = need.largestRewrite ? `, the old copy of ${need.largestRewrite} included` : '';
+  const check = { id: 'disk', title: 'The disk is large enough', remedy } as const;
+  const found = { measured: need.measuredPeakBytes, figure: need.peakBytes };
+  const { observed, ...told } = budget(check, found, maxDiskBytes, (bytes) => `${megabytes(bytes)} more`);
+  return { ...told, observed: `${observed}${what}` };
 }
 
 function rewrites(report: RehearsalReport, { maxRewriteBytes }: Policy): Check {
-  const large = report.up.rewrites.filter(({ sizeBytes }) => sizeBytes > maxRewriteBytes);
+  const found = report.up.rewrites.map((r) => {
+    const figure = bytesInProduction(r, report.extrapolated);
+    return { ...r, figure, size: both({ measured: r.sizeBytes, figure }, megabytes) };
+  });
+  const large = found.filter(({ sizeBytes, figure }) => Math.max(sizeBytes, figure) > maxRewriteBytes);
   return {
     id: 'rewrites',
     title: 'No large table rewritten',
@@ -170,18 +206,19 @@ function rewrites(report: RehearsalReport, { maxRewriteBytes }: Policy): Check {
       large.length === 0
         ? `${report.up.rewrites.length || 'no'} rewrites, none above it`
         : large
-            .map(
-              (r) =>
-                `${r.migration ?? 'a migration'} rewrites ${r.table} (${megabytes(r.sizeBytes)}, ${r.reason}): ${r.sql}`,
-            )
+            .map((r) => `${r.migration ?? 'a migration'} rewrites ${r.table} (${r.size}, ${r.reason}): ${r.sql}`)
             .join('; '),
     ...(large.length > 0 ? { remedy: 'Add a new column, fill it in batches, and switch over.' } : {}),
   };
 }
 
 function locks(report: RehearsalReport, { maxLockMs }: Policy): Check {
-  const blocking = blockingLocks(report.up.locks);
-  const long = blocking.filter(({ heldMs }) => heldMs > maxLockMs);
+  const show = (ms: number) => `${ms} ms`;
+  const blocking = blockingLocks(report.up.locks)
+    .map((lock) => ({ ...lock, figure: heldInProduction(lock, report.extrapolated) }))
+    .map((lock) => ({ ...lock, time: both({ measured: lock.heldMs, figure: lock.figure }, show) }))
+    .toSorted((a, b) => b.figure - a.figure);
+  const long = blocking.filter(({ figure }) => figure > maxLockMs);
   return {
     id: 'locks',
     title: 'Locks within budget',
@@ -189,9 +226,9 @@ function locks(report: RehearsalReport, { maxLockMs }: Policy): Check {
     expected: `no lock that blocks writers held longer than ${maxLockMs} ms`,
     observed:
       long.length === 0
-        ? `longest ${Math.max(0, ...blocking.map(({ heldMs }) => heldMs))} ms`
+        ? `longest ${blocking[0]?.time ?? '0 ms'}`
         : long
-            .map((l) => `${l.migration ?? 'a migration'} holds ${l.mode} on ${l.table} for ${l.heldMs} ms: ${l.sql}`)
+            .map((l) => `${l.migration ?? 'a migration'} holds ${l.mode} on ${l.table} for ${l.time}: ${l.sql}`)
             .join('; '),
     ...(long.length > 0
       ? { remedy: 'Split the release: one transaction holds every lock until its last statement.' }

@@ -7,7 +7,8 @@ export type Verdict = components['schemas']['Verdict'];
  * The verdict of all checks together: a failed one decides; one that could not be answered (error, no data, stale) is
  * never taken for a pass.
  */
-export function verdictOf(checks: Pick<Check, 'status'>[]): Verdict {
+export function verdictOf(asked: Pick<Check, 'status' | 'optional'>[]): Verdict {
+  const checks = asked.filter(weighs);
   const some = (...statuses: Check['status'][]) => checks.some(({ status }) => statuses.includes(status));
   if (some('fail')) return 'NOT_READY';
   if (some('error', 'no_data', 'stale') || checks.length === 0) return 'INCONCLUSIVE';
@@ -17,6 +18,11 @@ export function verdictOf(checks: Pick<Check, 'status'>[]): Verdict {
 /** One line for each check that stands in the way. */
 export function reasonsOf(checks: Check[]): string[] {
   return checks
-    .filter(({ status }) => status !== 'pass' && status !== 'waived')
+    .filter((check) => check.status !== 'pass' && check.status !== 'waived' && weighs(check))
     .map(({ id, status, observed }) => `${id} (${status}): ${observed}`);
+}
+
+/** What nobody has to ask does not count against a release while it is not answered. */
+function weighs({ status, optional }: Pick<Check, 'status' | 'optional'>): boolean {
+  return !(optional && status === 'no_data');
 }

@@ -13,7 +13,13 @@ export async function readBefore(client: pg.Client, schema: string): Promise<Bef
      WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND c.oid >= 16384`,
   );
   const searchPath = [...new Set([schema, 'public'])];
-  return { names: new Map(rows.map(({ oid, name }) => [oid, name])), searchPath, ...(await readSize(client)) };
+  const { database } = client;
+  return {
+    database: database!,
+    names: new Map(rows.map(({ oid, name }) => [oid, name])),
+    searchPath,
+    ...(await readSize(client)),
+  };
 }
 
 /** Bytes of the database, and of all WAL ever written. */

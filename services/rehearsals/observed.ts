@@ -2,7 +2,7 @@ import { type LockMode, lockModes } from './sql.ts';
 
 /** What a server's log says of the migrator's sessions. */
 export interface Observed {
-  /** Sessions of the migrator that logged in. None: it never reached this database. */
+  /** Sessions of the migrator in this database. None: it never reached it, only others of the cluster if any. */
   connections: number;
   /** The first `maxKept` of them. */
   statements: Statement[];
@@ -12,13 +12,15 @@ export interface Observed {
   rewrites: Rewrite[];
   scans: Scan[];
   migrations: MigrationCost[];
-  errors: { message: string; code?: string; migration?: string; sql?: string }[];
+  errors: { message: string; code?: string; migration?: string; sql?: string; database?: string }[];
 }
 
 export interface Statement {
   /** The migration it belongs to; undefined for the migrator's own statements and those after the last one booked. */
   migration?: string;
   sql: string;
+  /** Where it ran in another database of the cluster. What it locks, reads or rewrites there is not looked up. */
+  database?: string;
   durationMs: number;
   /** When it began. */
   at: string;

@@ -25,9 +25,12 @@ interface LogLine {
   statement?: string;
   backend_type?: string;
   remote_host?: string;
+  dbname?: string;
 }
 
 interface Session {
+  /** Where it is another database of the cluster: an oid, and a name, mean another table there. */
+  database?: string;
   /** By relation and mode. */
   held: Map<string, { lock: HeldLock; began: number }>;
   inTransaction: boolean;
@@ -67,6 +70,8 @@ export interface Observer {
 
 /** What is known of the database before the migrator runs. */
 export interface Before {
+  /** Its name: the log is the whole cluster's. */
+  database: string;
   /** `schema.table` by oid: a dropped table's lock is logged without its name. */
   names: Map<number, string>;
   /** Where names without a schema are looked for, in this order. */
@@ -79,7 +84,7 @@ export interface Before {
  * Reads a rehearsal clone's jsonlog line by line. Which migration a statement belongs to is told by the migrator's own
  * bookkeeping: it books a version after the version's last statement.
  */
-export function observer({ names, searchPath, lsn }: Before): Observer {
+export function observer({ database, names, searchPath, lsn }: Before): Observer {
   const observed: Observed = {
     ...{ connections: 0, statements: [], statementCount: 0, locks: [], rewrites: [], scans: [] },
     ...{ migrations: [], errors: [] },
@@ -149,7 +154,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       if (table)
         hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
     }
-    for (const one of parsed) {
+    for (const one of session.database === undefined ? parsed : []) {
       for (const { table: named, mode } of locksByText(one)) {
         const table = nameOf(named);
         const relation = table === undefined ? undefined : oids.get(table);
@@ -180,16 +185,18 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       if (step === 'ends') release(session, at);
     }
     if (!session.inTransaction) release(session, at);
-    const booked = bookedMigration(sql, line.detail);
+    // Another database's books are another migrator's.
+    const booked = session.database === undefined ? bookedMigration(sql, line.detail) : undefined;
     if (!booked && !isTheMigratorsOwn(parsed)) {
       observed.statementCount += 1;
       sinceBooked.statements += 1;
       sinceBooked.durationMs += durationMs;
-      if (session.silent.length < maxKept) session.silent.push(...parsed);
+      if (session.database === undefined && session.silent.length < maxKept) session.silent.push(...parsed);
       // To write 100,000 of them as they may be shown takes longer than to run them.
       if (observed.statements.length >= maxKept) return;
       keep(observed.statements, {
         ...{ sql: shownSql(sql), durationMs, at: new Date(began).toISOString() },
+        ...(session.database === undefined ? {} : { database: session.database }),
         ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
         ...(tempBytes ? { tempBytes } : {}),
       });
@@ -241,16 +248,18 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       if (former) release(former, former.lastAt);
       sessions.delete(pid);
       if (message.includes(`application_name=${ownApplicationName}`)) return;
-      observed.connections += 1;
-      sessions.set(pid, newSession());
+      const elsewhere = line.dbname !== undefined && line.dbname !== database ? line.dbname : undefined;
+      if (elsewhere === undefined) observed.connections += 1;
+      sessions.set(pid, { ...newSession(), ...(elsewhere === undefined ? {} : { database: elsewhere }) });
       return;
     }
     const session = sessions.get(pid);
     if (!session) return;
     const at = timeOf(line.timestamp);
     session.lastAt = at;
-    const told = toldBy(message);
-    const scan = scanIn(message);
+    const here = session.database === undefined;
+    const told = here ? toldBy(message) : undefined;
+    const scan = here ? scanIn(message) : undefined;
     const temporary = /^temporary file: path .*, size (\d+)$/.exec(message);
     const duration = /^duration: ([\d.]+) ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(message);
     if (told?.what === 'begins') {
@@ -270,6 +279,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       Object.assign(session, nothingYet());
       keep(observed.errors, {
         message,
+        ...(session.database === undefined ? {} : { database: session.database }),
         ...(line.state_code ? { code: line.state_code } : {}),
         ...(line.statement ? { sql: shownSql(line.statement) } : {}),
       });

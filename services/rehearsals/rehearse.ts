@@ -5,25 +5,32 @@ import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
 import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
 import { imageIdsOf } from '../engine/images.ts';
+import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { appliedMigrations, downOne, hasNoDown, up, upOne } from '../migrations/migrator.ts';
+import { askProduction, readCompared, type TableSize } from '../migrations/production.ts';
+import { warningsAbout } from '../migrations/production-words.ts';
 import { type MigratorRun, runMigrator } from '../migrations/run-migrator.ts';
 import { clonesOf, getRunRow } from '../migrations/runs.ts';
 import { withSessionTimeouts } from '../migrations/session-timeouts.ts';
+import { knownMigrations } from '../migrations/status.ts';
 import type { OperationContext, OperationKind } from '../operations/kind.ts';
 import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { policyOf } from '../readiness/policy.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
+import { catalogQuery } from '../sources/catalog.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
 import { readBefore, readSize, readUnindexedForeignKeys } from './before.ts';
 import { onRehearsalClones, type RehearsalClone } from './clone.ts';
+import { diskNeeded, extrapolate } from './extrapolate.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
 import { measureImpact } from './impact.ts';
 import { lossBetween, readTables } from './loss.ts';
 import { blockingLocks, type Observed } from './observed.ts';
 import { observer } from './observer.ts';
+import { needsNoTransaction } from './outside-transaction.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
 import { parseSql, tablesOf } from './sql.ts';
 
@@ -32,6 +39,8 @@ export interface RehearsalInput {
   timeoutMs: number;
   /** Whether the third pass is wanted. */
   impact: boolean;
+  /** A source of the project, to be asked as production. */
+  source?: string;
 }
 
 /** More pending migrations than this are not stepped through. */
@@ -44,7 +53,7 @@ const maxSteps = 300;
  */
 export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
   return {
-    async run({ run: id, timeoutMs, impact: wanted }, context) {
+    async run({ run: id, timeoutMs, impact: wanted, source }, context) {
       const row = await getRunRow(greenroom.pool, id);
       const host = hostOf(greenroom, row.host);
       const asDeclared = openPlan(greenroom.sealer, row);
@@ -66,9 +75,9 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         redact: redactor(plan),
       };
       const spec = { host, plan, of, images, signal: context.signal };
-      const [first, second, third] = clonesOf(id);
+      const [first, second, third, list] = clonesOf(id);
       const names = [first, second, third];
-      const [whole, steps, impact] = await onRehearsalClones(greenroom, spec, names, async (clones) => {
+      const [whole, production, steps, impact] = await onRehearsalClones(greenroom, spec, names, async (clones) => {
         const whole = await context.step('up', async () => {
           // Both start at once; while this one is timed nothing else runs.
           const [clone] = await Promise.all([clones.start(first, true), clones.start(second)]);
@@ -78,6 +87,22 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         const inTheWay = wanted && whole.outcome === 'completed' ? blockingLocks(whole.locks) : [];
         const locked = [...new Set(inTheWay.map(({ table }) => table))];
         if (locked.length > 0) clones.start(third).catch(() => {});
+        const production = await context.step('production', async () => {
+          if (source === undefined) return undefined;
+          context.progress('reading production');
+          const { client } = await clones.start(second);
+          const asked = { host, plan, snapshot, images, name: list, timeoutMs, signal: context.signal };
+          return askProduction(greenroom, {
+            ...{ project: row.project, source, schema: database!.schema, against: 'snapshot' },
+            copy: () => readCompared(client, database!.schema),
+            signal: context.signal,
+            // A migrator that does not list what it has is the rehearsal's to judge.
+            known: await knownMigrations(greenroom, asked).catch((error) => {
+              if (error instanceof Problem && error.code === 'migration-failed') return undefined;
+              throw error;
+            }),
+          });
+        });
         const steps = await context.step('one by one', async () =>
           rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
         );
@@ -90,17 +115,22 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
           const { run, ...measured } = await measureImpact(clone, locked, migrate);
           return withoutFullDisk({ ...measured, ...resultOf(rehearsal, run) });
         });
-        return [whole, steps, impact];
+        return [whole, production, steps, impact] as const;
       });
       const reasons = reasonsAgainst(whole, steps);
       const { findings, ...rehearsed } = attributed(whole, steps);
       const report: RehearsalReport = {
         ...{ passed: reasons.length === 0, reasons, images, up: rehearsed, migrations: steps, findings },
         ...(impact ? { impact } : {}),
+        warnings: production ? warningsAbout(production) : [],
+        ...(production ? { production } : {}),
+        ...(production?.tables ? { extrapolated: extrapolate(rehearsed, production.tables) } : {}),
+        disk: diskNeeded(rehearsed, production?.tables),
         definitions: definitionsOf(asDeclared),
       };
       await query(greenroom.pool, 'finish-migration-run', [id, report.passed ? 'passed' : 'failed', report, null]);
       context.log(report.passed ? 'passed' : `failed: ${reasons.join('; ')}`);
+      for (const warning of report.warnings) context.log(`warning: ${warning}`);
       return { run: id, passed: report.passed, reasons };
     },
     async undo({ run: id }, _context, error) {
@@ -133,6 +163,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const applied = await appliedMigrations(client, schema);
   const schemaBefore = await readSchema(client);
   const before = await readBefore(client, schema);
+  const sizesBefore = await catalogQuery<TableSize>(client, 'table-sizes');
   context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
   const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
   const { read, end } = observer(before);
@@ -141,6 +172,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const after = await appliedMigrations(client, schema);
   const schemaAfter = await readSchema(client);
   const { bytes, lsn } = await readSize(client);
+  const sizesAfter = await catalogQuery<TableSize>(client, 'table-sizes');
   const known = {
     tables: new Set(before.names.values()),
     searchPath: before.searchPath,
@@ -152,14 +184,23 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     ...resultOf(rehearsal, run, observed),
     command: [...command, ...up],
     connected: observed.connections > 0,
+    appliedBefore: applied,
     applied: after.filter((version) => !applied.includes(version)),
     fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
     changes: changesBetween(schemaBefore, schemaAfter),
     growthBytes: bytes - before.bytes,
+    tableSizes: sizeChanges(sizesBefore, sizesAfter, new Set(rewrites.map(({ table }) => table))),
     walBytes: lsn - before.lsn,
     ...{ statements, statementCount, locks, rewrites, scans, costs },
     findings: findingsOf(observed, known),
   };
+}
+
+function sizeChanges(before: TableSize[], after: TableSize[], rewritten: Set<string>): RehearsedUp['tableSizes'] {
+  const now = new Map(after.map(({ name, totalBytes }) => [name, totalBytes]));
+  return before
+    .map(({ name: table, totalBytes: beforeBytes }) => ({ table, beforeBytes, afterBytes: now.get(table) ?? 0 }))
+    .filter(({ table, beforeBytes, afterBytes }) => beforeBytes !== afterBytes || rewritten.has(table));
 }
 
 async function rehearseSteps(
@@ -227,7 +268,8 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     things.filter((thing) => thing.migration === migration);
   const changed = ofThis(costs).flatMap(({ rows }) => rows.filter(({ updated, deleted }) => updated + deleted > 0));
   // By text where it failed and was rolled back; by what is gone where a block or a function did it.
-  const named = ofThis(statements)
+  const here = ofThis(statements).filter(({ database }) => database === undefined);
+  const named = here
     .flatMap(({ sql }) => parseSql(sql))
     .filter(({ type, text }) => /^(Truncate|Drop)Stmt$/.test(type) || /\b(drop|type)\b/i.test(text))
     .flatMap(tablesOf)
@@ -236,7 +278,7 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     const [kind, name = ''] = object.split(' ');
     return change !== 'added' && kind === 'column' ? [name.slice(0, name.lastIndexOf('.'))] : [];
   });
-  const blocks = ofThis(statements).some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
+  const blocks = here.some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
   return [
     ...new Set([...[...changed, ...ofThis(rewrites)].map(({ table }) => table), ...named, ...(blocks ? gone : [])]),
   ];
@@ -271,6 +313,7 @@ function resultOf(rehearsal: Rehearsal, run: MigratorRun, observed?: Observed) {
       ? {}
       : { error: rehearsal.redact(first?.message ?? run.waiting ?? lines), output: lines }),
     ...(first?.sql && outcome !== 'completed' ? { failedStatement: first.sql } : {}),
+    ...(first?.code && outcome !== 'completed' ? { errorCode: first.code } : {}),
   };
 }
 
@@ -280,7 +323,9 @@ function reasonsAgainst(whole: RehearsedUp, steps: RehearsedMigration[]): string
   if (whole.outcome !== 'completed') {
     const oneByOne = steps.length > 0 && steps.every(({ outcome }) => outcome === 'completed');
     const hint = oneByOne ? ' (each migration passes by itself, but not all in one transaction)' : '';
-    reasons.push(`${command} ${whole.outcome}: ${whole.error ?? 'no reason given'}${hint}`);
+    const refused = needsNoTransaction(whole.errorCode, whole.failedStatement);
+    const plain = refused ? `. ${refused.why}. Instead: ${refused.instead}` : '';
+    reasons.push(`${command} ${whole.outcome}: ${whole.error ?? 'no reason given'}${hint}${plain}`);
   }
   if (!whole.connected) {
     const exited = whole.exitCode === 0 ? 'exited 0 but ' : '';

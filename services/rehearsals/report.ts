@@ -1,5 +1,7 @@
 import type { SchemaChange } from '../database/schema.ts';
+import type { Production } from '../migrations/production.ts';
 import type { Outcome } from '../migrations/run-migrator.ts';
+import type { DiskNeed, Extrapolated } from './extrapolate.ts';
 import type { Finding } from './findings/findings.ts';
 import type { Impact } from './impact.ts';
 import type { Loss } from './loss.ts';
@@ -9,6 +11,8 @@ import type { HeldLock, MigrationCost, Rewrite, Scan, Statement } from './observ
 export interface RehearsalReport {
   passed: boolean;
   reasons: string[];
+  /** What a person has to look at: how production differs from what was rehearsed on. */
+  warnings: string[];
   /** The image ids that were rehearsed, by service. */
   images: Record<string, string>;
   /** Of each service that was rehearsed; changes with anything that its container is created from, its image apart. */
@@ -19,6 +23,11 @@ export interface RehearsalReport {
   findings: Finding[];
   /** Where anything was locked that somebody may want. */
   impact?: RehearsedImpact;
+  /** Where a source was named. */
+  production?: Production;
+  /** What takes longer in production, where its tables are larger than the clone's. */
+  extrapolated?: Extrapolated[];
+  disk: DiskNeed;
 }
 
 export type RehearsedImpact = Impact & Result;
@@ -28,6 +37,8 @@ interface Result {
   exitCode?: number;
   durationMs: number;
   error?: string;
+  /** The SQLSTATE that Postgres gave. */
+  errorCode?: string;
   output?: string;
   failedStatement?: string;
 }
@@ -35,6 +46,8 @@ interface Result {
 export interface RehearsedUp extends Result {
   command: string[];
   connected: boolean;
+  /** What the clone's books had before. */
+  appliedBefore: string[];
   applied: string[];
   /** SHA-256 over every object's definition. */
   fingerprint: { before: string; after: string };
@@ -49,6 +62,8 @@ export interface RehearsedUp extends Result {
   growthBytes: number;
   walBytes: number;
   changes: SchemaChange[];
+  /** With indexes; those that have another size afterwards, or were rewritten. */
+  tableSizes: { table: string; beforeBytes: number; afterBytes: number }[];
 }
 
 export interface RehearsedMigration extends Result {

@@ -5,6 +5,7 @@ import { query, queryOne } from '../database/queries.ts';
 import { messageOf } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { migrateInSteps, type Task } from '../migrations/migrate-stack.ts';
+import { refuseFailedRehearsal } from '../migrations/refuse-failed-rehearsal.ts';
 import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
 import { knownMigrations, type MigrationStatus, statusOnStack, takenBackFor } from '../migrations/status.ts';
@@ -25,6 +26,7 @@ export interface DeployInput extends StackRef {
   was: 'ready' | 'degraded';
   /** Wait to be told when there are migrations to run. */
   hold: boolean;
+  evenIfRehearsalFailed?: boolean;
   timeoutMs: number;
   /** Of a rollback: the newest migration that stays. */
   backTo?: string;
@@ -60,8 +62,11 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const task = await context.step('migrations', async (): Promise<Task> => {
         const found = await statusFor({ ...build, plan: migrator.plan }, before, migrator.images, run, timeoutMs);
         await report(run, { from: row.release.version, images, ...(found ? { status: found.status } : {}) });
-        if (backTo === undefined) return { direction: 'up', migrations: found?.status.pending ?? [] };
-        return { direction: 'down', migrations: found ? takenBackFor(backTo, found.known, found.status) : [] };
+        if (backTo !== undefined)
+          return { direction: 'down', migrations: found ? takenBackFor(backTo, found.known, found.status) : [] };
+        if (!hold && !input.evenIfRehearsalFailed)
+          await refuseFailedRehearsal(pool, row.project, plan, images, found?.status);
+        return { direction: 'up', migrations: found?.status.pending ?? [] };
       });
       const { direction, migrations } = task;
       if (hold && migrations.length > 0) {

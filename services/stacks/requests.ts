@@ -120,7 +120,9 @@ export async function requestDeploy(
     });
     const changed = await queryOne<Changed>(client, 'set-candidate', [name, run]);
     if (!changed) throw wrongState(row, 'deployed to', 'ready or degraded');
-    const input = { ...refOf(changed), run, was: changed.was, hold, timeoutMs: timeoutMsOf(wish.timeoutSeconds) };
+    const { evenIfRehearsalFailed = false } = wish;
+    const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
+    const input = { ...refOf(changed), run, was: changed.was, hold, evenIfRehearsalFailed, timeoutMs };
     return requestOperation(queue, client, 'stack.deploy', name, input, asker);
   });
 }
@@ -129,7 +131,7 @@ export async function requestDeploy(
 export async function requestApply(
   greenroom: RunningGreenroom,
   name: string,
-  wish: { timeoutSeconds?: number },
+  wish: { timeoutSeconds?: number; evenIfRehearsalFailed?: boolean },
   asker: Asker,
 ): Promise<Operation> {
   const { pool, queue } = greenroom;
@@ -145,7 +147,9 @@ export async function requestApply(
     if (!changed) throw wrongState(row, 'migrated', 'ready or degraded');
     await query(client, 'set-run-state', [changed.candidate, 'running']);
     const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
-    const input = { ...refOf(changed), run: changed.candidate, was: changed.was, hold: false, timeoutMs };
+    const { evenIfRehearsalFailed = false } = wish;
+    const { candidate: run, was } = changed;
+    const input = { ...refOf(changed), run, was, hold: false, evenIfRehearsalFailed, timeoutMs };
     return requestOperation(queue, client, 'migration.apply', name, input, asker);
   });
 }

@@ -1,9 +1,11 @@
--- Every object of a database's own schemas with its definition: what two schemas are compared by.
+-- Every object of a database's own schemas with its definition: what two schemas are compared by. What an extension
+-- brings depends on the server it is installed on.
 WITH own AS (
   SELECT oid, nspname FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'greenroom_observe')
 ), relations AS (
   SELECT c.*, o.nspname || '.' || c.relname AS name FROM pg_class c JOIN own o ON o.oid = c.relnamespace
+  WHERE NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = c.oid AND x.classid = 'pg_class'::regclass AND x.deptype = 'e')
 )
 SELECT 'table' AS kind, name, relkind::text || relpersistence::text || CASE WHEN relrowsecurity THEN ' row security' ELSE '' END
   || CASE WHEN relforcerowsecurity THEN ' forced' ELSE '' END AS definition
@@ -31,6 +33,7 @@ SELECT 'type', o.nspname || '.' || t.typname,
   coalesce((SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
     format_type(t.typbasetype, t.typtypmod))
 FROM pg_type t JOIN own o ON o.oid = t.typnamespace WHERE t.typtype IN ('e', 'd')
+  AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = t.oid AND x.classid = 'pg_type'::regclass AND x.deptype = 'e')
 UNION ALL
 SELECT 'function', o.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', pg_get_functiondef(p.oid)
 FROM pg_proc p JOIN own o ON o.oid = p.pronamespace WHERE p.prokind IN ('f', 'p')

@@ -33,7 +33,8 @@ for version in "${versions[@]}"; do
   export CARGO_TARGET_DIR
   if [[ ! -x $context/migrationctl ]]; then
     say "compiling $version"
-    (cd "$here/$version" && "${build[@]}" build --quiet --locked)
+    # Cargo tells another checkout's sources of this name by nothing: it would take what was built there.
+    (cd "$here/$version" && "${build[@]}" clean --quiet --locked --package migrator && "${build[@]}" build --quiet --locked)
     mkdir -p "$context"
     cp "$here/Dockerfile" "$context/"
     cp "$CARGO_TARGET_DIR/debug/migrator" "$context/migrationctl.new"

@@ -9,6 +9,14 @@ pub struct Sql {
     /// Only SeaORM 2 asks.
     #[cfg_attr(not(feature = "seaorm-2"), allow(dead_code))]
     pub transaction: Option<bool>,
+    /// Beside that, over connections of its own to other databases of the cluster: database and text.
+    pub elsewhere: Elsewhere,
+}
+
+#[derive(Default)]
+pub struct Elsewhere {
+    pub up: Vec<(&'static str, &'static str)>,
+    pub down: Vec<(&'static str, &'static str)>,
 }
 
 /// What the shop's production has applied.
@@ -56,12 +64,10 @@ pub fn chosen() -> Vec<Sql> {
         "extension" => vec![sql("m20260101_000001_extension", "CREATE EXTENSION pg_trgm", "DROP EXTENSION pg_trgm")],
         "role" => vec![sql("m20260101_000001_role", "CREATE ROLE analyst", "DROP ROLE analyst")],
         "backfill" => vec![Sql {
-            name: "m20260101_000001_backfill",
             up: (0..100_000)
                 .map(|n| format!("UPDATE customers SET full_name = full_name || '' WHERE email = 'nobody-{n}@example.test'"))
                 .collect(),
-            down: Some(vec![]),
-            transaction: None,
+            ..sql("m20260101_000001_backfill", "", "SELECT 1")
         }],
         "temporary-table" => vec![sql(
             "m20260101_000001_temporary_table",
@@ -95,6 +101,28 @@ pub fn chosen() -> Vec<Sql> {
             sql("m20260101_000001_first", "ALTER TABLE orders ADD COLUMN first text", "ALTER TABLE orders DROP COLUMN first"),
             sql("m20260101_000002_second", "ALTER TABLE orders ADD COLUMN first text", "SELECT 1"),
         ],
+        "another-database" => vec![Sql {
+            elsewhere: Elsewhere {
+                up: vec![
+                    ("postgres", "CREATE DATABASE ledger"),
+                    ("ledger", "CREATE SCHEMA shop; CREATE TABLE shop.orders (id int, placed_at text, currency text)"),
+                    ("ledger", "BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; ALTER TABLE shop.orders DROP COLUMN currency; COMMIT"),
+                    ("ledger", "CREATE INDEX ON shop.orders (placed_at)"),
+                    ("ledger", "CREATE TABLE seaql_migrations (version text); INSERT INTO seaql_migrations VALUES ('m20260101_000009_of_another')"),
+                ],
+                down: vec![("postgres", "DROP DATABASE ledger WITH (FORCE)")],
+            },
+            ..sql(
+                "m20260101_000001_another_database",
+                "ALTER TABLE customers ADD COLUMN ledger text",
+                "ALTER TABLE customers DROP COLUMN ledger",
+            )
+        }],
+        "reindex-concurrently" => vec![sql(
+            "m20260101_000001_reindex",
+            "REINDEX TABLE CONCURRENTLY orders",
+            "SELECT 1",
+        )],
         "outside-of-transaction" => vec![Sql {
             transaction: Some(false),
             ..sql(
@@ -108,9 +136,9 @@ pub fn chosen() -> Vec<Sql> {
 }
 
 fn sql(name: &'static str, up: &str, down: &str) -> Sql {
-    Sql { name, up: vec![up.into()], down: Some(vec![down.into()]), transaction: None }
+    Sql { name, up: vec![up.into()], down: Some(vec![down.into()]), transaction: None, elsewhere: Elsewhere::default() }
 }
 
 fn without_down(name: &'static str, up: &str) -> Sql {
-    Sql { name, up: vec![up.into()], down: None, transaction: None }
+    Sql { name, up: vec![up.into()], down: None, transaction: None, elsewhere: Elsewhere::default() }
 }

@@ -1,4 +1,5 @@
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, Database};
 
 mod kinds;
 
@@ -29,12 +30,26 @@ async fn run(manager: &SchemaManager<'_>, texts: &[String]) -> Result<(), DbErr>
     Ok(())
 }
 
+/// As somebody does who keeps two databases in step: connections of the migration's own, outside of its transaction.
+async fn run_elsewhere(texts: &[(&str, &str)]) -> Result<(), DbErr> {
+    for (database, text) in texts {
+        let url = std::env::var("DATABASE_URL").unwrap_or_default();
+        let (server, _) = url.rsplit_once('/').unwrap_or_default();
+        let connection = Database::connect(format!("{server}/{database}")).await?;
+        connection.execute_unprepared(text).await?;
+        connection.close().await?;
+    }
+    Ok(())
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_elsewhere(&self.0.elsewhere.up).await?;
         run(manager, &self.0.up).await
     }
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_elsewhere(&self.0.elsewhere.down).await?;
         run(manager, self.0.down.as_deref().unwrap_or_default()).await
     }
     #[cfg(feature = "seaorm-2")]

@@ -12,6 +12,8 @@ export interface Finding {
   migration?: string;
   /** The table, column, index or type. */
   where: string;
+  /** Where it is another database of the cluster. */
+  database?: string;
   why: string;
   sql: string;
   /** The strongest lock that the statement took on a table that was there before, and how long that was held. */
@@ -82,15 +84,17 @@ export function suppress(findings: Finding[], suppressions: Suppression[], today
 }
 
 function factsOf(observed: Observed, known: Known): Fact[] {
-  const fullName = (table: NamedTable) => fullNameOf(table, known);
-  const existed = (table: NamedTable) => fullName(table) !== undefined;
   const failures = observed.errors.flatMap(({ sql, ...failed }) => (sql ? [{ sql, ...failed, failed }] : []));
   return [...observed.statements, ...failures].flatMap((ran) => {
     const parts = parseSql(ran.sql);
+    const { database } = ran;
+    // Of another database's tables nothing is known but what is written.
+    const fullName = (table: NamedTable) => (database === undefined ? fullNameOf(table, known) : undefined);
+    const existed = (table: NamedTable) => fullName(table) !== undefined;
     return parts.map((statement): Fact => {
       const [first] = tablesOf(statement);
       const ofThis = ({ sql, migration }: { sql: string; migration?: string }) =>
-        (sql === ran.sql || sql === statement.text) && migration === ran.migration;
+        database === undefined && (sql === ran.sql || sql === statement.text) && migration === ran.migration;
       const failed = 'failed' in ran ? ran.failed : undefined;
       const table = first ? (fullName(first) ?? asWritten(first)) : '';
       const heldBefore = (lock: HeldLock) =>
@@ -102,6 +106,7 @@ function factsOf(observed: Observed, known: Known): Fact[] {
         rewrites: observed.rewrites.filter(ofThis),
         scans: observed.scans.filter(ofThis),
         ...(ran.migration ? { migration: ran.migration } : {}),
+        ...(database === undefined ? {} : { database }),
         ...(failed ? { failed } : {}),
       };
     });
@@ -118,13 +123,20 @@ function fullNameOf({ schema, name }: NamedTable, { searchPath, tables }: Known)
   return places.map((place) => `${place}.${name}`).find((full) => tables.has(full));
 }
 
-function about({ statement, migration, locks, heldBefore }: Fact): Pick<Finding, 'sql' | 'migration' | 'lock'> {
+function about({
+  statement,
+  migration,
+  database,
+  locks,
+  heldBefore,
+}: Fact): Pick<Finding, 'sql' | 'migration' | 'database' | 'lock'> {
   const all = [...locks, ...heldBefore];
   const strongest =
     all.find(({ blocks }) => blocks === 'reads and writes') ?? all.find(({ blocks }) => blocks === 'writes');
   return {
     sql: statement.text,
     ...(migration ? { migration } : {}),
+    ...(database === undefined ? {} : { database }),
     ...(strongest ? { lock: lockOf(strongest) } : {}),
   };
 }
@@ -134,7 +146,7 @@ function lockOf({ table, mode, heldMs }: HeldLock): NonNullable<Finding['lock']>
 }
 
 function withoutIndex(fact: Fact, { unindexedForeignKeys: missing }: Known): Finding[] {
-  return foreignKeysOf(fact)
+  return (fact.database === undefined ? foreignKeysOf(fact) : [])
     .filter(({ table, columns }) =>
       missing.some((key) => key.table.endsWith(table) && key.columns.join() === columns.join()),
     )
@@ -174,7 +186,8 @@ function workUnderLock({ locks }: Observed): Finding[] {
 /** Several commands for one table that could be one, and would lock and read it once. */
 function severalAlters({ statements }: Observed, known: Known): Finding[] {
   const groups = new Map<string, { migration?: string; sql: string; count: number; where: string }>();
-  for (const { sql, migration } of statements) {
+  for (const { sql, migration, database } of statements) {
+    if (database !== undefined) continue;
     for (const statement of parseSql(sql)) {
       if (statement.type !== 'AlterTableStmt') continue;
       const [table] = tablesOf(statement);

@@ -21,6 +21,8 @@ export interface Hit {
 export interface Fact {
   statement: ParsedStatement;
   migration?: string;
+  /** Where it ran in another database of the cluster. */
+  database?: string;
   /** The table it names first, with its schema where that is known. */
   table: string;
   /** Tables that were there before the release: what happens to others blocks nobody. */

@@ -1,5 +1,6 @@
 import { blockingLocks } from '../observed.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { productionLines } from './production.ts';
+import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -30,6 +31,8 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
     for (const { table, blocks, heldMs, mode, sql } of locks.slice(0, 20))
       lines.push(`| ${cell(table)} | ${blocks} | ${duration(heldMs)} | ${mode} | ${code(sql)} |`);
   }
+  const production = productionLines(report);
+  if (production.length > 0) lines.push('', 'In production:', '', ...production.map((line) => `- ${cell(line)}`));
   const { impact } = report;
   if (impact) {
     lines.push('', `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}:`);
@@ -39,7 +42,9 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
         `| ${cell(table)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
       );
   }
-  for (const { id, severity, where, migration, why, sql, safer, suppressed } of sorted(report.findings)) {
+  for (const finding of sorted(report.findings)) {
+    const { id, severity, migration, why, sql, safer, suppressed } = finding;
+    const where = placeOf(finding);
     if (suppressed) {
       lines.push('', `– ~~${id}~~ ${cell(where)}: accepted until ${suppressed.until}, ${cell(suppressed.reason)}`);
       continue;

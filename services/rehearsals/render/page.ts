@@ -2,7 +2,8 @@ import type { SchemaChange } from '../../database/schema.ts';
 import type { HeldLock } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { productionLines } from './production.ts';
+import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -26,6 +27,7 @@ export function rehearsalPage(rehearsed: Rehearsed): string {
 <p class="quiet">on ${html(snapshot)}, ${html(finishedAt)} · ${up.statementCount} statements · WAL ${size(up.walBytes)} · database ${up.growthBytes < 0 ? '' : '+'}${size(up.growthBytes)}</p>
 </header>
 <section><h2>Locks over time</h2>${picture(rehearsed)}</section>
+${productionSection(report)}
 ${report.impact ? `<section><h2>Among readers and writers</h2>${impactTable(rehearsed, report.impact)}</section>` : ''}
 <section><h2>Findings</h2>${findings.length === 0 ? '<p class="quiet">None.</p>' : sorted(findings).map(finding).join('\n')}</section>
 <section><h2>Migrations</h2>
@@ -34,24 +36,15 @@ ${report.migrations.map((one) => migrationRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 <section><h2>Statements</h2>
 <table><thead><tr><th>began<th>time<th>statement</tr></thead><tbody>
-${up.statements.map(({ at, durationMs, sql }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td><code>${html(sql)}</code></tr>`).join('\n')}
+${up.statements.map(({ at, durationMs, sql, database }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td>${database === undefined ? '' : `<span class="quiet">in database ${html(database)}:</span> `}<code>${html(sql)}</code></tr>`).join('\n')}
 </tbody></table></section>
 </body>
 </html>
 `;
 }
 
-function finding({
-  id,
-  severity,
-  where,
-  why,
-  sql,
-  migration,
-  lock,
-  safer,
-  suppressed,
-}: Rehearsed['report']['findings'][number]) {
+function finding(found: Rehearsed['report']['findings'][number]) {
+  const { id, severity, why, sql, migration, lock, safer, suppressed } = found;
   const held = lock
     ? `<p class="quiet">${html(lock.mode)} on ${html(lock.table)}, held for ${duration(lock.heldMs)}</p>`
     : '';
@@ -59,10 +52,15 @@ function finding({
     ? `<p class="quiet">accepted until ${html(suppressed.until)}: ${html(suppressed.reason)}</p>`
     : '';
   return `<article class="${suppressed ? 'accepted' : severity}">
-<h3>${html(id)} <span class="quiet">${html(where)}${migration ? ` · ${html(migration)}` : ''}</span></h3>
+<h3>${html(id)} <span class="quiet">${html(placeOf(found))}${migration ? ` · ${html(migration)}` : ''}</span></h3>
 <p>${html(why)}</p>${accepted}${held}<pre>${html(sql)}</pre>
 ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safer?.seaorm ? `<pre>${html(safer.seaorm)}</pre>` : ''}
 </article>`;
+}
+
+function productionSection(report: Rehearsed['report']): string {
+  const lines = productionLines(report).map((line) => `<li>${html(line)}`);
+  return lines.length === 0 ? '' : `<section><h2>In production</h2><ul>${lines.join('\n')}</ul></section>`;
 }
 
 function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: RehearsedImpact): string {

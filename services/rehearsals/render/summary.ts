@@ -22,6 +22,10 @@ export function sorted(findings: Finding[]): Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b));
 }
 
+export function placeOf({ where, database }: Finding): string {
+  return database === undefined ? where : `${where} of database ${database}`;
+}
+
 export function headline({ report }: Rehearsed): string {
   const { up, passed, reasons } = report;
   const count = `${up.applied.length} migration${up.applied.length === 1 ? '' : 's'}`;

@@ -1,6 +1,7 @@
 import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { productionLines } from './production.ts';
+import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -23,6 +24,8 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   if (locks.length > 0) lines.push('', 'Locks');
   for (const { table, mode, blocks, heldMs } of locks)
     lines.push(`    ${duration(heldMs).padStart(8)}  ${table}  ${mode} (blocks ${blocks})`);
+  const production = productionLines(report);
+  if (production.length > 0) lines.push('', 'In production', ...production.map((line) => `    ${line}`));
   const { impact } = report;
   if (impact)
     lines.push(
@@ -33,10 +36,11 @@ export function rehearsalText(rehearsed: Rehearsed): string {
     lines.push(
       `    ${duration(fared.longestMs).padStart(8)}  ${table}  longest of ${fared.count} ${what}${refused(fared)}`,
     );
-  for (const { id, severity, where, migration, why, safer, suppressed } of sorted(report.findings)) {
+  for (const finding of sorted(report.findings)) {
+    const { id, severity, migration, why, safer, suppressed } = finding;
     lines.push(
       '',
-      `${suppressed ? '–' : signs[severity]} ${id}  ${where}${migration ? `  (${migration})` : ''}`,
+      `${suppressed ? '–' : signs[severity]} ${id}  ${placeOf(finding)}${migration ? `  (${migration})` : ''}`,
       `    ${why}`,
     );
     if (suppressed) lines.push(`    accepted until ${suppressed.until}: ${suppressed.reason}`);
