@@ -9,6 +9,8 @@ import { createFirstToken } from '../services/tokens/tokens.ts';
 import { createApp } from './app.ts';
 import { createIngress } from './ingress.ts';
 
+const uploadTimeoutMs = 6 * 3_600_000;
+
 async function main(settings: Settings): Promise<void> {
   const log = pino({ level: settings.logLevel });
   const greenroom = await startGreenroom(settings, connectDocker(), log);
@@ -18,6 +20,8 @@ async function main(settings: Settings): Promise<void> {
     if (!ingress.web(req, res)) app(req, res);
   });
   server.on('upgrade', ingress.upgrade);
+  // A backup that is imported, and what a stack's users upload, may take longer than the five minutes that Node gives.
+  server.requestTimeout = uploadTimeoutMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.bind, resolve);

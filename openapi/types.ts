@@ -707,7 +707,7 @@ export interface paths {
     head?: never;
     /**
      * Say whether a backup stays until somebody deletes it
-     * @description Of the others a stack's newest three stay, and none when the stack is deleted.
+     * @description Of the others as many stay as the project's deployment policy keeps, and none when the stack is deleted.
      */
     patch: operations['keepBackup'];
     trace?: never;
@@ -1040,8 +1040,8 @@ export interface components {
       /** @description How often the migrator is run again when `lockTimeoutMs` was up (default 3) */
       lockRetries?: number;
       /**
-       * @description How long a release is watched once it answers: a service that exits, restarts or becomes unhealthy, or a page that
-       *     fails, takes it back, with the data of before (default 0)
+       * @description How long a release is watched once it answers: a service that fails, restarts or becomes unhealthy, or a page that
+       *     fails, takes it back, with the data of before where migrations ran (default 0)
        */
       watchSeconds?: number;
       /** @description What a backup before migrations consists of (default `clone` alone) */
@@ -1722,6 +1722,8 @@ export interface components {
       kept: boolean;
       release: components['schemas']['ReleaseInStack'];
       createdAt: components['schemas']['Timestamp'];
+      /** @description Of an imported one, when it was taken */
+      takenAt?: components['schemas']['Timestamp'];
       verifiedAt?: components['schemas']['Timestamp'];
       tables?: number;
       rows?: number;

@@ -278,8 +278,14 @@ test('migrations whose rehearsal failed are refused before anything is touched, 
       refused.steps.map(({ name }) => name),
       ['images', 'migrations'],
     );
-    await isAsBefore('qa', content);
+    assert.deepEqual(differencesBetween(content, await contentOf('qa')), []);
   }
+  assert.equal(
+    (await runOf(held.result!.run)).state,
+    'superseded',
+    'a refused apply held it; the deployment took its place',
+  );
+  await isAsBefore('qa', content);
   const insisted = await ended(await deploy('qa', releaseOf('v2-enum'), { evenIfRehearsalFailed: true }));
   assert.equal(insisted.error!.code, 'migration-failed');
   await isAsBefore('qa', content);

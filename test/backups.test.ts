@@ -76,6 +76,28 @@ test('a dump is taken while somebody writes: it holds one moment', async () => {
   });
 });
 
+test('backups of a stack that is in use hold one moment: rows come, tables are emptied, sequences go on', async () => {
+  const busy = await on.connectTo('qa');
+  await busy.query('CREATE TABLE shop.busy (id bigserial PRIMARY KEY, at timestamptz DEFAULT now())');
+  let [going, rounds] = [true, 0];
+  const writing = (async () => {
+    for (; going; rounds++) {
+      await busy.query(`INSERT INTO shop.busy DEFAULT VALUES; SELECT nextval('shop.busy_id_seq')`);
+      if (rounds % 50 === 0) await busy.query('TRUNCATE shop.busy');
+    }
+  })();
+  try {
+    for (const forms of [['dump'], ['clone'], ['clone', 'dump']] as const)
+      assert.equal((await take([...forms])).state, 'verified', forms.join());
+  } finally {
+    going = false;
+    await writing;
+    await busy.query('DROP TABLE shop.busy');
+    await busy.end();
+  }
+  assert.ok(rounds > 100);
+});
+
 test('a stack is restored from a dump: every table, sequence, large object, owner, grant and policy', async () => {
   const backup = await take(['dump']);
   const content = await on.contentOf('qa');
@@ -289,6 +311,63 @@ test('a dump is exported as a file that pg_restore reads, and imported for a sta
   assert.deepEqual(await everything(), before);
 });
 
+test('a dump with more files than fit into a message of the engine is read to its end', async () => {
+  const objects = 12_000;
+  await on.onDatabase('qa', (client) =>
+    client.query(`SELECT lo_from_bytea(0, int4send(i)) FROM generate_series(1, ${objects}) i`),
+  );
+  const backup = await take(['dump']);
+  const [{ files }] = (await boundary.rows<{ files: number }>(
+    `SELECT count(*)::int AS files FROM backups, jsonb_object_keys(dump -> 'files') WHERE id = '${backup.id}'`,
+  )) as [{ files: number }];
+  assert.ok(files > objects, `${files} files`);
+  const { Mountpoint: mountpoint } = await docker.getVolume(`gr-${service.installation}-${backup.id}-dump`).inspect();
+  const command = ['sh', '-c', `cd ${mountpoint}/dump; rm "$(ls | grep blob_ | head -n 1)"`];
+  assert.equal((await exec({ docker }, `gr-${service.installation}-helper`, { command })).exitCode, 0);
+  const failed = await on.ended(await service.call<Operation>('POST', `/v1/backups/${backup.id}/verify`));
+  assert.match(failed.error!.detail, /blob_.*the file is missing/);
+  await on.onDatabase('qa', (client) => client.query('SELECT lo_unlink(oid) FROM pg_largeobject_metadata'));
+});
+
+test('who leaves in the middle of an export or an import leaves nothing behind', async () => {
+  const backup = await take(['dump']);
+  const before = await everything();
+  const leaving = new AbortController();
+  const answer = await fetch(`${service.url}/v1/backups/${backup.id}/export`, {
+    headers: headers(),
+    signal: leaving.signal,
+  });
+  const archive: Buffer[] = [];
+  for await (const chunk of answer.body!) archive.push(Buffer.from(chunk));
+  const whole = Buffer.concat(archive);
+  const again = await fetch(`${service.url}/v1/backups/${backup.id}/export`, {
+    headers: headers(),
+    signal: leaving.signal,
+  });
+  await again.body!.getReader().read();
+  leaving.abort();
+  const sending = new AbortController();
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(whole.subarray(0, whole.length - 30_000));
+    },
+  });
+  const options = {
+    method: 'POST',
+    headers: headers('application/x-tar'),
+    body,
+    signal: sending.signal,
+    duplex: 'half',
+  };
+  const sent = fetch(`${service.url}/v1/stacks/qa/backups`, options as RequestInit);
+  await until(async () => (await on.backupsOf('qa')).some(({ state }) => state === 'importing'));
+  sending.abort();
+  await assert.rejects(sent);
+  await until(async () => (await on.backupsOf('qa')).every(({ state }) => state !== 'importing'));
+  assert.deepEqual(await everything(), before);
+  assert.equal(service.starts(), 1);
+});
+
 test('an archive that is not as it was exported is refused whole, and says which file', async () => {
   const backup = await take(['dump']);
   const answer = await fetch(`${service.url}/v1/backups/${backup.id}/export`, { headers: headers() });
@@ -303,6 +382,8 @@ test('an archive that is not as it was exported is refused whole, and says which
   const file = entries.find(({ header }) => header.name.endsWith('.dat.gz'))!;
   const flipped = Buffer.from(file.content);
   flipped[20]! ^= 4;
+  const described0 = JSON.parse(entries[0]!.content.toString());
+  const endless = { ...described0.content, tables: { a: { rows: 1e308, hash: '' }, b: { rows: 1e308, hash: '' } } };
   const cases: [string, Entry[] | Buffer, RegExp][] = [
     ['a flipped bit', entries.map((one) => (one === file ? { ...file, content: flipped } : one)), /checksum/],
     ['a missing file', entries.filter((one) => one !== file), /dat\.gz is missing/],
@@ -334,6 +415,7 @@ test('an archive that is not as it was exported is refused whole, and says which
       described((one) => Object.assign((one as unknown as { dump: { files: object } }).dump.files, { '../x': file })),
       /greenroom-backup.json/,
     ],
+    ['rows beyond all numbers', described((one) => Object.assign(one, { content: endless })), /rows must be <= /],
     ['no archive', Buffer.from('nothing of the kind'.repeat(100)), /no backup that greenroom exported|comes before/],
     ['nothing', Buffer.alloc(0), /has no greenroom-backup.json/],
     ['one that is cut', (await packed(entries)).subarray(0, 20_000), /no backup|is missing/],

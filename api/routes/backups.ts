@@ -9,6 +9,8 @@ import type { RunningGreenroom } from '../../services/greenroom.ts';
 import { accepted } from '../accepted.ts';
 import { askerOf } from '../auth.ts';
 
+const idleMs = 120_000;
+
 export function backupRoutes(greenroom: RunningGreenroom): Router {
   const router = Router();
   const { pool } = greenroom;
@@ -32,6 +34,8 @@ export function backupRoutes(greenroom: RunningGreenroom): Router {
   router.get('/v1/backups/:backup/export', async (req, res) => {
     await exportBackup(greenroom, req.params.backup, (fileName) => {
       res.attachment(fileName).type('application/x-tar');
+      // Who does not read keeps the backup from being removed.
+      res.setTimeout(idleMs, () => res.destroy());
       return res;
     });
   });

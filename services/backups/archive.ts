@@ -6,14 +6,14 @@ import { Ajv } from 'ajv';
 import { extract, type Pack, pack } from 'tar-stream';
 import type { components } from '../../openapi/types.ts';
 import { query } from '../database/queries.ts';
-import { DiskFull, freeBytes } from '../engine/disk.ts';
+import { DiskFull, explainFullDisk, freeBytes } from '../engine/disk.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { fillVolume, readVolume } from '../engine/volume-archive.ts';
 import { createVolume } from '../engine/volumes.ts';
 import { messageOf, Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { databaseService } from '../stacks/database-service.ts';
-import { getStackRow, openPlan } from '../stacks/stack.ts';
+import { getStackRow, openPlan, ownStack, refOf } from '../stacks/stack.ts';
 import { dropBackup, getBackupRow, toBackup } from './backup.ts';
 import type { DatabaseContent } from './content.ts';
 import { dumpFolder, dumpVolumeOf, type Manifest, sizeOf } from './dump/manifest.ts';
@@ -22,7 +22,7 @@ import { factsOf } from './take-stack.ts';
 /** A backup as a file: a tar archive of what `pg_dump` wrote, which `pg_restore` takes as it is, after one file that describes it. */
 
 const descriptionFile = 'greenroom-backup.json';
-const maxDescriptionBytes = 64 << 20;
+const maxDescriptionBytes = 16 << 20;
 
 interface Description {
   format: 1;
@@ -78,7 +78,8 @@ export async function exportBackup(
     const packed = pack();
     const repack = async () => {
       packed.entry({ name: descriptionFile }, JSON.stringify(description, null, 1));
-      for await (const entry of archive.pipe(extract())) {
+      const entries = feed(archive);
+      for await (const entry of entries) {
         const name = entry.header.name.replace(/^\.\//, '');
         if (entry.header.type !== 'file') entry.resume();
         else await pipeline(entry, packed.entry({ name, size: entry.header.size!, mode: 0o600 }));
@@ -115,6 +116,7 @@ export async function importBackup(
   const volume = nameOf(host.installation, id);
   const { labels } = containerOf(host.installation, id);
   let filling: Promise<void> | undefined;
+  let ofEngine: unknown;
   try {
     const description = await unpack(archive, packed, async (told) => {
       if (told.postgresMajor > facts.postgresMajor) {
@@ -148,22 +150,41 @@ export async function importBackup(
         ],
       ]);
       await query(pool, 'set-backup-state', [id, 'importing', null]);
+      // It was not proved here, and comes to nobody's mind when backups are counted.
+      await query(pool, 'keep-backup', [id, true]);
       await createVolume(host, dumpVolumeOf(host.installation, id), labels);
       filling = fillVolume(host, dumpVolumeOf(host.installation, id), containerOf(host.installation, id), packed);
-      filling.catch((error) => packed.destroy(error));
+      filling.catch((error) => {
+        ofEngine = error;
+        packed.destroy(error);
+      });
     });
     await filling;
-    await query(pool, 'set-backup-taken', [id, description.content, { freezeMs: 0 }, description.dump]);
+    const { content, dump, takenAt } = description;
+    await query(pool, 'set-backup-taken', [id, content, { freezeMs: 0, takenAt }, dump]);
+    await ownStack(pool, refOf(row));
     return toBackup(await getBackupRow(pool, id));
   } catch (error) {
     archive.unpipe();
     archive.resume();
     packed.destroy();
     await filling?.catch(() => {});
-    await dropBackup(pool, host, { id, volume });
+    await dropBackup(greenroom, host, { id, volume });
     if (error instanceof Problem) throw error;
+    if (ofEngine && !archive.destroyed) throw await explainFullDisk(host, ofEngine);
     throw invalid('archive', `is no backup that greenroom exported: ${messageOf(error)}`);
   }
+}
+
+/** The entries of an archive. No pipeline: that would cut the sender off in the middle, who then never reads why. */
+function feed(archive: Readable) {
+  const entries = extract();
+  const brokenOff = () => entries.destroy(new Error('the archive was broken off'));
+  if (archive.destroyed) brokenOff();
+  archive.once('error', (error) => entries.destroy(error));
+  archive.once('close', () => archive.readableEnded || brokenOff());
+  archive.pipe(entries);
+  return entries;
 }
 
 /** Reads the description, then each file, and packs anew what is as described: nothing else gets through. */
@@ -174,9 +195,7 @@ async function unpack(
 ): Promise<Description> {
   let description: Description | undefined;
   const missing = new Set<string>();
-  const entries = extract();
-  // No pipeline: that would cut the sender off in the middle, who then never reads why.
-  archive.once('error', (error) => entries.destroy(error)).pipe(entries);
+  const entries = feed(archive);
   for await (const entry of entries) {
     const { name, size = 0, type } = entry.header;
     if (!description) {
@@ -208,14 +227,15 @@ const text = { type: 'string', minLength: 1, maxLength: 200 };
 const hashed = {
   type: 'object',
   required: ['rows', 'hash'],
-  properties: { rows: { type: 'number' }, hash: { type: 'string' } },
+  properties: { rows: { type: 'integer', minimum: 0, maximum: 1e12 }, hash: { type: 'string' } },
 };
 const isDescription = new Ajv().compile({
   type: 'object',
-  required: ['format', 'backup', 'postgresMajor', 'database', 'content', 'dump'],
+  required: ['format', 'backup', 'takenAt', 'postgresMajor', 'database', 'content', 'dump'],
   properties: {
     format: { const: 1 },
     backup: text,
+    takenAt: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$' },
     postgresMajor: { type: 'integer' },
     database: text,
     schemaOwner: text,
@@ -227,6 +247,7 @@ const isDescription = new Ajv().compile({
         schemaOutline: { type: 'string' },
         tables: { type: 'object', additionalProperties: hashed },
         sequences: { type: 'object', additionalProperties: { type: 'string' } },
+        moved: { type: 'object', additionalProperties: { type: 'number' } },
         largeObjects: hashed,
       },
     },

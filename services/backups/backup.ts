@@ -1,8 +1,9 @@
 import type { components } from '../../openapi/types.ts';
+import { removeClone } from '../clones/clone.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import type { Host } from '../engine/host.ts';
 import { removeVolume } from '../engine/volumes.ts';
-import { Problem } from '../errors.ts';
+import { messageOf, Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import type { TargetFacts } from '../snapshots/target.ts';
@@ -30,7 +31,7 @@ export interface BackupRow {
   content: DatabaseContent | null;
   /** Of the dump, while there is one. */
   dump: (Manifest & { dumpMs?: number }) | null;
-  taken: { freezeMs: number; lsn?: string; cloneMode?: 'reflink' | 'copy' } | null;
+  taken: { freezeMs: number; lsn?: string; cloneMode?: 'reflink' | 'copy'; takenAt?: string } | null;
   created_at: Date;
   verified_at: Date | null;
   error: Schemas['Problem'] | null;
@@ -61,11 +62,14 @@ export async function keepBackup(database: Database, id: string, kept: boolean):
 
 /** Removes what a backup consists of, then its record. Safe to repeat. */
 export async function dropBackup(
-  database: Database,
+  greenroom: Greenroom,
   host: Host,
   { id, volume }: Pick<BackupRow, 'id' | 'volume'>,
 ): Promise<void> {
+  const { pool: database } = greenroom;
   await query(database, 'set-backup-state', [id, 'deleting', null]);
+  // Where it is being verified, that comes to nothing.
+  await removeClone(greenroom, host, checkCloneOf(id));
   await removeDump(host, id);
   await removeVolume(host, volume);
   await query(database, 'delete-backup', [id]);
@@ -75,9 +79,22 @@ export async function dropBackup(
  * Removes the stack's backups that nobody asked to keep, but for the newest that are good, as many as the project keeps.
  * @returns the ids of the removed.
  */
-export async function dropOldBackups(greenroom: Greenroom, project: string, stack: string): Promise<string[]> {
+async function dropOldBackups(greenroom: Greenroom, project: string, stack: string): Promise<string[]> {
   const { keepBackups } = await deploymentPolicyOf(greenroom.pool, project);
   return dropAll(greenroom, 'drop-old-backups', [stack, keepBackups]);
+}
+
+/** The same where it must not keep what was done from being recorded: what cannot be removed now is the sweep's affair. */
+export async function tidyBackups(
+  greenroom: Greenroom,
+  { project, name }: { project: string; name: string },
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    for (const id of await dropOldBackups(greenroom, project, name)) log(`removed the old backup ${id}`);
+  } catch (error) {
+    log(`an old backup could not be removed: ${messageOf(error)}`);
+  }
 }
 
 /** Removes all of a stack's backups that nobody asked to keep, finished or not; nothing else may work on the stack. */
@@ -87,7 +104,7 @@ export function dropBackupsOfStack(greenroom: Greenroom, stack: string): Promise
 
 async function dropAll(greenroom: Greenroom, name: string, values: unknown[]): Promise<string[]> {
   const rows = await query<Pick<BackupRow, 'id' | 'host' | 'volume'>>(greenroom.pool, name, values);
-  for (const row of rows) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
+  for (const row of rows) await dropBackup(greenroom, hostOf(greenroom, row.host), row);
   return rows.map(({ id }) => id);
 }
 
@@ -108,6 +125,7 @@ export function toBackup(row: BackupRow): Schemas['Backup'] {
     kept: row.kept,
     release: row.release,
     createdAt: row.created_at.toISOString(),
+    ...(row.taken?.takenAt ? { takenAt: row.taken.takenAt } : {}),
     ...(row.verified_at ? { verifiedAt: row.verified_at.toISOString() } : {}),
     ...(row.content
       ? {

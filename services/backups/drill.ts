@@ -51,14 +51,15 @@ export function drillBackup(greenroom: Greenroom): OperationKind<DrillInput> {
       }
       const failed = forms.find(({ differences }) => differences.length > 0);
       const { tables = 0, rows = 0 } = toBackup(backup);
-      const ageSeconds = Math.round((Date.now() - backup.created_at.getTime()) / 1000);
-      const report = { forms, tables, rows, ageSeconds, takenAt: backup.created_at.toISOString() };
+      const takenAt = backup.taken?.takenAt ?? backup.created_at.toISOString();
+      const ageSeconds = Math.round((Date.now() - Date.parse(takenAt)) / 1000);
+      const report = { forms, tables, rows, ageSeconds, takenAt };
       if (failed) {
         const problem = damaged(backup, failed.form, failed.differences);
-        await query(pool, 'set-backup-state', [id, 'damaged', problem.toDocument()]);
+        await query(pool, 'end-verifying', [id, 'damaged', problem.toDocument()]);
         await query(pool, 'finish-drill', [drill, 'failed', report, problem.toDocument()]);
       } else {
-        await query(pool, 'set-backup-state', [id, 'verified', null]);
+        await query(pool, 'end-verifying', [id, 'verified', null]);
         await query(pool, 'finish-drill', [drill, 'passed', report, null]);
       }
       return { drill, backup: id, passed: !failed };

@@ -35,7 +35,7 @@ export function deleteBackup(greenroom: Greenroom): OperationKind<BackupInput> {
     async run({ backup }, context) {
       await context.step('remove', async () => {
         const row = await queryOne<BackupRow>(greenroom.pool, 'get-backup', [backup]);
-        if (row) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
+        if (row) await dropBackup(greenroom, hostOf(greenroom, row.host), row);
       });
       return { backup };
     },

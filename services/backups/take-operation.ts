@@ -8,7 +8,7 @@ import type { Operation, OperationKind } from '../operations/kind.ts';
 import { type Asker, requestOperation } from '../operations/request.ts';
 import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { getStackRow, openPlan, ownStack, refOf, type StackRef } from '../stacks/stack.ts';
-import { type BackupRow, dropBackup, dropOldBackups } from './backup.ts';
+import { type BackupRow, dropBackup, tidyBackups } from './backup.ts';
 import { takeStackBackup } from './take-stack.ts';
 import { verifyBackup } from './verify.ts';
 
@@ -29,13 +29,12 @@ export function takeBackupOnRequest(greenroom: Greenroom): OperationKind<TakeInp
         await takeStackBackup(greenroom, wish);
       });
       const { verifyMs } = await context.step('verify', () => verifyBackup(greenroom, backup, context));
-      for (const id of await dropOldBackups(greenroom, row.project, row.name))
-        context.log(`removed the old backup ${id}`);
+      await tidyBackups(greenroom, row, context.log);
       return { backup, verifyMs };
     },
     async undo({ backup }) {
       const row = await queryOne<BackupRow>(greenroom.pool, 'get-backup', [backup]);
-      if (row && row.verified_at === null) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
+      if (row && row.verified_at === null) await dropBackup(greenroom, hostOf(greenroom, row.host), row);
     },
   };
 }

@@ -9,7 +9,7 @@ import { dataPathOf } from '../snapshots/capture/capture.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import type { TargetFacts } from '../snapshots/target.ts';
 import { dataMountOf, pgdataOf } from '../stacks/data-mount.ts';
-import { databaseService, superuserOf } from '../stacks/database-service.ts';
+import { databaseService } from '../stacks/database-service.ts';
 import { containerNameOf, volumeNameOf } from '../stacks/names.ts';
 import type { StackRow } from '../stacks/stack.ts';
 import type { BackupRow } from './backup.ts';
@@ -62,7 +62,10 @@ export async function takeStackBackup(greenroom: Greenroom, wish: StackBackup): 
   return taken;
 }
 
-/** Of a running stack's database as it is now: adopted, so that the stack's own names hold. */
+/**
+ * Of a running stack's database as it is now: adopted, so that the stack's own names hold. The superuser that the cluster
+ * was made with is the snapshot's still, and a superuser.
+ */
 export async function factsOf(
   greenroom: Pick<Greenroom, 'pool'>,
   row: StackRow,
@@ -77,7 +80,6 @@ export async function factsOf(
     ...captured,
     postgresMajor: majorOf(image) ?? captured.postgresMajor,
     dataPath: dataPathOf({ pgdata: pgdataOf(service, image), mountTarget: target }),
-    superuser: superuserOf(service).user,
     database: section.name,
     schemaOwner: section.owner?.role ?? captured.schemaOwner,
   };

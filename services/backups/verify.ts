@@ -1,4 +1,4 @@
-import { query } from '../database/queries.ts';
+import { query, queryOne } from '../database/queries.ts';
 import { saysDiskIsFull } from '../engine/disk.ts';
 import { type Mistake, messageOf, Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
@@ -6,6 +6,8 @@ import type { OperationContext } from '../operations/kind.ts';
 import { type BackupRow, getBackupRow } from './backup.ts';
 import { differencesBetween, readContent } from './content.ts';
 import { onRecovered } from './recover.ts';
+
+const provable: BackupRow['state'][] = ['taken', 'verifying', 'verified', 'damaged'];
 
 type Context = Pick<OperationContext, 'signal' | 'progress' | 'log'>;
 
@@ -17,18 +19,19 @@ type Context = Pick<OperationContext, 'signal' | 'progress' | 'log'>;
  */
 export async function verifyBackup(greenroom: Greenroom, id: string, context: Context): Promise<{ verifyMs: number }> {
   const row = await getBackupRow(greenroom.pool, id);
-  await query(greenroom.pool, 'set-backup-state', [id, 'verifying', null]);
+  if (!(await queryOne(greenroom.pool, 'change-backup-state', [id, 'verifying', provable])))
+    throw new Problem('conflict', `Backup ${id} is ${row.state}`, { where: id });
   const startedAt = performance.now();
   for (const form of row.forms) {
     context.progress(`restoring the ${form} of ${id}, to compare it`);
     const { differences } = await compareRecovered(greenroom, row, form, context.signal);
     if (differences.length === 0) continue;
     const problem = damaged(row, form, differences);
-    await query(greenroom.pool, 'set-backup-state', [id, 'damaged', problem.toDocument()]);
+    await query(greenroom.pool, 'end-verifying', [id, 'damaged', problem.toDocument()]);
     throw problem;
   }
   const verifyMs = Math.round(performance.now() - startedAt);
-  await query(greenroom.pool, 'set-backup-state', [id, 'verified', null]);
+  await query(greenroom.pool, 'end-verifying', [id, 'verified', null]);
   context.log(`${id} was restored and holds what the database held (${verifyMs} ms)`);
   return { verifyMs };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ServicePlan } from '../compose/plan.ts';
+import { EngineAway } from '../engine/away.ts';
 import { containerStream } from '../engine/container-stream.ts';
 import { exec } from '../engine/exec.ts';
 import type { Host } from '../engine/host.ts';
@@ -9,6 +10,9 @@ import { superuserOf } from '../stacks/database-service.ts';
 
 /** greenroom's own connections to a stack's or a clone's database say so; any other session is somebody else's. */
 export const ownApplicationName = 'greenroom itself';
+
+/** Told to stop, or killed with its engine: nothing is wrong with the data. */
+const stoppedFromOutside = [0, 137, 143];
 
 const startTimeoutMs = 120_000;
 
@@ -45,6 +49,11 @@ export async function untilItAnswers(host: Host, container: string, signal: Abor
     signal.throwIfAborted();
     const { State: state } = await host.docker.getContainer(container).inspect();
     if (!state.Running) {
+      const { ExitCode: code, OOMKilled: outOfMemory } = state;
+      if (outOfMemory || stoppedFromOutside.includes(code)) {
+        const why = outOfMemory ? 'out of memory' : `exit code ${code}`;
+        throw new EngineAway(host.docker, `Postgres on the clone was stopped from outside (${why})`);
+      }
       throw new Problem('snapshot-incompatible', `Postgres on the clone exited with code ${state.ExitCode}`, {
         where: 'x-greenroom.database',
         remedy: 'The image has to start on the data with the command the file gives it.',

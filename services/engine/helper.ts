@@ -10,9 +10,14 @@ import { labelsOf, nameOf } from './labels.ts';
  * throwaway container takes 0.6 s.
  * @throws EngineAway when the command was killed: the helper goes when the engine stops.
  */
-export async function runInHelper(host: Host, command: string[], signal?: AbortSignal): Promise<ExecResult> {
+export async function runInHelper(
+  host: Host,
+  command: string[],
+  signal?: AbortSignal,
+  onLine?: (line: string) => void,
+): Promise<ExecResult> {
   const name = await ensureHelper(host);
-  const result = await exec(host, name, { command, ...(signal ? { signal } : {}) });
+  const result = await exec(host, name, { command, ...(signal ? { signal } : {}), ...(onLine ? { onLine } : {}) });
   if (result.exitCode === 0) return result;
   const helper = await ifPresent(host.docker.getContainer(name).inspect());
   if (helper?.State.Running && result.exitCode !== killed) return result;

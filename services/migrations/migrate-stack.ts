@@ -36,10 +36,11 @@ export interface MigrateOptions {
   onMigration(migration: string): void;
 }
 
-/** What the migrator is to do, and with which migrations, in its order. */
+/** What the migrator is to do, with which migrations, in its order, and what is applied when it has. */
 export interface Task {
   direction: 'up' | 'down';
   migrations: string[];
+  applied: string[];
 }
 
 /** The database that greenroom has made sure it is connected to. */
@@ -81,17 +82,21 @@ const network = 'greenroom-migrate';
 async function migrateStack(
   greenroom: Greenroom,
   options: MigrateOptions,
-  { direction, migrations }: Task,
+  { direction, migrations, applied }: Task,
 ): Promise<Migrated | Blocked> {
   const { host, stack, images, run: asker, timeoutMs, signal, onMigration } = options;
   const plan = withSessionTimeouts(options.plan, options.timeouts);
   const { schema } = plan.greenroom.database!;
-  const command = [...plan.greenroom.migrations!.command, ...(direction === 'up' ? up : down(migrations.length))];
   const migrator = migratorService(plan)!;
   const client = await connectStack(host, stack, plan);
   try {
     const target = await proveTarget(host, stack, plan, client);
     await lock(client, stack);
+    // What was broken off may have been carried out: `down` takes back as many as it is told.
+    const left = remaining(migrations, direction, await appliedMigrations(client, schema));
+    const command = [...plan.greenroom.migrations!.command, ...(direction === 'up' ? up : down(left.length))];
+    if (direction === 'down' && left.length === 0)
+      return { command, target, outcome: 'completed', durationMs: 0, seen: true, migrations };
     await openNetwork(greenroom, host, stack, plan);
     const run = await runMigrator(
       {
@@ -111,10 +116,12 @@ async function migrateStack(
       signal,
     );
     const after = await appliedMigrations(client, schema);
-    const undone = migrations.filter((version) => after.includes(version) !== (direction === 'up'));
+    const undone = remaining(migrations, direction, after);
+    const tooMuch = direction === 'down' ? applied.filter((version) => !after.includes(version)) : [];
     if (run.outcome === 'failed' && waitedTooLong(run.output))
-      return { blocked: failure(plan, command, run, undone).message };
-    if (run.outcome !== 'completed' || undone.length > 0) throw failure(plan, command, run, undone);
+      return { blocked: failure(plan, command, run, undone, tooMuch).message };
+    if (run.outcome !== 'completed' || undone.length + tooMuch.length > 0)
+      throw failure(plan, command, run, undone, tooMuch);
     return {
       command,
       target,
@@ -128,6 +135,11 @@ async function migrateStack(
     await client.end().catch(() => {});
     if (!isHandedOver(signal)) await endMigration(greenroom, host, stack, plan);
   }
+}
+
+/** Those that the books do not say it of yet. */
+function remaining(migrations: string[], direction: Task['direction'], booked: string[]): string[] {
+  return migrations.filter((version) => booked.includes(version) !== (direction === 'up'));
 }
 
 const pauseMs = 1000;
@@ -260,17 +272,22 @@ const meanings: Record<MigratorRun['outcome'], string> = {
   'cannot-start': 'could not be started',
 };
 
-function failure(plan: StackPlan, command: string[], run: MigratorRun, undone: string[]): Problem {
+function failure(plan: StackPlan, command: string[], run: MigratorRun, undone: string[], tooMuch: string[]): Problem {
   const lines = redactor(plan)(run.waiting ?? run.output)
     .trim()
     .split('\n')
     .slice(-5)
     .join('\n');
   const nothing = run.outcome === 'completed' && !run.seen ? ' without having been seen in the database' : '';
-  const not =
-    undone.length > 0 ? `; not ${command.includes('down') ? 'taken back' : 'applied'}: ${undone.join(', ')}` : '';
-  return new Problem('migration-failed', `${command.join(' ')} ${meanings[run.outcome]}${nothing}${not}: ${lines}`, {
-    where: 'x-greenroom.migrations',
-    remedy: 'Rehearse the release to see the statement, its locks and its migration.',
-  });
+  const verb = command.includes('down') ? 'taken back' : 'applied';
+  const not = undone.length > 0 ? `; not ${verb}: ${undone.join(', ')}` : '';
+  const more = tooMuch.length > 0 ? `; taken back too: ${tooMuch.join(', ')}` : '';
+  return new Problem(
+    'migration-failed',
+    `${command.join(' ')} ${meanings[run.outcome]}${nothing}${not}${more}: ${lines}`,
+    {
+      where: 'x-greenroom.migrations',
+      remedy: 'Rehearse the release to see the statement, its locks and its migration.',
+    },
+  );
 }

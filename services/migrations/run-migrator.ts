@@ -71,7 +71,7 @@ export async function runMigrator(
 ): Promise<MigratorRun> {
   const { host, run, client, onNetworkOf } = target;
   const configHash = createHash('sha256')
-    .update(JSON.stringify([command, run]))
+    .update(JSON.stringify(run ?? command))
     .digest('hex');
   // Its input stays open and empty, so that a migrator that asks something waits, and can be told from one that fails.
   const asked: ServicePlan = { ...target.migrator, command, configHash, stdinOpen: true, tty: false };

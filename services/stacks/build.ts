@@ -6,7 +6,7 @@ import { composeLabel, label } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { type CloneMode, cloneVolume, createVolume } from '../engine/volumes.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import { migrateInSteps } from '../migrations/migrate-stack.ts';
+import { migrateInSteps, type Task } from '../migrations/migrate-stack.ts';
 import { listCloneOf } from '../migrations/runs.ts';
 import { knownMigrations, statusOnStack } from '../migrations/status.ts';
 import type { OperationContext } from '../operations/kind.ts';
@@ -89,15 +89,16 @@ async function migrateNew(
 ): Promise<void> {
   const { greenroom, host, name, row, plan } = build;
   const asked = { host, plan, snapshot, images, timeoutMs: migrateTimeoutMs, signal: context.signal };
-  const migrations = await context.step('migrations', async () => {
+  const { applied, pending } = await context.step('migrations', async () => {
     context.progress('asking the migrator what it has');
     const known = await knownMigrations(greenroom, { ...asked, name: listCloneOf(name) });
-    return (await statusOnStack(host, name, plan, known)).pending;
+    return statusOnStack(host, name, plan, known);
   });
-  if (migrations.length === 0) return context.log('no migration is pending');
+  if (pending.length === 0) return context.log('no migration is pending');
   const timeouts = await deploymentPolicyOf(greenroom.pool, row.project);
   const options = { ...asked, timeouts, stack: name, run: context.id };
-  await migrateInSteps(greenroom, options, { direction: 'up', migrations }, timeouts.lockRetries, context);
+  const task: Task = { direction: 'up', migrations: pending, applied: [...applied, ...pending] };
+  await migrateInSteps(greenroom, options, task, timeouts.lockRetries, context);
 }
 
 /** Image ids by service, the migrator's too: a stack whose migrations could not run later is not worth starting. */

@@ -1,8 +1,7 @@
-import { dropBackup, dropOldBackups } from '../backups/backup.ts';
+import { dropBackup, tidyBackups } from '../backups/backup.ts';
 import { takeStackBackup } from '../backups/take-stack.ts';
 import { verifyBackup } from '../backups/verify.ts';
 import { query, queryOne } from '../database/queries.ts';
-import { messageOf } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { migrateInSteps, type Task } from '../migrations/migrate-stack.ts';
 import { refuseFailedRehearsal } from '../migrations/refuse-failed-rehearsal.ts';
@@ -14,7 +13,7 @@ import { deploymentPolicyOf } from '../projects/deployment-policy.ts';
 import { smokeTest } from '../readiness/smoke.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { type Build, buildOf, resolveImages, startDatabase } from './build.ts';
-import { findStack, openPlan, ownStack, type StackRef, type StackRow } from './stack.ts';
+import { findStack, openPlan, ownStack, type StackRef } from './stack.ts';
 import { stopServices } from './stop.ts';
 import { refuseMovedData, switchServices, whatBroke } from './switch.ts';
 import { hasChanged, takeBack } from './take-back.ts';
@@ -26,6 +25,8 @@ export interface DeployInput extends StackRef {
   was: 'ready' | 'degraded';
   /** Wait to be told when there are migrations to run. */
   hold: boolean;
+  /** It was held until now, and is again where it is refused. */
+  held?: boolean;
   evenIfRehearsalFailed?: boolean;
   timeoutMs: number;
   /** Of a rollback: the newest migration that stays. */
@@ -62,11 +63,14 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const task = await context.step('migrations', async (): Promise<Task> => {
         const found = await statusFor({ ...build, plan: migrator.plan }, before, migrator.images, run, timeoutMs);
         await report(run, { from: row.release.version, images, ...(found ? { status: found.status } : {}) });
-        if (backTo !== undefined)
-          return { direction: 'down', migrations: found ? takenBackFor(backTo, found.known, found.status) : [] };
+        const { applied = [], pending = [] } = found?.status ?? {};
+        if (backTo !== undefined) {
+          const migrations = found ? takenBackFor(backTo, found.known, found.status) : [];
+          return { direction: 'down', migrations, applied: applied.filter((version) => !migrations.includes(version)) };
+        }
         if (!hold && !input.evenIfRehearsalFailed)
           await refuseFailedRehearsal(pool, row.project, plan, images, found?.status);
-        return { direction: 'up', migrations: found?.status.pending ?? [] };
+        return { direction: 'up', migrations: pending, applied: [...applied, ...pending] };
       });
       const { direction, migrations } = task;
       if (hold && migrations.length > 0) {
@@ -106,13 +110,17 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       const { release, sealed_plan: sealed } = await getRunRow(pool, run);
       const migrated = direction === 'up' && migrations.length > 0;
       await query(pool, 'adopt-candidate', [stack, run, { ...release, images }, sealed, migrated]);
-      await tidy(greenroom, row, context.log);
+      await tidyBackups(greenroom, row, context.log);
       const changed = direction === 'up' ? { applied: migrations } : { takenBack: migrations };
       return { stack, run, version: release.version, ...changed };
     },
 
-    async undo({ run, was, ...ref }, context, error) {
+    async undo({ run, was, held, ...ref }, context, error) {
       const row = await findStack(pool, ref);
+      if (held && error.code === 'rehearsal-failed') {
+        await query(pool, 'hold-candidate', [ref.stack, run, was]);
+        return;
+      }
       let restored: ApplyReport['restored'] = false;
       const reasons = [error.detail];
       if (row?.candidate === run && row.state === 'deploying') {
@@ -126,7 +134,7 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       }
       await query(pool, 'fail-apply', [run, { passed: false, reasons, restored }, error]);
       await dropUnproved(greenroom, run);
-      if (row) await tidy(greenroom, row, context.log);
+      if (row) await tidyBackups(greenroom, row, context.log);
     },
   };
 }
@@ -153,14 +161,5 @@ async function dropUnproved(greenroom: Greenroom, run: string): Promise<void> {
     'get-backup',
     [backupOf(run)],
   );
-  if (row && row.verified_at === null) await dropBackup(greenroom.pool, hostOf(greenroom, row.host), row);
-}
-
-/** Old backups go when there is a new one. What cannot be removed now is the sweep's affair, and no failure of this. */
-async function tidy(greenroom: Greenroom, row: StackRow, log: (line: string) => void): Promise<void> {
-  try {
-    for (const id of await dropOldBackups(greenroom, row.project, row.name)) log(`removed the old backup ${id}`);
-  } catch (error) {
-    log(`an old backup could not be removed: ${messageOf(error)}`);
-  }
+  if (row && row.verified_at === null) await dropBackup(greenroom, hostOf(greenroom, row.host), row);
 }

@@ -149,7 +149,7 @@ export async function requestApply(
     const timeoutMs = timeoutMsOf(wish.timeoutSeconds);
     const { evenIfRehearsalFailed = false } = wish;
     const { candidate: run, was } = changed;
-    const input = { ...refOf(changed), run, was, hold: false, evenIfRehearsalFailed, timeoutMs };
+    const input = { ...refOf(changed), run, was, hold: false, held: true, evenIfRehearsalFailed, timeoutMs };
     return requestOperation(queue, client, 'migration.apply', name, input, asker);
   });
 }

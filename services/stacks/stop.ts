@@ -21,6 +21,13 @@ export async function stopServices(
   }
 }
 
+/** Stops every container of a stack but one service's, whatever release it is of: nobody else uses the database then. */
+export async function stopAllBut(host: Host, stack: string, service: string): Promise<void> {
+  for (const { Id, Labels } of await host.docker.listContainers({ filters: filtersOf(host, stack) })) {
+    if (Labels[label.service] !== service) await ifPresent(host.docker.getContainer(Id).stop());
+  }
+}
+
 /** Stops and removes containers of services that the plan does not have: another release's. */
 export async function removeStrangers(host: Host, stack: string, plan: StackPlan): Promise<void> {
   const services = new Set(plan.services.map(({ name }) => name));

@@ -64,7 +64,7 @@ async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<
   const known = new Set([...stacks.map(({ name }) => name), ...building.map(({ name }) => listCloneOf(name))]);
   const runs = await query<{ id: string }>(greenroom.pool, 'running-migration-runs');
   for (const clone of runs.flatMap(({ id }) => clonesOf(id))) known.add(clone);
-  const backups = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
+  const backups = await query<Pick<BackupRow, 'id' | 'state'>>(greenroom.pool, 'backup-states');
   const deploying = new Set(
     stacks.flatMap(({ state, candidate }) => (state === 'deploying' && candidate ? backupOf(candidate) : [])),
   );
@@ -101,22 +101,35 @@ async function removeUnexplainedSnapshots(greenroom: Sweeper, host: Host): Promi
   }
 }
 
+/** An archive that is handed out or taken in for longer than this is nobody's any more. */
+const longestTransferMs = 12 * 3_600_000;
+
 async function removeUnexplainedBackups(greenroom: Sweeper, host: Host): Promise<void> {
-  const filters = labelFilter(labelsOf(host.installation, 'backup')) as never;
-  const { Volumes: volumes } = await host.docker.listVolumes({ filters });
-  const rows = await query<BackupRow>(greenroom.pool, 'list-backups', [null, null]);
-  const known = new Set(rows.map(({ id }) => id));
-  for (const row of await query<BackupRow>(greenroom.pool, 'stray-backups', [host.id])) {
-    const half = ['taking', 'importing', 'deleting'].includes(row.state);
-    if (half) await dropBackup(greenroom.pool, host, row);
-    else
-      await query(greenroom.pool, 'put-backup-back', [row.id, row.verified_at ? 'verified' : 'taken', null, row.state]);
-    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'backup.settle', subject: row.id });
+  const { pool, log } = greenroom;
+  const filters = labelFilter(labelsOf(host.installation, 'backup'));
+  const { Volumes: volumes } = await host.docker.listVolumes({ filters: filters as never });
+  const containers = await host.docker.listContainers({ all: true, filters });
+  const known = new Set((await query<{ id: string }>(pool, 'backup-states')).map(({ id }) => id));
+  for (const row of await query<BackupRow>(pool, 'stray-backups', [host.id])) {
+    try {
+      if (['taking', 'importing', 'deleting'].includes(row.state)) await dropBackup(greenroom, host, row);
+      else await query(pool, 'put-backup-back', [row.id, row.verified_at ? 'verified' : 'taken', null, row.state]);
+      await recordEvent(pool, { actor: 'greenroom', action: 'backup.settle', subject: row.id });
+    } catch (error) {
+      // What keeps one from being removed is no reason to leave the others.
+      log.warn({ err: error, backup: row.id }, 'a backup cannot be settled now');
+    }
+  }
+  for (const { Id, Labels, Created } of containers) {
+    const id = Labels[label.backup] ?? '';
+    if (known.has(id) && Created * 1000 > Date.now() - longestTransferMs) continue;
+    await removeContainer(host.docker.getContainer(Id));
+    await recordEvent(pool, { actor: 'greenroom', action: 'backup.remove-unexplained', subject: id });
   }
   for (const { Name, Labels } of volumes ?? []) {
     const id = Labels?.[label.backup] ?? '';
     if (known.has(id)) continue;
     await removeVolume(host, Name);
-    await recordEvent(greenroom.pool, { actor: 'greenroom', action: 'backup.remove-unexplained', subject: id });
+    await recordEvent(pool, { actor: 'greenroom', action: 'backup.remove-unexplained', subject: id });
   }
 }

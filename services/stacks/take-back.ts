@@ -5,7 +5,6 @@ import { withDataOf } from '../backups/recover.ts';
 import { factsOf } from '../backups/take-stack.ts';
 import { damaged } from '../backups/verify.ts';
 import { query, queryOne } from '../database/queries.ts';
-import { removeContainer } from '../engine/containers.ts';
 import { ifPresent } from '../engine/host.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { cloneVolume } from '../engine/volumes.ts';
@@ -19,6 +18,7 @@ import { type Build, buildOf, dataVolumeOf, startDatabase } from './build.ts';
 import { databaseService } from './database-service.ts';
 import { containerNameOf, volumeNameOf } from './names.ts';
 import { openPlan, type StackRow } from './stack.ts';
+import { stopAllBut } from './stop.ts';
 import { moveData, switchServices } from './switch.ts';
 
 /** What was taken back; undefined where nothing had been changed. */
@@ -57,6 +57,8 @@ export async function takeBack(
 async function putDataBack(build: Build, run: string, begun: ReadonlySet<string>): Promise<TakenBack['data']> {
   const { greenroom, host, name, row, plan, context } = build;
   const { progress, log, signal } = context;
+  // The release that failed may still run, and would write to what is compared and put back.
+  await stopAllBut(host, name, databaseService(plan)!.name);
   const { keepFailedState } = await deploymentPolicyOf(greenroom.pool, row.project);
   const failedState = keepFailedState
     ? await keepFailed(build, run, begun).catch((error) =>
@@ -113,9 +115,7 @@ async function keepFailed(build: Build, run: string, begun: ReadonlySet<string>)
     ...[id, row.project, name, row.host, volume, release, of.sealed_plan, row.snapshot, facts],
     ...['failed-state', ['clone']],
   ]);
-  const container = host.docker.getContainer(known.Id);
-  await ifPresent(container.stop());
-  await removeContainer(container);
+  await ifPresent(host.docker.getContainer(known.Id).stop());
   const source = volumeNameOf(host.installation, name, (await dataVolumeOf(host, plan))!);
   const labels = labelsOf(host.installation, 'backup', { [label.backup]: id });
   const cloneMode = await cloneVolume(host, source, volume, labels, { signal: context.signal });

@@ -24,23 +24,25 @@ export function sizeOf({ files }: Pick<Manifest, 'files'>): number {
   return Object.values(files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-/** One line a file: checksum, size, name. What is no plain file has a line without checksum. */
+/** A line with the checksum of each file, and one with its size; what is no plain file has the latter alone. */
 const list = `set -eu; cd "$1"
-find . -mindepth 1 ! -type d ! -type f -exec echo '- 0 {}' \\;
-find . -type f | LC_ALL=C sort | while IFS= read -r file; do
-  sum=$(sha256sum < "$file"); echo "\${sum%% *} $(stat -c %s "$file") $file"
-done; sync -f .`;
+find . -type f -exec sha256sum {} +
+find . -mindepth 1 ! -type d -exec stat -c 'size %s %n' {} +
+sync -f .`;
 
-/** Reads every file of a dump to its end. */
+/** Reads every file of a dump to its end. There may be very many: each large object is one. */
 export async function readFiles(host: Host, volume: string, signal?: AbortSignal): Promise<Files> {
   const path = `${await pathInHelper(host, volume)}/${dumpFolder}`;
-  const { exitCode, stdout, stderr } = await runInHelper(host, ['sh', '-c', list, 'sh', path], signal);
-  if (exitCode !== 0) throw new Problem('engine-failed', `The dump cannot be read: ${stderr.trim().slice(-300)}`);
   const files: Files = {};
-  for (const line of stdout.split('\n').filter(Boolean)) {
-    const [sha256, sizeBytes, ...name] = line.split(' ');
-    files[name.join(' ').replace(/^\.\//, '')] = { sha256: sha256!, sizeBytes: Number(sizeBytes) };
-  }
+  const onLine = (line: string) => {
+    const [, size, sha256, name] = /^(?:size (\d+)|([0-9a-f]{64})) {1,2}\.\/(.*)$/.exec(line) ?? [];
+    if (name === undefined) return;
+    files[name] ??= { sizeBytes: -1, sha256: '' };
+    if (sha256) files[name].sha256 = sha256;
+    else files[name].sizeBytes = Number(size);
+  };
+  const { exitCode, stderr } = await runInHelper(host, ['sh', '-c', list, 'sh', path], signal, onLine);
+  if (exitCode !== 0) throw new Problem('engine-failed', `The dump cannot be read: ${stderr.trim().slice(-300)}`);
   return files;
 }
 

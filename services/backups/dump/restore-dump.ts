@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { StackPlan } from '../../compose/plan.ts';
+import { EngineAway } from '../../engine/away.ts';
+import { DiskFull, saysDiskIsFull } from '../../engine/disk.ts';
 import type { Host } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
 import { connectTarget, runInTarget, startTarget, type Target } from '../../snapshots/capture/target.ts';
@@ -34,6 +36,8 @@ export interface Restored {
 
 const folder = '/dump';
 const jobs = 2;
+/** 128 + SIGKILL: the engine stops, or lacks memory. */
+const killed = 137;
 
 /**
  * Restores a dump into a new cluster of the same image, which runs afterwards.
@@ -61,6 +65,12 @@ export async function restoreDump(options: RestoreOptions): Promise<Restored> {
     const { exitCode, stderr } = await runInTarget(target, command, { PGUSER: facts.superuser }, signal);
     if (exitCode === 0) return;
     const why = stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 500);
+    const { State: state } = await host.docker.getContainer(options.container).inspect();
+    // Only a server that still runs says something of the dump.
+    if (!state.Running || exitCode === killed)
+      throw new EngineAway(host.docker, `${command[0]} or its server was stopped from outside: ${why}`);
+    if (saysDiskIsFull(why))
+      throw new DiskFull(`The disk of the Docker engine is full; the dump cannot be restored: ${why}`);
     throw new Problem('backup-damaged', `${command[0]} exited with code ${exitCode}: ${why}`);
   };
   await createRoles(options.roles, target);

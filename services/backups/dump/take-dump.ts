@@ -2,7 +2,7 @@ import type { ServicePlan } from '../../compose/plan.ts';
 import { removeContainer } from '../../engine/containers.ts';
 import { exec } from '../../engine/exec.ts';
 import type { Host } from '../../engine/host.ts';
-import { label, labelsOf } from '../../engine/labels.ts';
+import { label, labelFilter, labelsOf } from '../../engine/labels.ts';
 import { createVolume, removeVolume } from '../../engine/volumes.ts';
 import { Problem } from '../../errors.ts';
 import { isHandedOver } from '../../operations/handover.ts';
@@ -82,7 +82,9 @@ export async function takeDump(options: DumpOptions): Promise<Files> {
 
 /** Removes a dump, and what makes one. Safe to repeat. */
 export async function removeDump(host: Pick<Host, 'docker' | 'installation'>, backup: string): Promise<void> {
-  const name = dumpVolumeOf(host.installation, backup);
-  await removeContainer(host.docker.getContainer(name));
-  await removeVolume(host, name);
+  // What makes, hands out or takes in a dump.
+  const filters = labelFilter(labelsOf(host.installation, 'backup', { [label.backup]: backup }));
+  for (const { Id } of await host.docker.listContainers({ all: true, filters }))
+    await removeContainer(host.docker.getContainer(Id));
+  await removeVolume(host, dumpVolumeOf(host.installation, backup));
 }
