@@ -1298,6 +1298,8 @@ export interface components {
         after?: string;
       };
       changes: components['schemas']['SchemaChange'][];
+      /** @description The changes in SQL: run on the schema of before, it gives that of after. What cannot be written so is a comment */
+      diff?: string;
       growthBytes?: number;
       walBytes?: number;
       /** @description The list ends after some thousand */
@@ -1364,6 +1366,8 @@ export interface components {
       output?: string;
       failedStatement?: string;
       changes: components['schemas']['SchemaChange'][];
+      /** @description The changes in SQL: run on the schema of before, it gives that of after. What cannot be written so is a comment */
+      diff?: string;
       /**
        * @description `yes`: `down` gives back schema and rows; `with-loss`: the schema, not the rows; `differs`: not even the
        *     schema; `no`: `down` fails; `not-implemented`: nobody wrote it

@@ -1,5 +1,6 @@
 import { removeClone } from '../clones/clone.ts';
 import { definitionHash } from '../compose/hash.ts';
+import { schemaDiff } from '../database/diff/diff.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
 import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
@@ -22,7 +23,7 @@ import { lossBetween, readTables } from './loss.ts';
 import { blockingLocks, type Observed } from './observed.ts';
 import { observer } from './observer.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
-import { parseSql, tablesOf } from './sql.ts';
+import { parseSql, tablesOf, unquoted } from './sql.ts';
 
 export interface RehearsalInput {
   run: string;
@@ -145,6 +146,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     applied: after.filter((version) => !applied.includes(version)),
     fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
     changes: changesBetween(schemaBefore, schemaAfter),
+    diff: schemaDiff(schemaBefore, schemaAfter),
     growthBytes: bytes - before.bytes,
     walBytes: lsn - before.lsn,
     ...{ statements, statementCount, locks, rewrites, scans, costs },
@@ -168,7 +170,7 @@ async function rehearseSteps(
     const contentBefore = await readTables(client, tables);
     const upRun = await run(upOne);
     if (upRun.outcome !== 'completed') {
-      migrations.push({ ...resultOf(rehearsal, upRun), changes: [], reversible: 'unknown' });
+      migrations.push({ ...resultOf(rehearsal, upRun), changes: [], diff: '', reversible: 'unknown' });
       break;
     }
     const applied = await appliedMigrations(client, schema);
@@ -177,7 +179,8 @@ async function rehearseSteps(
     context.progress(`${migration}: up, down, up`, migrations.length);
     const schemaAfter = await readSchema(client);
     const changes = changesBetween(schemaBefore, schemaAfter);
-    const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes };
+    const diff = schemaDiff(schemaBefore, schemaAfter);
+    const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes, diff };
     const downRun = await run(downOne);
     if (downRun.outcome !== 'completed') {
       const { error: whyNot } = resultOf(rehearsal, downRun);
@@ -223,8 +226,8 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     .flatMap(tablesOf)
     .map((table) => `${table.schema ?? schema}.${table.name}`);
   const gone = changes.flatMap(({ change, object }) => {
-    const [kind, name = ''] = object.split(' ');
-    return change !== 'added' && kind === 'column' ? [name.slice(0, name.lastIndexOf('.'))] : [];
+    const [, table] = /^column (.*)\.(?:"(?:[^"]|"")*"|[^".]+)$/.exec(object) ?? [];
+    return change !== 'added' && table ? [unquoted(table)] : [];
   });
   const blocks = ofThis(statements).some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
   return [

@@ -49,11 +49,14 @@ export interface RehearsedUp extends Result {
   growthBytes: number;
   walBytes: number;
   changes: SchemaChange[];
+  /** The same in SQL that makes the schema of before that of after. */
+  diff: string;
 }
 
 export interface RehearsedMigration extends Result {
   migration?: string;
   changes: SchemaChange[];
+  diff: string;
   /**
    * `yes`: `down` gave back schema and rows of before and `up` the schema of after; `with-loss`: the schema, but not the
    * rows; `differs`: not even the schema; `no`: `down` failed; `not-implemented`: nobody wrote it.

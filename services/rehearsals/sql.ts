@@ -102,6 +102,11 @@ export function quotedTable(full: string): string {
   return `${identifier(schema)}.${identifier(name.join('.'))}`;
 }
 
+/** The other way round. */
+export function unquoted(name: string): string {
+  return name.replace(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
+}
+
 export function tableOf({ schemaname: schema, relname: name }: Node): NamedTable {
   return { ...(typeof schema === 'string' ? { schema } : {}), name: name as string };
 }

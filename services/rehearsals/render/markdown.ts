@@ -3,6 +3,8 @@ import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
+/** A fence that is cut off would swallow what comes after it. */
+const maxDiff = 15_000;
 const signs = { error: '🔴', warning: '🟡', advice: '⚪' } as const;
 
 /** For a pull request's comment. */
@@ -24,6 +26,11 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
       return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cell(undone(rest))} |`;
     }),
   ];
+  if (up.diff) {
+    const shown =
+      up.diff.length <= maxDiff ? up.diff : `${up.diff.slice(0, maxDiff)}\n-- … the rest is in the full report`;
+    lines.push('', `<details><summary>the schema's changes</summary>\n\n${block('sql', shown)}\n\n</details>`);
+  }
   const locks = blockingLocks(report.up.locks);
   if (locks.length > 0) {
     lines.push('', '| table | blocks | for | lock | taken by |', '|---|---|---|---|---|');

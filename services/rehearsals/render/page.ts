@@ -80,7 +80,7 @@ function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migration
     ({ table, inserted, updated, deleted }) =>
       `${table}: ${[inserted && `+${inserted}`, updated && `~${updated}`, deleted && `-${deleted}`].filter(Boolean).join(' ')}`,
   );
-  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}<td>${html(undone(one))}</tr>`;
+  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}${one.diff ? `<details><summary>as SQL</summary><pre>${html(one.diff)}</pre></details>` : ''}<td>${html(undone(one))}</tr>`;
 }
 
 function change({ change, object, before, after }: SchemaChange): string {

@@ -42,6 +42,7 @@ export function rehearsalText(rehearsed: Rehearsed): string {
     if (suppressed) lines.push(`    accepted until ${suppressed.until}: ${suppressed.reason}`);
     else if (safer) lines.push(...safer.sql.split('\n').map((line) => `    > ${line}`));
   }
+  if (up.diff) lines.push('', "The schema's changes", ...up.diff.split('\n').map((line) => `    ${line}`));
   return `${lines.join('\n')}\n`;
 }
 
