@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type pg from 'pg';
 import { schemaDiff } from '../services/database/diff/diff.ts';
 import { fingerprintOfSchema, readSchema } from '../services/database/schema.ts';
-import { startPostgres, type TestPostgres } from './support/postgres.ts';
+import { docker, startPostgres, type TestPostgres } from './support/postgres.ts';
 import { imageOf, type Major, majors } from './support/postgres-versions.ts';
 
 const schema = `
@@ -171,8 +171,57 @@ for (const major of majors) {
   });
 }
 
+describe('schemas that migrators make', () => {
+  let postgres: TestPostgres;
+  before(async () => {
+    postgres = await startPostgres();
+    await postgres.createDatabase('production', 'CREATE SCHEMA shop');
+    await migrate('shop-backend:v0', 'production');
+  });
+  after(() => postgres?.remove());
+
+  async function migrate(image: string, database: string, kind = ''): Promise<void> {
+    const url = `${postgres.url(database)}?options=-c%20search_path%3Dshop`;
+    const container = await docker.createContainer({
+      ...{ Image: image, Cmd: ['migrationctl', 'up'], Labels: { 'greenroom.test': '1' } },
+      Env: [`DATABASE_URL=${url}`, 'DATABASE_SCHEMA=shop', `KIND=${kind}`],
+    });
+    try {
+      await container.start();
+      const { StatusCode } = await container.wait();
+      if (StatusCode !== 0) throw new Error((await container.logs({ stdout: true, stderr: true })).toString());
+    } finally {
+      await container.remove({ force: true, v: true });
+    }
+  }
+
+  const others = ['several-in-one-text', 'seed', 'enum-value', 'do-block', 'function-and-trigger', 'extension'];
+  const migrators = [
+    ...['shop-backend:v1', 'shop-backend:v2'].map((image) => ({ image, kind: '' })),
+    ...[...others, 'partitions', 'event-trigger'].map((kind) => ({ image: 'greenroom-test-migrator:seaorm-1', kind })),
+  ];
+  for (const { image, kind } of migrators) {
+    test(`${image} ${kind}`, async () => {
+      for (const name of ['there', 'here']) {
+        await postgres.run(['dropdb', '-U', postgres.superuser, '--if-exists', name]);
+        await postgres.run(['createdb', '-U', postgres.superuser, '-T', 'production', name]);
+      }
+      await migrate(image, 'there', kind);
+      const [there, here] = await Promise.all([postgres.connect('there'), postgres.connect('here')]);
+      try {
+        const [before, wanted] = [await readSchema(here), await readSchema(there)];
+        assert.notEqual(fingerprintOfSchema(before), fingerprintOfSchema(wanted));
+        await apply(here, schemaDiff(before, wanted), wanted, 'forwards');
+        await apply(here, schemaDiff(wanted, before), before, 'backwards');
+      } finally {
+        await Promise.all([there.end(), here.end()]);
+      }
+    });
+  }
+});
+
 async function apply(client: pg.Client, diff: string, wanted: Awaited<ReturnType<typeof readSchema>>, way: string) {
-  const error = await client.query(`${diff}\n;SET search_path = t`).then(
+  const error = await client.query(diff).then(
     () => undefined,
     (error) => error,
   );
