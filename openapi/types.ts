@@ -1310,6 +1310,10 @@ export interface components {
         sql: string;
         durationMs: number;
         at: components['schemas']['Timestamp'];
+        /** @description How often it was asked in its migration, where more than once: the numbers are sums */
+        calls?: number;
+        /** @description That it changed or gave back, where the server has pg_stat_statements */
+        rows?: number;
         walBytes?: number;
         tempBytes?: number;
       }[];

@@ -4,7 +4,7 @@ import { type LockMode, lockModes } from './sql.ts';
 export interface Observed {
   /** Sessions of the migrator that logged in. None: it never reached this database. */
   connections: number;
-  /** The first `maxKept` of them. */
+  /** The first `maxKept` of them; of those that differ in their values only, one. */
   statements: Statement[];
   /** How many there were. */
   statementCount: number;
@@ -19,10 +19,13 @@ export interface Statement {
   /** The migration it belongs to; undefined for the migrator's own statements and those after the last one booked. */
   migration?: string;
   sql: string;
+  /** How often it was asked in its migration, where more than once: the numbers are the sums. */
+  calls?: number;
   durationMs: number;
   /** When it began. */
   at: string;
-  /** Of a statement that defines something; what changes rows shows in its migration's sum. */
+  /** That it changed or gave back, where the server could count them. */
+  rows?: number;
   walBytes?: number;
   tempBytes?: number;
 }

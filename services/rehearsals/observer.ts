@@ -1,6 +1,6 @@
 import { ownApplicationName } from '../clones/connect.ts';
 import { bookedMigration, books } from '../migrations/migrator.ts';
-import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan } from './observed.ts';
+import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan, type Statement } from './observed.ts';
 import {
   firesEventTrigger,
   type LockMode,
@@ -13,6 +13,7 @@ import {
   tablesOf,
   transactionStep,
 } from './sql.ts';
+import type { StatementCosts } from './statement-costs.ts';
 import { type Held, parseJson, toldBy } from './told.ts';
 
 interface LogLine {
@@ -25,6 +26,8 @@ interface LogLine {
   statement?: string;
   backend_type?: string;
   remote_host?: string;
+  /** As text: JSON's numbers have not its 64 bits. */
+  queryId?: string;
 }
 
 interface Session {
@@ -49,6 +52,8 @@ interface Session {
 }
 
 const maxKept = 2000;
+/** Of these the server counts rows. */
+const withRows = /^(Select|Insert|Update|Delete|Merge|Copy|CreateTableAs)Stmt$/;
 /** What empties or fills a table builds its indexes with it. */
 const writesAnew = new Set(['TruncateStmt', 'RefreshMatViewStmt', 'ClusterStmt', 'VacuumStmt']);
 /** https://www.postgresql.org/docs/17/event-trigger-table-rewrite-example.html and commands/event_trigger.h */
@@ -61,8 +66,8 @@ const rewriteReasons: [number, string][] = [
 
 export interface Observer {
   read(line: string): void;
-  /** Nothing is read afterwards. */
-  end(): Observed;
+  /** Nothing is read afterwards. @param costs what the server counted, where it did. */
+  end(costs?: StatementCosts): Observed;
 }
 
 /** What is known of the database before the migrator runs. */
@@ -88,6 +93,10 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
   const oids = new Map([...names].map(([oid, name]) => [name, oid]));
   let unbooked: { migration?: string }[] = [];
   const ordinaryTaken = new Set<string>();
+  /** Of the statements that are kept, by what the server counts them. */
+  const queryIds = new Map<Statement, string>();
+  /** Since the last booking. */
+  const repeated = new Map<string, Statement>();
   let sinceBooked = { statements: 0, durationMs: 0, lsn };
 
   /** Keeps a finding until its migration is known; what is too much is not kept. */
@@ -186,13 +195,26 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       sinceBooked.statements += 1;
       sinceBooked.durationMs += durationMs;
       if (session.silent.length < maxKept) session.silent.push(...parsed);
+      // Of a text of several the line has the last one's.
+      const id = parsed.length === 1 ? line.queryId : undefined;
+      const again = id && withRows.test(parsed[0]!.type) ? repeated.get(id) : undefined;
+      if (again) {
+        again.calls = (again.calls ?? 1) + 1;
+        again.durationMs += durationMs;
+        if (tempBytes) again.tempBytes = (again.tempBytes ?? 0) + tempBytes;
+        return;
+      }
       // To write 100,000 of them as they may be shown takes longer than to run them.
       if (observed.statements.length >= maxKept) return;
-      keep(observed.statements, {
+      const statement: Statement = {
         ...{ sql: shownSql(sql), durationMs, at: new Date(began).toISOString() },
         ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
         ...(tempBytes ? { tempBytes } : {}),
-      });
+      };
+      keep(observed.statements, statement);
+      if (!id) return;
+      queryIds.set(statement, id);
+      repeated.set(id, statement);
     }
     if (booked) book(session, booked, began);
   }
@@ -224,6 +246,7 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     });
     delete session.booked;
     ordinaryTaken.clear();
+    repeated.clear();
     session.silent = [];
     sinceBooked = { statements: 0, durationMs: 0, lsn: lsn ?? sinceBooked.lsn };
     for (const thing of unbooked) thing.migration = migration;
@@ -277,8 +300,16 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
   }
 
   /** The end of the log: what is held still was held until its session's last line. */
-  function end(): Observed {
+  function end(costs?: StatementCosts): Observed {
     for (const session of sessions.values()) release(session, session.lastAt);
+    for (const [statement, id] of queryIds) {
+      const cost = costs?.get(id);
+      // Asked in several migrations, it is not known which of them did how much.
+      if (!cost || cost.calls !== (statement.calls ?? 1)) continue;
+      statement.walBytes ??= cost.walBytes;
+      const [parsed] = parseSql(statement.sql);
+      if (parsed && withRows.test(parsed.type)) statement.rows = cost.rows;
+    }
     return observed;
   }
   return { read, end };
@@ -344,5 +375,8 @@ function timeOf(timestamp: string): number {
 }
 
 function parseLine(text: string): LogLine | undefined {
-  return parseJson(text) as LogLine | undefined;
+  const line = parseJson(text) as LogLine | undefined;
+  // Within a value its quotes would be escaped.
+  const id = /,"query_id":(-?\d+)/.exec(text)?.[1];
+  return line && id && id !== '0' ? { ...line, queryId: id } : line;
 }

@@ -128,7 +128,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
   const { read, end } = observer(before);
   await clone.readLog(read);
-  const observed = end();
+  const observed = end(await clone.readCosts());
   const after = await appliedMigrations(client, schema);
   const schemaAfter = await readSchema(client);
   const { bytes, lsn } = await readSize(client);
