@@ -1358,6 +1358,11 @@ export interface components {
           updated?: number;
           deleted?: number;
         }[];
+        /** @description Tables, with their indexes, that are larger or smaller than before it */
+        growth?: {
+          table: string;
+          bytes: number;
+        }[];
       }[];
     };
     /** @description One migration alone: up, down, and up again */

@@ -36,7 +36,7 @@ for (const major of majors) {
     for (const { id, sql, rows, writes, times } of asked) {
       test(`${id}: ${sql}`, () => {
         const [statement, ...more] = observed.statements.filter(
-          ({ migration, sql: text }) => migration === id && !/pg_|search_path/.test(text),
+          ({ migration, sql: text }) => migration === id && !/pg_|search_path|greenroom_observe/.test(text),
         );
         assert.deepEqual(more, [], 'what differs in its values only is one');
         assert.equal(statement!.rows, rows);
@@ -46,6 +46,20 @@ for (const major of majors) {
         else if (rows === undefined) assert.equal(statement!.walBytes, undefined);
       });
     }
+    test('what each adds to the tables is in its migration', () => {
+      const growth = (id: string) => observed.migrations.find(({ migration }) => migration === id)!.growth!;
+      const [copied] = growth('m5-as');
+      assert.equal(copied!.table, 't.copied');
+      assert.ok(copied!.bytes >= 8192);
+      assert.ok(
+        growth('m0-update').some(({ table, bytes }) => table === 't.a' && bytes > 0),
+        'each row is there twice',
+      );
+      assert.deepEqual(
+        growth('m4-select').filter(({ bytes }) => bytes > 0),
+        [],
+      );
+    });
     test('values of rows are not in it', () => assert.ok(!JSON.stringify(observed).includes('secret')));
   });
 }

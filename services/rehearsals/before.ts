@@ -2,18 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Before } from './observer.ts';
+import type { Sizes } from './told.ts';
 
 const catalog = (name: string) => readFileSync(join(import.meta.dirname, `../../sql/catalog/${name}.sql`), 'utf8');
 const unindexed = catalog('unindexed-foreign-keys');
 
-/** What a database is before its migrations run: the tables that somebody may use, and its size. */
+/** What a database is before its migrations run: the tables that somebody may use, and its size. With sql/observe/ in it. */
 export async function readBefore(client: pg.Client, schema: string): Promise<Before & { bytes: number }> {
   const { rows } = await client.query<{ oid: number; name: string }>(
     `SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND c.oid >= 16384`,
   );
   const searchPath = [...new Set([schema, 'public'])];
-  return { names: new Map(rows.map(({ oid, name }) => [oid, name])), searchPath, ...(await readSize(client)) };
+  const sizes = (await client.query<{ sizes: Sizes | null }>('SELECT greenroom_observe.sizes()')).rows[0]!.sizes ?? {};
+  const names = new Map(rows.map(({ oid, name }) => [oid, name]));
+  return { names, searchPath, sizes, ...(await readSize(client)) };
 }
 
 /** Bytes of the database, and of all WAL ever written. */

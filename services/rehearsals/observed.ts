@@ -73,6 +73,8 @@ export interface MigrationCost {
   durationMs: number;
   walBytes?: number;
   rows: RowsChanged[];
+  /** Tables, with their indexes, that are larger or smaller than before it; one that is gone by all of it. */
+  growth?: { table: string; bytes: number }[];
 }
 
 export interface RowsChanged {

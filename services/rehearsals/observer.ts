@@ -14,7 +14,7 @@ import {
   transactionStep,
 } from './sql.ts';
 import type { StatementCosts } from './statement-costs.ts';
-import { type Held, parseJson, toldBy } from './told.ts';
+import { type Held, parseJson, type Sizes, toldBy } from './told.ts';
 
 interface LogLine {
   timestamp: string;
@@ -44,7 +44,7 @@ interface Session {
   scans: (Omit<Scan, 'sql'> & { nth: number })[];
   wal: { from?: number; to?: number };
   tempBytes: number;
-  booked?: { held: Held; rows: RowsChanged[] };
+  booked?: { held: Held; rows: RowsChanged[]; sizes?: Sizes };
   /** Statements since the last booking, the texts of which may explain a lock that no event trigger saw. */
   silent: ParsedStatement[];
   /** Rows changed as last told, by table. */
@@ -78,19 +78,21 @@ export interface Before {
   searchPath: string[];
   /** Bytes of WAL ever written. */
   lsn: number;
+  sizes: Sizes;
 }
 
 /**
  * Reads a rehearsal clone's jsonlog line by line. Which migration a statement belongs to is told by the migrator's own
  * bookkeeping: it books a version after the version's last statement.
  */
-export function observer({ names, searchPath, lsn }: Before): Observer {
+export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
   const observed: Observed = {
     ...{ connections: 0, statements: [], statementCount: 0, locks: [], rewrites: [], scans: [] },
     ...{ migrations: [], errors: [] },
   };
   const sessions = new Map<number, Session>();
   const oids = new Map([...names].map(([oid, name]) => [name, oid]));
+  let known = sizes;
   let unbooked: { migration?: string }[] = [];
   const ordinaryTaken = new Set<string>();
   /** Of the statements that are kept, by what the server counts them. */
@@ -243,7 +245,9 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
       ...{ migration, statements: sinceBooked.statements, durationMs: Math.round(sinceBooked.durationMs) },
       ...(lsn === undefined ? {} : { walBytes: lsn - sinceBooked.lsn }),
       rows: changed.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
+      ...(told?.sizes ? { growth: growthBetween(known, told.sizes) } : {}),
     });
+    known = told?.sizes ?? known;
     delete session.booked;
     ordinaryTaken.clear();
     repeated.clear();
@@ -313,6 +317,12 @@ export function observer({ names, searchPath, lsn }: Before): Observer {
     return observed;
   }
   return { read, end };
+}
+
+function growthBetween(before: Sizes, after: Sizes): { table: string; bytes: number }[] {
+  return Object.keys({ ...before, ...after })
+    .map((table) => ({ table, bytes: (after[table] ?? 0) - (before[table] ?? 0) }))
+    .filter(({ table, bytes }) => bytes !== 0 && !table.endsWith(`.${books}`));
 }
 
 function newSession(): Session {

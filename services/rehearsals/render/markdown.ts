@@ -1,5 +1,5 @@
 import { blockingLocks } from '../observed.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -18,12 +18,12 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
     '',
     `On \`${snapshot}\`, ${finishedAt}`,
     '',
-    '| migration | time | WAL | undo |',
-    '|---|---|---|---|',
+    '| migration | time | WAL | size | undo |',
+    '|---|---|---|---|---|',
     ...report.migrations.map(({ migration, ...rest }) => {
       const cost = up.costs.find((one) => one.migration === migration);
       const wal = cost?.walBytes === undefined ? '' : size(cost.walBytes);
-      return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cell(undone(rest))} |`;
+      return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cost ? growth(cost) : ''} | ${cell(undone(rest))} |`;
     }),
   ];
   if (up.diff) {

@@ -1,8 +1,8 @@
 import type { SchemaChange } from '../../database/schema.ts';
-import type { HeldLock } from '../observed.ts';
+import type { HeldLock, Statement } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -29,12 +29,12 @@ export function rehearsalPage(rehearsed: Rehearsed): string {
 ${report.impact ? `<section><h2>Among readers and writers</h2>${impactTable(rehearsed, report.impact)}</section>` : ''}
 <section><h2>Findings</h2>${findings.length === 0 ? '<p class="quiet">None.</p>' : sorted(findings).map(finding).join('\n')}</section>
 <section><h2>Migrations</h2>
-<table><thead><tr><th>migration<th>time<th>WAL<th>rows<th>changes<th>undo</tr></thead><tbody>
+<table><thead><tr><th>migration<th>time<th>WAL<th>size<th>rows<th>changes<th>undo</tr></thead><tbody>
 ${report.migrations.map((one) => migrationRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 <section><h2>Statements</h2>
-<table><thead><tr><th>began<th>time<th>statement</tr></thead><tbody>
-${up.statements.map(({ at, durationMs, sql }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td><code>${html(sql)}</code></tr>`).join('\n')}
+<table><thead><tr><th>began<th>time<th>rows<th>WAL<th>statement</tr></thead><tbody>
+${up.statements.map((one) => statementRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 </body>
 </html>
@@ -80,7 +80,12 @@ function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migration
     ({ table, inserted, updated, deleted }) =>
       `${table}: ${[inserted && `+${inserted}`, updated && `~${updated}`, deleted && `-${deleted}`].filter(Boolean).join(' ')}`,
   );
-  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}${one.diff ? `<details><summary>as SQL</summary><pre>${html(one.diff)}</pre></details>` : ''}<td>${html(undone(one))}</tr>`;
+  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td class="number">${cost ? growth(cost) : ''}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}${one.diff ? `<details><summary>as SQL</summary><pre>${html(one.diff)}</pre></details>` : ''}<td>${html(undone(one))}</tr>`;
+}
+
+function statementRow(rehearsed: Rehearsed, { at, durationMs, rows, walBytes, calls, sql }: Statement): string {
+  const often = calls ? `<span class="quiet">${calls} times</span> ` : '';
+  return `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td class="number">${rows ?? ''}<td class="number">${walBytes === undefined ? '' : size(walBytes)}<td>${often}<code>${html(sql)}</code></tr>`;
 }
 
 function change({ change, object, before, after }: SchemaChange): string {

@@ -1,5 +1,5 @@
 import type { Finding } from '../findings/findings.ts';
-import { blockingLocks } from '../observed.ts';
+import { blockingLocks, type MigrationCost } from '../observed.ts';
 import type { RehearsalReport, RehearsedMigration } from '../report.ts';
 import type { Fared } from '../workload.ts';
 
@@ -71,6 +71,13 @@ export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+/** What a migration adds to the tables' size, or takes off; nothing where it is not known. */
+export function growth({ growth: tables }: MigrationCost): string {
+  if (!tables) return '';
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  return `${bytes < 0 ? '' : '+'}${size(bytes)}`;
 }
 
 export function size(bytes: number): string {

@@ -1,6 +1,6 @@
 import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
-import { duration, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -16,7 +16,7 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   ];
   for (const { migration, reversible, ...rest } of report.migrations) {
     const cost = up.costs.find((one) => one.migration === migration);
-    lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}` : ''}`);
+    lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}  ${growth(cost)}` : ''}`);
     lines.push(`    undo: ${undone({ reversible, ...rest })}`);
   }
   const locks = blockingLocks(report.up.locks);
