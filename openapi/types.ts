@@ -1299,7 +1299,7 @@ export interface components {
       };
       changes: components['schemas']['SchemaChange'][];
       /** @description The changes in SQL: run on the schema of before, it gives that of after. What cannot be written so is a comment */
-      diff?: string;
+      diff: string;
       growthBytes?: number;
       walBytes?: number;
       /** @description The list ends after some thousand */
@@ -1319,6 +1319,7 @@ export interface components {
       }[];
       locks: {
         migration?: string;
+        transaction: number;
         table: string;
         mode: components['schemas']['LockMode'];
         /** @enum {string} */
@@ -1330,6 +1331,16 @@ export interface components {
         heldMs: number;
         /** @description Of the statement that took it */
         statementMs?: number;
+      }[];
+      /** @description The order in which each transaction took its locks that make readers or writers wait, where on more than one table */
+      lockOrder: {
+        transaction: number;
+        locks: {
+          table: string;
+          mode: components['schemas']['LockMode'];
+          at: components['schemas']['Timestamp'];
+          migration?: string;
+        }[];
       }[];
       rewrites: {
         migration?: string;
@@ -1421,6 +1432,8 @@ export interface components {
       timedOut: number;
       /** @description Refused by the database */
       failed: number;
+      /** @description Of those */
+      deadlocks: number;
       firstError?: string;
     };
     Finding: {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
+import type { ForeignKey } from './findings/deadlocks.ts';
 import type { Before } from './observer.ts';
 import type { Sizes } from './told.ts';
 
@@ -26,6 +27,16 @@ export async function readSize(client: pg.Client): Promise<{ bytes: number; lsn:
        pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS lsn`,
   );
   return rows[0]!;
+}
+
+/** All of them, as they are before the migrations. */
+export async function readForeignKeys(client: pg.Client): Promise<ForeignKey[]> {
+  const { rows } = await client.query<ForeignKey>(
+    `SELECT n.nspname || '.' || c.relname AS "table", m.nspname || '.' || r.relname AS "references", k.confdeltype AS "onDelete"
+     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace m ON m.oid = r.relnamespace WHERE k.contype = 'f'`,
+  );
+  return rows;
 }
 
 /** Foreign keys whose columns no index begins with. */

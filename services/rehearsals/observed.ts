@@ -32,6 +32,8 @@ export interface Statement {
 
 export interface HeldLock {
   migration?: string;
+  /** The how many-th it was of all that took a lock; what one takes it has until its end. */
+  transaction: number;
   table: string;
   mode: LockMode;
   blocks: Blocked;

@@ -34,6 +34,8 @@ interface Session {
   /** By relation and mode. */
   held: Map<string, { lock: HeldLock; began: number }>;
   inTransaction: boolean;
+  /** Of the locks that it holds. */
+  transaction: number;
   lastAt: number;
   /** Since its last statement ended; `nth` is how many definitions of one text had been carried out before. */
   nth: number;
@@ -92,6 +94,7 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
   };
   const sessions = new Map<number, Session>();
   const oids = new Map([...names].map(([oid, name]) => [name, oid]));
+  let transactions = 0;
   let known = sizes;
   let unbooked: { migration?: string }[] = [];
   const ordinaryTaken = new Set<string>();
@@ -128,8 +131,16 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
     // A backfill that commits each row takes it 100,000 times.
     if (ordinary) ordinaryTaken.add(key);
     const takenAt = new Date(began).toISOString();
+    if (session.held.size === 0) session.transaction = transactions += 1;
     const lock: HeldLock = {
-      ...{ ...taken, blocks: blockedBy(mode), takenAt, releasedAt: takenAt, heldMs: 0 },
+      ...{
+        ...taken,
+        transaction: session.transaction,
+        blocks: blockedBy(mode),
+        takenAt,
+        releasedAt: takenAt,
+        heldMs: 0,
+      },
       statementMs: Math.round(ended - began),
     };
     session.held.set(key, { lock, began });
@@ -153,12 +164,23 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
       const part = session.nth === definitions.length ? definitions[nth] : parsed.find(names);
       return shownSql(part?.text ?? sql);
     };
-    for (const lock of strongest(session.locks)) {
+    /** A statement that fires no event trigger, and whose lock the next one's shows. */
+    const silentFor = (table: string, mode: LockMode, nth: number) =>
+      parsed
+        .slice(0, parsed.indexOf(definitions[nth]!))
+        .filter((one) => !firesEventTrigger(one))
+        .find((one) => locksByText(one).some((lock) => lock.mode === mode && nameOf(lock.table) === table));
+    const taken = strongest(session.locks).flatMap((lock) => {
       const table = tableOf(lock);
-      const span = parsed.length > 1 ? session.spans[lock.nth] : undefined;
-      const { relation, mode, nth } = lock;
-      if (table)
-        hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
+      const silent = table && session.nth === definitions.length ? silentFor(table, lock.mode, lock.nth) : undefined;
+      return table ? [{ ...lock, table, silent }] : [];
+    });
+    const place = ({ nth, silent }: (typeof taken)[number]) => 2 * nth - (silent ? 1 : 0);
+    for (const { table, relation, mode, nth, silent } of taken.toSorted((a, b) => place(a) - place(b))) {
+      const span = parsed.length > 1 ? session.spans[nth] : undefined;
+      const before = nth === 0 ? began : (session.spans[nth - 1]?.to ?? began);
+      if (silent) hold(session, { table, relation, mode, sql: shownSql(silent.text) }, before, span?.from ?? at);
+      else hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
     }
     for (const one of parsed) {
       for (const { table: named, mode } of locksByText(one)) {
@@ -327,7 +349,7 @@ function growthBetween(before: Sizes, after: Sizes): { table: string; bytes: num
 
 function newSession(): Session {
   return {
-    ...{ held: new Map(), inTransaction: false, lastAt: 0, ...nothingYet() },
+    ...{ held: new Map(), inTransaction: false, transaction: 0, lastAt: 0, ...nothingYet() },
     ...{ tempBytes: 0, silent: [], rows: new Map() },
   };
 }

@@ -15,10 +15,11 @@ import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
-import { readBefore, readSize, readUnindexedForeignKeys } from './before.ts';
+import { readBefore, readForeignKeys, readSize, readUnindexedForeignKeys } from './before.ts';
 import { onRehearsalClones, type RehearsalClone } from './clone.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
 import { measureImpact } from './impact.ts';
+import { lockOrder } from './lock-order.ts';
 import { lossBetween, readTables } from './loss.ts';
 import { blockingLocks, type Observed } from './observed.ts';
 import { observer } from './observer.ts';
@@ -124,6 +125,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const applied = await appliedMigrations(client, schema);
   const schemaBefore = await readSchema(client);
   const before = await readBefore(client, schema);
+  const foreignKeys = await readForeignKeys(client);
   context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
   const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
   const { read, end } = observer(before);
@@ -137,6 +139,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     searchPath: before.searchPath,
     maxLockMs: rehearsal.maxLockMs,
     unindexedForeignKeys: await readUnindexedForeignKeys(client),
+    foreignKeys,
   };
   const { statements, statementCount, locks, rewrites, scans, migrations: costs } = observed;
   return {
@@ -149,7 +152,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     diff: schemaDiff(schemaBefore, schemaAfter),
     growthBytes: bytes - before.bytes,
     walBytes: lsn - before.lsn,
-    ...{ statements, statementCount, locks, rewrites, scans, costs },
+    ...{ statements, statementCount, locks, lockOrder: lockOrder(locks), rewrites, scans, costs },
     findings: findingsOf(observed, known),
   };
 }
@@ -240,7 +243,9 @@ function attributed<T extends RehearsedUp & { findings: Finding[] }>(whole: T, s
   const migration = whole.outcome === 'completed' ? undefined : steps[whole.costs.length]?.migration;
   if (!migration) return whole;
   const { statements, locks, rewrites, scans, findings } = whole;
-  for (const thing of [...statements, ...locks, ...rewrites, ...scans, ...findings]) thing.migration ??= migration;
+  const ordered = whole.lockOrder.flatMap((order) => order.locks);
+  for (const thing of [...statements, ...locks, ...ordered, ...rewrites, ...scans, ...findings])
+    thing.migration ??= migration;
   return whole;
 }
 

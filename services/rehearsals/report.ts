@@ -2,6 +2,7 @@ import type { SchemaChange } from '../database/schema.ts';
 import type { Outcome } from '../migrations/run-migrator.ts';
 import type { Finding } from './findings/findings.ts';
 import type { Impact } from './impact.ts';
+import type { LockOrder } from './lock-order.ts';
 import type { Loss } from './loss.ts';
 import type { HeldLock, MigrationCost, Rewrite, Scan, Statement } from './observed.ts';
 
@@ -42,6 +43,7 @@ export interface RehearsedUp extends Result {
   /** How many there were; the list ends after some thousand. */
   statementCount: number;
   locks: HeldLock[];
+  lockOrder: LockOrder[];
   rewrites: Rewrite[];
   scans: Scan[];
   costs: MigrationCost[];

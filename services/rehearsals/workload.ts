@@ -16,6 +16,8 @@ export interface Fared {
   timedOut: number;
   /** Refused by the database, with the first reason: the running release would see it. */
   failed: number;
+  /** Of those, how many Postgres gave up to end a deadlock. */
+  deadlocks: number;
   firstError?: string;
 }
 
@@ -47,7 +49,7 @@ export async function startWorkload(connect: () => Promise<pg.Client>, tables: s
     return client;
   };
   const repeat = (client: pg.Client, queries: string[]): Fared => {
-    const fared: Fared = { count: 0, longestMs: 0, blocked: 0, timedOut: 0, failed: 0 };
+    const fared: Fared = { count: 0, longestMs: 0, blocked: 0, timedOut: 0, failed: 0, deadlocks: 0 };
     const loop = async () => {
       while (going) {
         await ask(client, queries[fared.count % queries.length]!, fared);
@@ -89,9 +91,12 @@ async function ask(client: pg.Client, sql: string, fared: Fared): Promise<void> 
     await client.query(sql);
   } catch (error) {
     // 57014: query_canceled, which is what a statement_timeout does.
-    if ((error as { code?: string }).code === '57014') fared.timedOut += 1;
+    const { code } = error as { code?: string };
+    if (code === '57014') fared.timedOut += 1;
     else {
       fared.failed += 1;
+      // 40P01: deadlock_detected.
+      if (code === '40P01') fared.deadlocks += 1;
       fared.firstError ??= (error as Error).message;
     }
   }

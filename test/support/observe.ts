@@ -1,4 +1,4 @@
-import { readBefore, readUnindexedForeignKeys } from '../../services/rehearsals/before.ts';
+import { readBefore, readForeignKeys, readUnindexedForeignKeys } from '../../services/rehearsals/before.ts';
 import { logFolder, logging, observe } from '../../services/rehearsals/clone.ts';
 import type { Known } from '../../services/rehearsals/findings/findings.ts';
 import type { Observed } from '../../services/rehearsals/observed.ts';
@@ -42,6 +42,7 @@ export async function observeStatements(
     await superuser.query(observe);
     await countStatements(superuser);
     const before = await readBefore(superuser, 't');
+    const foreignKeys = await readForeignKeys(superuser);
     const client = await postgres.connect('truth');
     await client.query('SET search_path = t');
     const unindexedForeignKeys: Known['unindexedForeignKeys'] = [];
@@ -66,7 +67,7 @@ export async function observeStatements(
     const tables = new Set(before.names.values());
     return {
       observed: end(costs),
-      known: { tables, searchPath: before.searchPath, maxLockMs: 1000, unindexedForeignKeys },
+      known: { tables, searchPath: before.searchPath, maxLockMs: 1000, unindexedForeignKeys, foreignKeys },
     };
   } finally {
     await postgres.remove();
