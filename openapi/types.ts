@@ -893,6 +893,18 @@ export interface components {
       /** @description Things that reach the host and that the file may have nonetheless, each by its exact name */
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
+      rehearsal?: components['schemas']['RehearsalWishes'];
+    };
+    RehearsalWishes: {
+      /**
+       * @description Statements of the application that run again and again among the migrations, each on a session of its own, as the
+       *     first role that the section names, or the schema's owner
+       */
+      workload?: {
+        name: string;
+        /** @description One SELECT, INSERT, UPDATE, DELETE or MERGE */
+        sql: string;
+      }[];
     };
     /** @description The budgets a release is held against */
     ReadinessPolicy: {
@@ -930,6 +942,7 @@ export interface components {
       profiles?: string[];
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
+      rehearsal?: components['schemas']['RehearsalWishes'];
     };
     Project: {
       name: string;
@@ -938,6 +951,7 @@ export interface components {
       services: string[];
       profiles: string[];
       allow: string[];
+      rehearsal?: components['schemas']['RehearsalWishes'];
       variableNames: string[];
       replaced: components['schemas']['Replacement'][];
     };
@@ -1421,6 +1435,13 @@ export interface components {
         table: string;
         reads: components['schemas']['Fared'];
         writes?: components['schemas']['Fared'];
+      }[];
+      /** @description The project's own statements */
+      workload: {
+        name: string;
+        fared?: components['schemas']['Fared'];
+        /** @description Why it fails before the migrations begin; it was not asked again */
+        failsBefore?: string;
       }[];
     };
     Fared: {

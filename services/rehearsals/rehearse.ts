@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { removeClone } from '../clones/clone.ts';
 import { definitionHash } from '../compose/hash.ts';
 import { schemaDiff } from '../database/diff/diff.ts';
@@ -15,6 +16,7 @@ import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
+import { askedOf, becomeApplication } from './asked.ts';
 import { readBefore, readForeignKeys, readSize, readUnindexedForeignKeys } from './before.ts';
 import { onRehearsalClones, type RehearsalClone } from './clone.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
@@ -75,17 +77,20 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         clones.drop(first);
         const inTheWay = wanted && whole.outcome === 'completed' ? blockingLocks(whole.locks) : [];
         const locked = [...new Set(inTheWay.map(({ table }) => table))];
-        if (locked.length > 0) clones.start(third).catch(() => {});
+        const asked = wanted && whole.outcome === 'completed' ? await askedOf(greenroom.pool, row.project) : [];
+        const among = locked.length + asked.length > 0;
+        if (among) clones.start(third).catch(() => {});
         const steps = await context.step('one by one', async () =>
           rehearseSteps(rehearsal, await clones.start(second), whole).then(withoutFullDisk),
         );
         clones.drop(second);
         const impact = await context.step('impact', async () => {
-          if (locked.length === 0) return undefined;
+          if (!among) return undefined;
           context.progress('running the migrations among readers and writers');
           const clone = await clones.start(third);
           const migrate = () => runMigrator(clone, whole.command, timeoutMs, context.signal);
-          const { run, ...measured } = await measureImpact(clone, locked, migrate);
+          const as = (client: pg.Client) => becomeApplication(client, database!);
+          const { run, ...measured } = await measureImpact(clone, { locked, asked, becomeApplication: as }, migrate);
           return withoutFullDisk({ ...measured, ...resultOf(rehearsal, run) });
         });
         return [whole, steps, impact];

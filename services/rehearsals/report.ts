@@ -18,7 +18,7 @@ export interface RehearsalReport {
   /** One by one, in order. */
   migrations: RehearsedMigration[];
   findings: Finding[];
-  /** Where anything was locked that somebody may want. */
+  /** Where anything was locked that somebody may want, or the project asks something of its own. */
   impact?: RehearsedImpact;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { identifier } from '../snapshots/adopt.ts';
+import type { Asked } from './asked.ts';
 import { quotedTable } from './sql.ts';
 
 /** What applications do to a table while its migration runs, made from its keys: a reader and a writer, one row at a time. */
@@ -28,17 +29,35 @@ export interface TableImpact {
   writes?: Fared;
 }
 
+/** How a statement of the project's own fared. */
+export interface AskedImpact {
+  name: string;
+  fared?: Fared;
+  /** Why it fails before the migrations begin; it is not asked again. */
+  failsBefore?: string;
+}
+
 const queryTimeoutMs = 30_000;
 const blockedMs = 100;
 const everyMs = 10;
 
 export interface Workload {
   /** Lets each query in flight end, and says how all of them fared. */
-  stop(): Promise<TableImpact[]>;
+  stop(): Promise<{ tables: TableImpact[]; workload: AskedImpact[] }>;
 }
 
-/** @param tables `schema.table` */
-export async function startWorkload(connect: () => Promise<pg.Client>, tables: string[]): Promise<Workload> {
+/** Who connects, and makes a session the application's. */
+export interface Sessions {
+  connect(): Promise<pg.Client>;
+  becomeApplication(client: pg.Client): Promise<void>;
+}
+
+/** @param tables `schema.table` @param asked the project's own statements */
+export async function startWorkload(
+  { connect, becomeApplication }: Sessions,
+  tables: string[],
+  asked: Asked[],
+): Promise<Workload> {
   const clients: pg.Client[] = [];
   const running: Promise<void>[] = [];
   let going = true;
@@ -69,12 +88,22 @@ export async function startWorkload(connect: () => Promise<pg.Client>, tables: s
         ...(writes.length > 0 ? { writes: repeat(await open(), writes) } : {}),
       });
     }
+    const workload: AskedImpact[] = [];
+    for (const { name, sql } of asked) {
+      const client = await open();
+      await becomeApplication(client);
+      const failsBefore = await client.query(sql).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      workload.push(failsBefore === undefined ? { name, fared: repeat(client, [sql]) } : { name, failsBefore });
+    }
     return {
       async stop() {
         going = false;
         await Promise.all(running);
         await Promise.all(clients.map((client) => client.end()));
-        return impacts;
+        return { tables: impacts, workload };
       },
     };
   } catch (error) {

@@ -1,3 +1,3 @@
-INSERT INTO projects (name, bundle, sealed_variables, profiles, allow, readiness) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO projects (name, bundle, sealed_variables, profiles, allow, readiness, rehearsal) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 RETURNING *

@@ -1,3 +1,3 @@
-UPDATE projects SET bundle = $2, sealed_variables = $3, profiles = $4, allow = $5, readiness = $6, updated_at = now()
+UPDATE projects SET bundle = $2, sealed_variables = $3, profiles = $4, allow = $5, readiness = $6, rehearsal = $7, updated_at = now()
 WHERE name = $1
 RETURNING *

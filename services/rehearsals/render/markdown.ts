@@ -1,5 +1,5 @@
 import { blockingLocks } from '../observed.ts';
-import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, failingBefore, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
@@ -40,11 +40,12 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
   const { impact } = report;
   if (impact) {
     lines.push('', `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}:`);
-    lines.push('', '| table | | queries | longest | over 100 ms | failed |', '|---|---|---|---|---|---|');
-    for (const { table, what, fared } of stalls(report))
+    lines.push('', '| | | queries | longest | over 100 ms | failed |', '|---|---|---|---|---|---|');
+    for (const { who, what, fared } of stalls(report))
       lines.push(
-        `| ${cell(table)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
+        `| ${cell(who)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
       );
+    for (const line of failingBefore(report)) lines.push('', cell(line));
   }
   for (const { id, severity, where, migration, why, sql, safer, suppressed } of sorted(report.findings)) {
     if (suppressed) {

@@ -2,7 +2,7 @@ import type { SchemaChange } from '../../database/schema.ts';
 import type { HeldLock, Statement } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
-import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, failingBefore, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -66,12 +66,15 @@ ${safer ? `<p class="quiet">better</p><pre>${html(safer.sql)}</pre>` : ''}${safe
 }
 
 function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: RehearsedImpact): string {
-  const rows = stalls(report).map(({ table, what, fared }) => {
+  const rows = stalls(report).map(({ who, what, fared }) => {
     const width = longestStallMs === 0 ? 0 : Math.round((fared.longestMs / longestStallMs) * 100);
-    return `<tr><td>${html(table)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;
+    return `<tr><td>${html(who)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;
   });
   return `<p class="quiet">The same command again: ${outcome}. A transaction that had read the tables was open until the migrations had waited ${duration(idleReaderMs)} for it; whoever came after them waited too.</p>
-<table><thead><tr><th>table<th><th>queries<th>longest<th>wait<th>over 100 ms<th>failed</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+<table><thead><tr><th><th><th>queries<th>longest<th>wait<th>over 100 ms<th>failed</tr></thead><tbody>${rows.join('\n')}</tbody></table>
+${failingBefore(report)
+  .map((line) => `<p>${html(line)}</p>`)
+  .join('\n')}`;
 }
 
 function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migrations'][number]): string {

@@ -59,12 +59,25 @@ export function undone({ reversible, loss = [], leftByDown = [], whyNot }: Rehea
   }
 }
 
-/** Who had to wait while the migrations ran among others. */
-export function stalls({ impact }: RehearsalReport): { table: string; what: 'reads' | 'writes'; fared: Fared }[] {
-  return (impact?.tables ?? []).flatMap(({ table, reads, writes }) => [
-    { table, what: 'reads' as const, fared: reads },
-    ...(writes ? [{ table, what: 'writes' as const, fared: writes }] : []),
-  ]);
+/** Who had to wait while the migrations ran among others: by table, and the project's own statements by their names. */
+export function stalls({ impact }: RehearsalReport): { who: string; what: string; fared: Fared }[] {
+  return [
+    ...(impact?.tables ?? []).flatMap(({ table, reads, writes }) => [
+      { who: table, what: 'reads', fared: reads },
+      ...(writes ? [{ who: table, what: 'writes', fared: writes }] : []),
+    ]),
+    // Reports of before know none.
+    ...(impact?.workload ?? []).flatMap(({ name, fared }) => (fared ? [{ who: name, what: 'calls', fared }] : [])),
+  ];
+}
+
+/** The project's own statements that fail without any migration. */
+export function failingBefore({ impact }: RehearsalReport): string[] {
+  return (impact?.workload ?? []).flatMap(({ name, failsBefore }) =>
+    failsBefore === undefined
+      ? []
+      : `${name} fails before the migrations, and was not asked among them: ${failsBefore}`,
+  );
 }
 
 export function duration(ms: number): string {

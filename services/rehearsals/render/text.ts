@@ -1,6 +1,6 @@
 import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
-import { duration, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import { duration, failingBefore, growth, headline, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -29,10 +29,11 @@ export function rehearsalText(rehearsed: Rehearsed): string {
       '',
       `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}: ${impact.outcome}`,
     );
-  for (const { table, what, fared } of stalls(report))
+  for (const { who, what, fared } of stalls(report))
     lines.push(
-      `    ${duration(fared.longestMs).padStart(8)}  ${table}  longest of ${fared.count} ${what}${refused(fared)}`,
+      `    ${duration(fared.longestMs).padStart(8)}  ${who}  longest of ${fared.count} ${what}${refused(fared)}`,
     );
+  lines.push(...failingBefore(report).map((line) => `    ${line}`));
   for (const { id, severity, where, migration, why, safer, suppressed } of sorted(report.findings)) {
     lines.push(
       '',
@@ -46,7 +47,11 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   return `${lines.join('\n')}\n`;
 }
 
-function refused({ failed, firstError, timedOut }: Fared): string {
-  const parts = [timedOut > 0 && `${timedOut} timed out`, failed > 0 && `${failed} failed: ${firstError}`];
+function refused({ failed, firstError, timedOut, deadlocks }: Fared): string {
+  const parts = [
+    deadlocks > 0 && `${deadlocks} deadlocks`,
+    timedOut > 0 && `${timedOut} timed out`,
+    failed > 0 && `${failed} failed: ${firstError}`,
+  ];
   return parts.some(Boolean) ? `  (${parts.filter(Boolean).join(', ')})` : '';
 }
