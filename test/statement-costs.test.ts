@@ -27,7 +27,15 @@ const asked = [
   { id: 'm7-often', sql: `INSERT INTO b (note) VALUES ('secret')`, times: 300, rows: 300, writes: true },
   { id: 'm8-here', sql: `UPDATE b SET note = 'here' WHERE id = 1` },
   { id: 'm9-and-there', sql: `UPDATE b SET note = 'there' WHERE id = 2` },
-  { id: 'n0-two', sql: 'UPDATE a SET n = 0 WHERE id < 5; DELETE FROM b WHERE id = 3' },
+  {
+    id: 'n0-two',
+    sql: 'UPDATE a SET n = 0 WHERE n < 5; DELETE FROM b WHERE note = $$3$$ OR id = 60',
+    rows: 6,
+    writes: true,
+  },
+  { id: 'n1-mixed', sql: 'ALTER TABLE b ADD COLUMN c int; UPDATE b SET c = 1 WHERE id > 98', rows: 2, writes: true },
+  { id: 'n2-again', sql: 'DELETE FROM a WHERE n = 7; SELECT 1; SELECT 2' },
+  { id: 'n3-and-again', sql: 'SELECT 3; DELETE FROM a WHERE n = 8' },
 ];
 
 for (const major of majors) {
@@ -41,7 +49,7 @@ for (const major of majors) {
         assert.deepEqual(more, [], 'what differs in its values only is one');
         assert.equal(statement!.rows, rows);
         assert.equal(statement!.calls, times);
-        // What was asked in two migrations, or with another in one text, is nobody's in particular.
+        // What was asked in two migrations is nobody's in particular.
         if (writes) assert.ok(statement!.walBytes! > 0);
         else if (rows === undefined) assert.equal(statement!.walBytes, undefined);
       });

@@ -2,6 +2,7 @@ import { ownApplicationName } from '../clones/connect.ts';
 import { bookedMigration, books } from '../migrations/migrator.ts';
 import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan, type Statement } from './observed.ts';
 import {
+  fingerprintOfSql,
   firesEventTrigger,
   type LockMode,
   lockModes,
@@ -100,6 +101,8 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
   const ordinaryTaken = new Set<string>();
   /** Of the statements that are kept, by what the server counts them. */
   const queryIds = new Map<Statement, string>();
+  /** Of those that are several in one text, each by its fingerprint, and whether its rows count. */
+  const texts = new Map<Statement, { fingerprint: string; counted: boolean }[]>();
   /** Since the last booking. */
   const repeated = new Map<string, Statement>();
   let sinceBooked = { statements: 0, durationMs: 0, lsn };
@@ -236,6 +239,11 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
         ...(tempBytes ? { tempBytes } : {}),
       };
       keep(observed.statements, statement);
+      if (parsed.length > 1)
+        texts.set(
+          statement,
+          parsed.map(({ type, text }) => ({ fingerprint: fingerprintOfSql(text) ?? '', counted: withRows.test(type) })),
+        );
       if (!id) return;
       queryIds.set(statement, id);
       repeated.set(id, statement);
@@ -325,17 +333,33 @@ export function observer({ names, searchPath, lsn, sizes }: Before): Observer {
     }
   }
 
-  /** The end of the log: what is held still was held until its session's last line. */
-  function end(costs?: StatementCosts): Observed {
-    for (const session of sessions.values()) release(session, session.lastAt);
+  /** What was asked in several migrations, or texts, is left out: it is not known which of them did how much. */
+  function count({ byId, byFingerprint }: StatementCosts): void {
     for (const [statement, id] of queryIds) {
-      const cost = costs?.get(id);
-      // Asked in several migrations, it is not known which of them did how much.
+      const cost = byId.get(id);
       if (!cost || cost.calls !== (statement.calls ?? 1)) continue;
       statement.walBytes ??= cost.walBytes;
       const [parsed] = parseSql(statement.sql);
       if (parsed && withRows.test(parsed.type)) statement.rows = cost.rows;
     }
+    for (const [statement, parts] of texts) {
+      const fingerprints = Map.groupBy(parts, ({ fingerprint }) => fingerprint);
+      const found = [...fingerprints].flatMap(([fingerprint, { length }]) => {
+        const cost = byFingerprint.get(fingerprint);
+        return cost?.calls === length ? [{ ...cost, counted: fingerprints.get(fingerprint)![0]!.counted }] : [];
+      });
+      if (found.length < fingerprints.size) continue;
+      const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+      statement.walBytes = sum(found.map(({ walBytes }) => walBytes));
+      const counted = found.filter((one) => one.counted);
+      if (counted.length > 0) statement.rows = sum(counted.map(({ rows }) => rows));
+    }
+  }
+
+  /** The end of the log: what is held still was held until its session's last line. */
+  function end(costs?: StatementCosts): Observed {
+    for (const session of sessions.values()) release(session, session.lastAt);
+    if (costs) count(costs);
     return observed;
   }
   return { read, end };
