@@ -1027,6 +1027,7 @@ export interface components {
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
       deployment?: components['schemas']['DeploymentPolicy'];
+      rehearsal?: components['schemas']['RehearsalWishes'];
     };
     /** @description How releases are put on the project's stacks, and what is kept to go back to */
     DeploymentPolicy: {
@@ -1062,6 +1063,17 @@ export interface components {
      * @enum {string}
      */
     BackupForm: 'clone' | 'dump';
+    RehearsalWishes: {
+      /**
+       * @description Statements of the application that run again and again among the migrations, each on a session of its own, as the
+       *     first role that the section names, or the schema's owner
+       */
+      workload?: {
+        name: string;
+        /** @description One SELECT, INSERT, UPDATE, DELETE or MERGE */
+        sql: string;
+      }[];
+    };
     /** @description The budgets a release is held against */
     ReadinessPolicy: {
       /** @description The largest table that may be rewritten (default 4 MiB) */
@@ -1101,6 +1113,7 @@ export interface components {
       allow?: string[];
       readiness?: components['schemas']['ReadinessPolicy'];
       deployment?: components['schemas']['DeploymentPolicy'];
+      rehearsal?: components['schemas']['RehearsalWishes'];
     };
     Project: {
       name: string;
@@ -1109,6 +1122,7 @@ export interface components {
       services: string[];
       profiles: string[];
       allow: string[];
+      rehearsal?: components['schemas']['RehearsalWishes'];
       variableNames: string[];
       replaced: components['schemas']['Replacement'][];
     };
@@ -1558,6 +1572,8 @@ export interface components {
         after?: string;
       };
       changes: components['schemas']['SchemaChange'][];
+      /** @description The changes in SQL: run on the schema of before, it gives that of after. What cannot be written so is a comment */
+      diff: string;
       growthBytes?: number;
       /** @description With indexes; tables that have another size afterwards, or were rewritten */
       tableSizes?: {
@@ -1576,11 +1592,16 @@ export interface components {
         database?: string;
         durationMs: number;
         at: components['schemas']['Timestamp'];
+        /** @description How often it was asked in its migration, where more than once: the numbers are sums */
+        calls?: number;
+        /** @description That it changed or gave back, where the server has pg_stat_statements */
+        rows?: number;
         walBytes?: number;
         tempBytes?: number;
       }[];
       locks: {
         migration?: string;
+        transaction: number;
         table: string;
         mode: components['schemas']['LockMode'];
         /** @enum {string} */
@@ -1592,6 +1613,16 @@ export interface components {
         heldMs: number;
         /** @description Of the statement that took it */
         statementMs?: number;
+      }[];
+      /** @description The order in which each transaction took its locks that make readers or writers wait, where on more than one table */
+      lockOrder: {
+        transaction: number;
+        locks: {
+          table: string;
+          mode: components['schemas']['LockMode'];
+          at: components['schemas']['Timestamp'];
+          migration?: string;
+        }[];
       }[];
       rewrites: {
         migration?: string;
@@ -1620,6 +1651,11 @@ export interface components {
           updated?: number;
           deleted?: number;
         }[];
+        /** @description Tables, with their indexes, that are larger or smaller than before it */
+        growth?: {
+          table: string;
+          bytes: number;
+        }[];
       }[];
     };
     /** @description One migration alone: up, down, and up again */
@@ -1632,6 +1668,8 @@ export interface components {
       output?: string;
       failedStatement?: string;
       changes: components['schemas']['SchemaChange'][];
+      /** @description The changes in SQL: run on the schema of before, it gives that of after. What cannot be written so is a comment */
+      diff?: string;
       /**
        * @description `yes`: `down` gives back schema and rows; `with-loss`: the schema, not the rows; `differs`: not even the
        *     schema; `no`: `down` fails; `not-implemented`: nobody wrote it
@@ -1666,6 +1704,13 @@ export interface components {
         reads: components['schemas']['Fared'];
         writes?: components['schemas']['Fared'];
       }[];
+      /** @description The project's own statements */
+      workload: {
+        name: string;
+        fared?: components['schemas']['Fared'];
+        /** @description Why it fails before the migrations begin; it was not asked again */
+        failsBefore?: string;
+      }[];
     };
     Fared: {
       count: number;
@@ -1676,6 +1721,8 @@ export interface components {
       timedOut: number;
       /** @description Refused by the database */
       failed: number;
+      /** @description Of those */
+      deadlocks: number;
       firstError?: string;
     };
     Finding: {

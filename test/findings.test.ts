@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { findingsOf, ruleIds, suppress } from '../services/rehearsals/findings/findings.ts';
+import { lockOrder } from '../services/rehearsals/lock-order.ts';
 import { observeStatements } from './support/observe.ts';
 
 const schema = `
@@ -22,6 +23,9 @@ CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
 CREATE TABLE p2 (id int, n int);
 INSERT INTO p2 VALUES (100, 1);
 CREATE TABLE proved (id int, n int, CHECK (id >= 200 AND id < 300 AND id IS NOT NULL));
+CREATE TABLE boss (id int PRIMARY KEY, name text);
+CREATE TABLE worker (boss_id int REFERENCES boss ON DELETE CASCADE, name text);
+CREATE TABLE guest (boss_id int REFERENCES boss, name text);
 CREATE TABLE u (id int, v d);
 CREATE VIEW v AS SELECT id FROM k;
 CREATE MATERIALIZED VIEW mv AS SELECT id FROM k;
@@ -237,6 +241,31 @@ const cases: Case[] = [
     good: 'SELECT pg_sleep(0.2); ALTER TABLE a ADD COLUMN c int',
   },
   {
+    rule: 'parent-locked-first',
+    bad: 'ALTER TABLE boss ADD COLUMN c int; ALTER TABLE worker ADD COLUMN c int',
+    where: 't.worker',
+    good: 'ALTER TABLE worker ADD COLUMN c int; ALTER TABLE boss ADD COLUMN c int',
+  },
+  // Whoever checks a key reads past an index that is being built.
+  {
+    rule: 'parent-locked-first',
+    bad: 'LOCK TABLE boss IN EXCLUSIVE MODE; CREATE INDEX ON worker (name)',
+    where: 't.worker',
+    good: 'CREATE INDEX ON boss (name); ALTER TABLE worker ADD COLUMN c int',
+  },
+  {
+    rule: 'child-locked-first',
+    bad: 'CREATE INDEX ON worker (name); CREATE INDEX ON boss (name)',
+    where: 't.boss',
+    good: 'CREATE INDEX ON guest (name); CREATE INDEX ON boss (name)',
+  },
+  {
+    rule: 'child-locked-first',
+    bad: 'ALTER TABLE guest ADD COLUMN c int; ALTER TABLE boss ADD COLUMN c int',
+    where: 't.boss',
+    good: 'ALTER TABLE guest ADD COLUMN c int; ALTER TABLE b ADD COLUMN c int',
+  },
+  {
     rule: 'several-alters',
     bad: 'ALTER TABLE a ADD COLUMN c int; ALTER TABLE a ADD COLUMN e int',
     where: 't.a',
@@ -297,6 +326,15 @@ describe('findings', async () => {
     assert.deepEqual(
       ruleIds.filter((id) => !text.includes(`\`${id}\``)),
       [],
+    );
+  });
+
+  test('the order of a transaction’s locks is told, a table each', () => {
+    const id = `m${String(cases.findIndex(({ rule }) => rule === 'parent-locked-first')).padStart(3, '0')}-bad`;
+    const orders = lockOrder(observed.locks.filter(({ migration }) => migration === id));
+    assert.deepEqual(
+      orders.map(({ locks }) => locks.map(({ table, mode }) => `${table} ${mode}`)),
+      [['t.boss AccessExclusiveLock', 't.worker AccessExclusiveLock']],
     );
   });
 

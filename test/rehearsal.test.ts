@@ -251,6 +251,95 @@ test('the report reads in a terminal, in a pull request and in a browser', async
   }
 });
 
+test('statements of the project’s own run among the migrations, as the application, and each is told how it fared', async () => {
+  const bundle = { files: { 'compose.yaml': composeFile } };
+  const define = (workload: { name: string; sql: string }[]) =>
+    service.call('PUT', '/v1/projects/shop', { bundle, readiness: { maxLockMs: 600_000 }, rehearsal: { workload } });
+  const one = { name: 'one', sql: 'SELECT 1' };
+  for (const wrong of [[{ ...one, sql: 'DROP TABLE orders' }], [{ ...one, sql: 'SELECT 1; SELECT 2' }], [one, one]])
+    await assert.rejects(define(wrong), /is not one SELECT|have the name/);
+  await define([
+    { name: 'customers', sql: 'SELECT count(*) FROM customers' },
+    { name: 'touch', sql: 'UPDATE orders SET updated_at = now() WHERE id = (SELECT min(id) FROM orders)' },
+    { name: 'notes', sql: 'SELECT notes FROM customers LIMIT 1' },
+    { name: 'who', sql: "SELECT 1 / (current_user = 'shop')::int" },
+    { name: 'wrong', sql: 'SELECT FROM nowhere' },
+  ]);
+  try {
+    const { id, report } = await rehearse('v2');
+    const { workload, longestStallMs } = report.impact!;
+    const [customers, touch, notes, who, wrong] = workload;
+    assert.deepEqual(wrong, { name: 'wrong', failsBefore: 'relation "nowhere" does not exist' });
+    for (const { fared } of [customers!, touch!, who!]) {
+      assert.ok(fared!.count > 0);
+      assert.equal(fared!.failed, 0, fared!.firstError);
+      assert.ok(longestStallMs >= fared!.longestMs);
+    }
+    assert.ok(customers!.fared!.longestMs >= report.impact!.idleReaderMs, 'it waited behind the migrations');
+    assert.match(notes!.fared!.firstError!, /column "notes" does not exist/, 'the running release would see it');
+    const text = await fetch(`${service.url}/v1/migration-runs/${id}/report?format=text`, {
+      headers: { authorization: `Bearer ${service.token}` },
+    });
+    assert.match(await text.text(), /wrong fails before the migrations/);
+  } finally {
+    await define([]);
+  }
+});
+
+test('the schema’s changes in SQL, rows of single statements, growth and the order of locks are in the report', async () => {
+  const { report } = await rehearse('v2');
+  const { up, migrations } = report;
+  assert.match(up.diff, /^ALTER TABLE shop\.customers DROP COLUMN notes;$/m);
+  assert.match(up.diff, /^ALTER TABLE shop\.customers ADD COLUMN locale /m);
+  assert.equal(migrations.find(({ migration }) => /bigint_id/.test(migration!))!.diff.match(/TYPE bigint/g)!.length, 1);
+  const filled = up.statements.filter(({ sql, rows }) => /(insert into|update) /i.test(sql) && rows !== undefined);
+  const changed = up.costs.flatMap(({ rows }) => rows).reduce((sum, row) => sum + row.inserted + row.updated, 0);
+  assert.ok(changed > 0 && filled.length > 0);
+  for (const { rows, walBytes } of filled) assert.ok(rows! <= changed && walBytes! > 0);
+  const growth = up.costs.flatMap(({ growth = [] }) => growth);
+  assert.ok(growth.some(({ table, bytes }) => table === 'shop.customer_notes' && bytes > 0));
+  const [order] = up.lockOrder;
+  assert.deepEqual(
+    [...new Set(order!.locks.map(({ table }) => table))],
+    ['shop.customers', 'shop.order_items', 'shop.orders'],
+    'in the order of the migrations',
+  );
+});
+
+test('an image without pg_stat_statements, and a command that preloads another library, are rehearsed all the same', async () => {
+  const name = 'greenroom-test-postgres:bare';
+  const made = await docker.createContainer({
+    ...{ Image: 'postgres:17', Entrypoint: ['sh', '-c', 'rm /usr/lib/postgresql/*/lib/pg_stat_statements.so'] },
+    Labels: { 'greenroom.test': '1' },
+  });
+  try {
+    await made.start();
+    await made.wait();
+    const { Config: config } = await docker.getImage('postgres:17').inspect();
+    const changes = [`ENTRYPOINT ${JSON.stringify(config.Entrypoint)}`, `CMD ${JSON.stringify(config.Cmd)}`];
+    await made.commit({ repo: name.split(':')[0], tag: 'bare', changes: changes.join('\n') });
+    const cases = [
+      [name, false],
+      ['postgres:17\n    command: [postgres, -c, shared_preload_libraries=auto_explain]', true],
+    ] as const;
+    for (const [image, counted] of cases) {
+      const compose = composeFile.replace(/image: postgres:.*/, `image: ${image}`);
+      await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': compose } } });
+      const { state, report } = await rehearse('v2');
+      assert.equal(state, 'passed', report.reasons?.join());
+      assert.equal(
+        report.up.statements.some(({ rows }) => rows !== undefined),
+        counted,
+        image,
+      );
+    }
+  } finally {
+    await service.call('PUT', '/v1/projects/shop', { bundle: { files: { 'compose.yaml': composeFile } } });
+    await made.remove({ force: true, v: true });
+    await docker.getImage(name).remove({ force: true });
+  }
+});
+
 test('what passes one migration at a time and fails in `up` has failed', async () => {
   const { state, report } = await rehearse('v2-enum');
   assert.equal(state, 'failed');

@@ -245,6 +245,7 @@ const isDescription = new Ajv().compile({
       properties: {
         schemaFingerprint: { type: 'string' },
         schemaOutline: { type: 'string' },
+        schemaFormat: { type: 'integer' },
         tables: { type: 'object', additionalProperties: hashed },
         sequences: { type: 'object', additionalProperties: { type: 'string' } },
         moved: { type: 'object', additionalProperties: { type: 'number' } },

@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
-import { fingerprintOfSchema, outlineOfSchema, readSchema } from '../database/schema.ts';
+import { fingerprintOfSchema, outlineOfSchema, readSchema, schemaFormat } from '../database/schema.ts';
 import { type Mistake, messageOf } from '../errors.ts';
 import { identifier, literal } from '../snapshots/adopt.ts';
 
 /** What a database holds, for comparing two: the same for databases with the same rows, whatever their order on disk. */
 export interface DatabaseContent {
   schemaFingerprint: string;
+  /** How objects were read for it; undefined is 1. */
+  schemaFormat?: number;
   /** What stays of it when the schema is dumped and restored. */
   schemaOutline?: string;
   /** By `schema.table`; tables and materialized views. Unlogged ones are left out: a physical backup holds none of their rows. */
@@ -72,7 +74,7 @@ export async function readContent(
     const moved = moment ? movedBetween(sequences, await readSequences(client)) : {};
     const held = Object.fromEntries(Object.entries(sequences).map(([name, { value }]) => [name, value]));
     return {
-      ...{ schemaFingerprint, schemaOutline, tables, largeObjects, sequences: held },
+      ...{ schemaFingerprint, schemaOutline, schemaFormat, tables, largeObjects, sequences: held },
       ...(Object.keys(moved).length > 0 ? { moved } : {}),
     };
   } finally {
@@ -136,7 +138,9 @@ export function differencesBetween(
 ): Mistake[] {
   const differences: Mistake[] = [];
   const key = from === 'dump' ? 'schemaOutline' : 'schemaFingerprint';
-  if (expected[key] !== found[key]) differences.push({ where: 'schema', what: 'objects or their definitions differ' });
+  // A backup of an older greenroom says nothing that could be compared.
+  if (expected.schemaFormat === found.schemaFormat && expected[key] !== found[key])
+    differences.push({ where: 'schema', what: 'objects or their definitions differ' });
   for (const name of namesOf(expected.tables, found.tables)) {
     const [before, now] = [expected.tables[name], found.tables[name]];
     if (!before || !now) differences.push({ where: name, what: before ? 'the table is missing' : 'nobody knows it' });

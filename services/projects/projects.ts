@@ -3,6 +3,7 @@ import { loadCompose } from '../compose/load.ts';
 import type { Bundle, ReleaseService, StackPlan } from '../compose/plan.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import { Problem } from '../errors.ts';
+import { checkAsked } from '../rehearsals/asked.ts';
 import type { Sealer } from '../secrets/seal.ts';
 
 type Schemas = components['schemas'];
@@ -13,6 +14,7 @@ interface ProjectRow {
   sealed_variables: Buffer;
   profiles: string[];
   allow: string[];
+  rehearsal: Schemas['RehearsalWishes'];
   created_at: Date;
   updated_at: Date;
 }
@@ -32,7 +34,7 @@ const overrideNames = [
 
 /**
  * Creates a project; its bundle must load as it stands.
- * @throws Problem `compose-invalid` with every mistake, `conflict` when the name is taken.
+ * @throws Problem `compose-invalid` with every mistake, `invalid-request`, `conflict` when the name is taken.
  */
 export async function createProject(store: Store, wish: Schemas['NewProject']): Promise<Schemas['Project']> {
   const values = valuesOf(store.sealer, wish);
@@ -139,6 +141,7 @@ function withComposeFiles(bundle: Schemas['Bundle']): Bundle {
 }
 
 function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[] {
+  checkAsked(wish.rehearsal?.workload ?? []);
   return [
     wish.bundle,
     sealer.seal(JSON.stringify(wish.variables ?? {})),
@@ -146,6 +149,7 @@ function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[]
     wish.allow ?? [],
     wish.readiness ?? {},
     wish.deployment ?? {},
+    wish.rehearsal ?? {},
   ];
 }
 
@@ -163,6 +167,7 @@ function toProject(sealer: Sealer, row: ProjectRow): Schemas['Project'] {
     services: plan.services.map(({ name }) => name),
     profiles: row.profiles,
     allow: row.allow,
+    rehearsal: row.rehearsal,
     variableNames: Object.keys(variables),
     replaced: plan.replaced,
   };

@@ -14,6 +14,8 @@ import { isHandedOver } from '../operations/handover.ts';
 import { adoptClone, literal } from '../snapshots/adopt.ts';
 import { ensureContainer } from '../stacks/container.ts';
 import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
+import { preloading } from './preload.ts';
+import { countStatements, readStatementCosts, type StatementCosts } from './statement-costs.ts';
 
 /** A clone beside which the migrator runs, and whose server's log tells what it did. */
 export interface RehearsalClone extends Clone, MigratorTarget {
@@ -22,6 +24,8 @@ export interface RehearsalClone extends Clone, MigratorTarget {
    * their last lines to be written.
    */
   readLog(onLine: (line: string) => void): Promise<void>;
+  /** What the server has counted of each statement so far; undefined where it cannot. */
+  readCosts(): Promise<StatementCosts | undefined>;
 }
 
 type RehearsalCloneSpec = Omit<CloneSpec, 'settings' | 'volumes'>;
@@ -101,16 +105,43 @@ export async function onRehearsalClones<T>(
   }
 }
 
+/** Images without pg_stat_statements, on whose servers statements are not counted. */
+const cannotCount = new Set<string>();
+
 async function startRehearsalClone(
   greenroom: Greenroom,
   spec: RehearsalCloneSpec,
   observed: boolean,
 ): Promise<RehearsalClone> {
+  const { host, plan, images, of } = spec;
+  const database = databaseService(plan)!;
+  const image = images[database.name]!;
+  if (!observed) return startWith(greenroom, spec, {});
+  const command = database.command ?? (await host.docker.getImage(image).inspect()).Config.Cmd ?? [];
+  const counting = cannotCount.has(image) ? undefined : await preloading(host, of, command);
+  if (!counting) return startWith(greenroom, spec, logging);
+  try {
+    return await startWith(greenroom, spec, { ...logging, ...counting }, true);
+  } catch (error) {
+    // A server does not start without a library that it is to preload, and no file says beforehand whether it is there.
+    if (!(error instanceof Problem) || error.code !== 'snapshot-incompatible') throw error;
+    const clone = await startWith(greenroom, spec, logging);
+    cannotCount.add(image);
+    return clone;
+  }
+}
+
+async function startWith(
+  greenroom: Greenroom,
+  spec: RehearsalCloneSpec,
+  settings: Record<string, string>,
+  counts = false,
+): Promise<RehearsalClone> {
   const { host, plan, images, signal, of } = spec;
+  const observed = settings === logging || counts;
   const database = databaseService(plan)!;
   const migrator = onCloneNetwork(migratorService(plan)!);
   const volumes = migrator.mounts.flatMap((mount) => (mount.type === 'volume' && mount.volume) || []);
-  const settings = observed ? logging : {};
   await openClone(greenroom, spec);
   const serve = async () => {
     const clone = await startClone({ ...spec, settings, volumes });
@@ -119,6 +150,7 @@ async function startRehearsalClone(
     await adoptClone({ host, container, facts, section, login, signal });
     const client = await clone.connect();
     if (observed) await client.query(observe);
+    if (counts) await countStatements(client);
     return { ...clone, client };
   };
   // Both to their end: what is made after the other has failed would be left behind.
@@ -133,6 +165,7 @@ async function startRehearsalClone(
   const onNetworkOf = held.value;
   return {
     ...{ ...clone, migrator, migratorImage: images[migrator.name]!, onNetworkOf },
+    readCosts: async () => (counts ? readStatementCosts(client) : undefined),
     async readLog(onLine) {
       const mark = `greenroom:mark ${randomUUID()}`;
       await client.query(untilAloneThenSay(mark));

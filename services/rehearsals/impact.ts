@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigratorRun } from '../migrations/run-migrator.ts';
+import type { Asked } from './asked.ts';
 import type { RehearsalClone } from './clone.ts';
 import { quotedTable } from './sql.ts';
-import { startWorkload, type TableImpact } from './workload.ts';
+import { type AskedImpact, type Sessions, startWorkload, type TableImpact } from './workload.ts';
 
 /** What the exact command does to others: a list of locks is not an impact. */
 export interface Impact {
@@ -11,6 +12,7 @@ export interface Impact {
   /** The longest that any query on any table took. */
   longestStallMs: number;
   tables: TableImpact[];
+  workload: AskedImpact[];
 }
 
 /** More tables than this are not asked; those that are locked the longest come first. */
@@ -22,15 +24,17 @@ const settleMs = 200;
 
 /**
  * Runs the migrations while readers and writers use the tables that they lock, and one transaction that has read them
- * all stays open until it has made them wait for a second: whoever asks after them waits too.
+ * all stays open until it has made them wait for a second: whoever asks after them waits too. The project's
+ * own statements run beside them.
  */
 export async function measureImpact(
   clone: RehearsalClone,
-  locked: string[],
+  { locked, asked, becomeApplication }: { locked: string[]; asked: Asked[] } & Pick<Sessions, 'becomeApplication'>,
   migrate: () => Promise<MigratorRun>,
 ): Promise<Impact & { run: MigratorRun }> {
   const tables = locked.slice(0, maxTables);
-  const workload = await startWorkload(clone.connect, tables);
+  const { connect } = clone;
+  const workload = await startWorkload({ connect, becomeApplication }, tables, asked);
   try {
     await sleep(settleMs);
     const reader = await openReader(clone, tables);
@@ -46,8 +50,11 @@ export async function measureImpact(
     if (waited.status === 'rejected') throw waited.reason;
     await sleep(settleMs);
     const impacts = await workload.stop();
-    const longest = impacts.flatMap(({ reads, writes }) => [reads.longestMs, writes?.longestMs ?? 0]);
-    return { run: run.value, idleReaderMs: waited.value, longestStallMs: Math.max(0, ...longest), tables: impacts };
+    const longest = [
+      ...impacts.tables.flatMap(({ reads, writes }) => [reads.longestMs, writes?.longestMs ?? 0]),
+      ...impacts.workload.map(({ fared }) => fared?.longestMs ?? 0),
+    ];
+    return { run: run.value, idleReaderMs: waited.value, longestStallMs: Math.max(0, ...longest), ...impacts };
   } finally {
     await workload.stop().catch(() => {});
   }

@@ -4,7 +4,7 @@ import { type LockMode, lockModes } from './sql.ts';
 export interface Observed {
   /** Sessions of the migrator in this database. None: it never reached it, only others of the cluster if any. */
   connections: number;
-  /** The first `maxKept` of them. */
+  /** The first `maxKept` of them; of those that differ in their values only, one. */
   statements: Statement[];
   /** How many there were. */
   statementCount: number;
@@ -21,16 +21,21 @@ export interface Statement {
   sql: string;
   /** Where it ran in another database of the cluster. What it locks, reads or rewrites there is not looked up. */
   database?: string;
+  /** How often it was asked in its migration, where more than once: the numbers are the sums. */
+  calls?: number;
   durationMs: number;
   /** When it began. */
   at: string;
-  /** Of a statement that defines something; what changes rows shows in its migration's sum. */
+  /** That it changed or gave back, where the server could count them. */
+  rows?: number;
   walBytes?: number;
   tempBytes?: number;
 }
 
 export interface HeldLock {
   migration?: string;
+  /** The how many-th it was of all that took a lock; what one takes it has until its end. */
+  transaction: number;
   table: string;
   mode: LockMode;
   blocks: Blocked;
@@ -72,6 +77,8 @@ export interface MigrationCost {
   durationMs: number;
   walBytes?: number;
   rows: RowsChanged[];
+  /** Tables, with their indexes, that are larger or smaller than before it; one that is gone by all of it. */
+  growth?: { table: string; bytes: number }[];
 }
 
 export interface RowsChanged {

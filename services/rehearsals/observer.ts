@@ -1,7 +1,8 @@
 import { ownApplicationName } from '../clones/connect.ts';
 import { bookedMigration, books } from '../migrations/migrator.ts';
-import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan } from './observed.ts';
+import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan, type Statement } from './observed.ts';
 import {
+  fingerprintOfSql,
   firesEventTrigger,
   type LockMode,
   lockModes,
@@ -13,7 +14,8 @@ import {
   tablesOf,
   transactionStep,
 } from './sql.ts';
-import { type Held, parseJson, toldBy } from './told.ts';
+import type { StatementCosts } from './statement-costs.ts';
+import { type Held, parseJson, type Sizes, toldBy } from './told.ts';
 
 interface LogLine {
   timestamp: string;
@@ -26,6 +28,8 @@ interface LogLine {
   backend_type?: string;
   remote_host?: string;
   dbname?: string;
+  /** As text: JSON's numbers have not its 64 bits. */
+  queryId?: string;
 }
 
 interface Session {
@@ -34,6 +38,8 @@ interface Session {
   /** By relation and mode. */
   held: Map<string, { lock: HeldLock; began: number }>;
   inTransaction: boolean;
+  /** Of the locks that it holds. */
+  transaction: number;
   lastAt: number;
   /** Since its last statement ended; `nth` is how many definitions of one text had been carried out before. */
   nth: number;
@@ -44,7 +50,7 @@ interface Session {
   scans: (Omit<Scan, 'sql'> & { nth: number })[];
   wal: { from?: number; to?: number };
   tempBytes: number;
-  booked?: { held: Held; rows: RowsChanged[] };
+  booked?: { held: Held; rows: RowsChanged[]; sizes?: Sizes };
   /** Statements since the last booking, the texts of which may explain a lock that no event trigger saw. */
   silent: ParsedStatement[];
   /** Rows changed as last told, by table. */
@@ -52,6 +58,8 @@ interface Session {
 }
 
 const maxKept = 2000;
+/** Of these the server counts rows. */
+const withRows = /^(Select|Insert|Update|Delete|Merge|Copy|CreateTableAs)Stmt$/;
 /** What empties or fills a table builds its indexes with it. */
 const writesAnew = new Set(['TruncateStmt', 'RefreshMatViewStmt', 'ClusterStmt', 'VacuumStmt']);
 /** https://www.postgresql.org/docs/17/event-trigger-table-rewrite-example.html and commands/event_trigger.h */
@@ -64,8 +72,8 @@ const rewriteReasons: [number, string][] = [
 
 export interface Observer {
   read(line: string): void;
-  /** Nothing is read afterwards. */
-  end(): Observed;
+  /** Nothing is read afterwards. @param costs what the server counted, where it did. */
+  end(costs?: StatementCosts): Observed;
 }
 
 /** What is known of the database before the migrator runs. */
@@ -78,21 +86,30 @@ export interface Before {
   searchPath: string[];
   /** Bytes of WAL ever written. */
   lsn: number;
+  sizes: Sizes;
 }
 
 /**
  * Reads a rehearsal clone's jsonlog line by line. Which migration a statement belongs to is told by the migrator's own
  * bookkeeping: it books a version after the version's last statement.
  */
-export function observer({ database, names, searchPath, lsn }: Before): Observer {
+export function observer({ database, names, searchPath, lsn, sizes }: Before): Observer {
   const observed: Observed = {
     ...{ connections: 0, statements: [], statementCount: 0, locks: [], rewrites: [], scans: [] },
     ...{ migrations: [], errors: [] },
   };
   const sessions = new Map<number, Session>();
   const oids = new Map([...names].map(([oid, name]) => [name, oid]));
+  let transactions = 0;
+  let known = sizes;
   let unbooked: { migration?: string }[] = [];
   const ordinaryTaken = new Set<string>();
+  /** Of the statements that are kept, by what the server counts them. */
+  const queryIds = new Map<Statement, string>();
+  /** Of those that are several in one text, each by its fingerprint, and whether its rows count. */
+  const texts = new Map<Statement, { fingerprint: string; counted: boolean }[]>();
+  /** Since the last booking. */
+  const repeated = new Map<string, Statement>();
   let sinceBooked = { statements: 0, durationMs: 0, lsn };
 
   /** Keeps a finding until its migration is known; what is too much is not kept. */
@@ -122,8 +139,16 @@ export function observer({ database, names, searchPath, lsn }: Before): Observer
     // A backfill that commits each row takes it 100,000 times.
     if (ordinary) ordinaryTaken.add(key);
     const takenAt = new Date(began).toISOString();
+    if (session.held.size === 0) session.transaction = transactions += 1;
     const lock: HeldLock = {
-      ...{ ...taken, blocks: blockedBy(mode), takenAt, releasedAt: takenAt, heldMs: 0 },
+      ...{
+        ...taken,
+        transaction: session.transaction,
+        blocks: blockedBy(mode),
+        takenAt,
+        releasedAt: takenAt,
+        heldMs: 0,
+      },
       statementMs: Math.round(ended - began),
     };
     session.held.set(key, { lock, began });
@@ -147,12 +172,23 @@ export function observer({ database, names, searchPath, lsn }: Before): Observer
       const part = session.nth === definitions.length ? definitions[nth] : parsed.find(names);
       return shownSql(part?.text ?? sql);
     };
-    for (const lock of strongest(session.locks)) {
+    /** A statement that fires no event trigger, and whose lock the next one's shows. */
+    const silentFor = (table: string, mode: LockMode, nth: number) =>
+      parsed
+        .slice(0, parsed.indexOf(definitions[nth]!))
+        .filter((one) => !firesEventTrigger(one))
+        .find((one) => locksByText(one).some((lock) => lock.mode === mode && nameOf(lock.table) === table));
+    const taken = strongest(session.locks).flatMap((lock) => {
       const table = tableOf(lock);
-      const span = parsed.length > 1 ? session.spans[lock.nth] : undefined;
-      const { relation, mode, nth } = lock;
-      if (table)
-        hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
+      const silent = table && session.nth === definitions.length ? silentFor(table, lock.mode, lock.nth) : undefined;
+      return table ? [{ ...lock, table, silent }] : [];
+    });
+    const place = ({ nth, silent }: (typeof taken)[number]) => 2 * nth - (silent ? 1 : 0);
+    for (const { table, relation, mode, nth, silent } of taken.toSorted((a, b) => place(a) - place(b))) {
+      const span = parsed.length > 1 ? session.spans[nth] : undefined;
+      const before = nth === 0 ? began : (session.spans[nth - 1]?.to ?? began);
+      if (silent) hold(session, { table, relation, mode, sql: shownSql(silent.text) }, before, span?.from ?? at);
+      else hold(session, { table, relation, mode, sql: partFor(table, nth) }, span?.from ?? began, span?.to ?? at);
     }
     for (const one of session.database === undefined ? parsed : []) {
       for (const { table: named, mode } of locksByText(one)) {
@@ -192,14 +228,32 @@ export function observer({ database, names, searchPath, lsn }: Before): Observer
       sinceBooked.statements += 1;
       sinceBooked.durationMs += durationMs;
       if (session.database === undefined && session.silent.length < maxKept) session.silent.push(...parsed);
+      // Of a text of several the line has the last one's.
+      const id = parsed.length === 1 ? line.queryId : undefined;
+      const again = id && withRows.test(parsed[0]!.type) ? repeated.get(id) : undefined;
+      if (again) {
+        again.calls = (again.calls ?? 1) + 1;
+        again.durationMs += durationMs;
+        if (tempBytes) again.tempBytes = (again.tempBytes ?? 0) + tempBytes;
+        return;
+      }
       // To write 100,000 of them as they may be shown takes longer than to run them.
       if (observed.statements.length >= maxKept) return;
-      keep(observed.statements, {
+      const statement: Statement = {
         ...{ sql: shownSql(sql), durationMs, at: new Date(began).toISOString() },
         ...(session.database === undefined ? {} : { database: session.database }),
         ...(wal.from === undefined || wal.to === undefined ? {} : { walBytes: wal.to - wal.from }),
         ...(tempBytes ? { tempBytes } : {}),
-      });
+      };
+      keep(observed.statements, statement);
+      if (parsed.length > 1)
+        texts.set(
+          statement,
+          parsed.map(({ type, text }) => ({ fingerprint: fingerprintOfSql(text) ?? '', counted: withRows.test(type) })),
+        );
+      if (!id) return;
+      queryIds.set(statement, id);
+      repeated.set(id, statement);
     }
     if (booked) book(session, booked, began);
   }
@@ -228,9 +282,12 @@ export function observer({ database, names, searchPath, lsn }: Before): Observer
       ...{ migration, statements: sinceBooked.statements, durationMs: Math.round(sinceBooked.durationMs) },
       ...(lsn === undefined ? {} : { walBytes: lsn - sinceBooked.lsn }),
       rows: changed.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
+      ...(told?.sizes ? { growth: growthBetween(known, told.sizes) } : {}),
     });
+    known = told?.sizes ?? known;
     delete session.booked;
     ordinaryTaken.clear();
+    repeated.clear();
     session.silent = [];
     sinceBooked = { statements: 0, durationMs: 0, lsn: lsn ?? sinceBooked.lsn };
     for (const thing of unbooked) thing.migration = migration;
@@ -286,17 +343,47 @@ export function observer({ database, names, searchPath, lsn }: Before): Observer
     }
   }
 
+  /** What was asked in several migrations, or texts, is left out: it is not known which of them did how much. */
+  function count({ byId, byFingerprint }: StatementCosts): void {
+    for (const [statement, id] of queryIds) {
+      const cost = byId.get(id);
+      if (!cost || cost.calls !== (statement.calls ?? 1)) continue;
+      statement.walBytes ??= cost.walBytes;
+      const [parsed] = parseSql(statement.sql);
+      if (parsed && withRows.test(parsed.type)) statement.rows = cost.rows;
+    }
+    for (const [statement, parts] of texts) {
+      const fingerprints = Map.groupBy(parts, ({ fingerprint }) => fingerprint);
+      const found = [...fingerprints].flatMap(([fingerprint, { length }]) => {
+        const cost = byFingerprint.get(fingerprint);
+        return cost?.calls === length ? [{ ...cost, counted: fingerprints.get(fingerprint)![0]!.counted }] : [];
+      });
+      if (found.length < fingerprints.size) continue;
+      const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+      statement.walBytes = sum(found.map(({ walBytes }) => walBytes));
+      const counted = found.filter((one) => one.counted);
+      if (counted.length > 0) statement.rows = sum(counted.map(({ rows }) => rows));
+    }
+  }
+
   /** The end of the log: what is held still was held until its session's last line. */
-  function end(): Observed {
+  function end(costs?: StatementCosts): Observed {
     for (const session of sessions.values()) release(session, session.lastAt);
+    if (costs) count(costs);
     return observed;
   }
   return { read, end };
 }
 
+function growthBetween(before: Sizes, after: Sizes): { table: string; bytes: number }[] {
+  return Object.keys({ ...before, ...after })
+    .map((table) => ({ table, bytes: (after[table] ?? 0) - (before[table] ?? 0) }))
+    .filter(({ table, bytes }) => bytes !== 0 && !table.endsWith(`.${books}`));
+}
+
 function newSession(): Session {
   return {
-    ...{ held: new Map(), inTransaction: false, lastAt: 0, ...nothingYet() },
+    ...{ held: new Map(), inTransaction: false, transaction: 0, lastAt: 0, ...nothingYet() },
     ...{ tempBytes: 0, silent: [], rows: new Map() },
   };
 }
@@ -354,5 +441,8 @@ function timeOf(timestamp: string): number {
 }
 
 function parseLine(text: string): LogLine | undefined {
-  return parseJson(text) as LogLine | undefined;
+  const line = parseJson(text) as LogLine | undefined;
+  // Within a value its quotes would be escaped.
+  const id = /,"query_id":(-?\d+)/.exec(text)?.[1];
+  return line && id && id !== '0' ? { ...line, queryId: id } : line;
 }

@@ -1,6 +1,8 @@
+import type pg from 'pg';
 import { removeClone } from '../clones/clone.ts';
 import { definitionHash } from '../compose/hash.ts';
 import type { StackPlan } from '../compose/plan.ts';
+import { schemaDiff } from '../database/diff/diff.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { changesBetween, fingerprintOfSchema, readSchema } from '../database/schema.ts';
 import { DiskFull, saysDiskIsFull } from '../engine/disk.ts';
@@ -22,17 +24,19 @@ import { catalogQuery } from '../sources/catalog.ts';
 import { databaseService, migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
 import { openPlan } from '../stacks/stack.ts';
-import { readBefore, readSize, readUnindexedForeignKeys } from './before.ts';
+import { askedOf, becomeApplication } from './asked.ts';
+import { readBefore, readForeignKeys, readSize, readUnindexedForeignKeys } from './before.ts';
 import { onRehearsalClones, type RehearsalClone } from './clone.ts';
 import { diskNeeded, extrapolate } from './extrapolate.ts';
 import { type Finding, findingsOf } from './findings/findings.ts';
 import { measureImpact } from './impact.ts';
+import { lockOrder } from './lock-order.ts';
 import { lossBetween, readTables } from './loss.ts';
 import { blockingLocks, type Observed } from './observed.ts';
 import { observer } from './observer.ts';
 import { needsNoTransaction } from './outside-transaction.ts';
 import type { RehearsalReport, RehearsedMigration, RehearsedUp } from './report.ts';
-import { parseSql, tablesOf } from './sql.ts';
+import { parseSql, tablesOf, unquoted } from './sql.ts';
 
 export interface RehearsalInput {
   run: string;
@@ -86,7 +90,9 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         clones.drop(first);
         const inTheWay = wanted && whole.outcome === 'completed' ? blockingLocks(whole.locks) : [];
         const locked = [...new Set(inTheWay.map(({ table }) => table))];
-        if (locked.length > 0) clones.start(third).catch(() => {});
+        const asked = wanted && whole.outcome === 'completed' ? await askedOf(greenroom.pool, row.project) : [];
+        const among = locked.length + asked.length > 0;
+        if (among) clones.start(third).catch(() => {});
         const production = await context.step('production', async () => {
           if (source === undefined) return undefined;
           context.progress('reading production');
@@ -108,11 +114,12 @@ export function rehearse(greenroom: Greenroom): OperationKind<RehearsalInput> {
         );
         clones.drop(second);
         const impact = await context.step('impact', async () => {
-          if (locked.length === 0) return undefined;
+          if (!among) return undefined;
           context.progress('running the migrations among readers and writers');
           const clone = await clones.start(third);
           const migrate = () => runMigrator(clone, whole.command, timeoutMs, context.signal);
-          const { run, ...measured } = await measureImpact(clone, locked, migrate);
+          const as = (client: pg.Client) => becomeApplication(client, database!);
+          const { run, ...measured } = await measureImpact(clone, { locked, asked, becomeApplication: as }, migrate);
           return withoutFullDisk({ ...measured, ...resultOf(rehearsal, run) });
         });
         return [whole, production, steps, impact] as const;
@@ -164,11 +171,12 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
   const schemaBefore = await readSchema(client);
   const before = await readBefore(client, schema);
   const sizesBefore = await catalogQuery<TableSize>(client, 'table-sizes');
+  const foreignKeys = await readForeignKeys(client);
   context.progress(`running ${[...command, ...up].join(' ')} on a clone`);
   const run = await runMigrator(clone, [...command, ...up], timeoutMs, context.signal);
   const { read, end } = observer(before);
   await clone.readLog(read);
-  const observed = end();
+  const observed = end(await clone.readCosts());
   const after = await appliedMigrations(client, schema);
   const schemaAfter = await readSchema(client);
   const { bytes, lsn } = await readSize(client);
@@ -178,6 +186,7 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     searchPath: before.searchPath,
     maxLockMs: rehearsal.maxLockMs,
     unindexedForeignKeys: await readUnindexedForeignKeys(client),
+    foreignKeys,
   };
   const { statements, statementCount, locks, rewrites, scans, migrations: costs } = observed;
   return {
@@ -188,10 +197,11 @@ async function rehearseUp(rehearsal: Rehearsal, clone: RehearsalClone): Promise<
     applied: after.filter((version) => !applied.includes(version)),
     fingerprint: { before: fingerprintOfSchema(schemaBefore), after: fingerprintOfSchema(schemaAfter) },
     changes: changesBetween(schemaBefore, schemaAfter),
+    diff: schemaDiff(schemaBefore, schemaAfter),
     growthBytes: bytes - before.bytes,
     tableSizes: sizeChanges(sizesBefore, sizesAfter, new Set(rewrites.map(({ table }) => table))),
     walBytes: lsn - before.lsn,
-    ...{ statements, statementCount, locks, rewrites, scans, costs },
+    ...{ statements, statementCount, locks, lockOrder: lockOrder(locks), rewrites, scans, costs },
     findings: findingsOf(observed, known),
   };
 }
@@ -219,7 +229,7 @@ async function rehearseSteps(
     const contentBefore = await readTables(client, tables);
     const upRun = await run(upOne);
     if (upRun.outcome !== 'completed') {
-      migrations.push({ ...resultOf(rehearsal, upRun), changes: [], reversible: 'unknown' });
+      migrations.push({ ...resultOf(rehearsal, upRun), changes: [], diff: '', reversible: 'unknown' });
       break;
     }
     const applied = await appliedMigrations(client, schema);
@@ -228,7 +238,8 @@ async function rehearseSteps(
     context.progress(`${migration}: up, down, up`, migrations.length);
     const schemaAfter = await readSchema(client);
     const changes = changesBetween(schemaBefore, schemaAfter);
-    const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes };
+    const diff = schemaDiff(schemaBefore, schemaAfter);
+    const rehearsed = { migration, ...resultOf(rehearsal, upRun), changes, diff };
     const downRun = await run(downOne);
     if (downRun.outcome !== 'completed') {
       const { error: whyNot } = resultOf(rehearsal, downRun);
@@ -275,8 +286,8 @@ function tablesAtStake({ costs, rewrites, statements, changes }: RehearsedUp, nt
     .flatMap(tablesOf)
     .map((table) => `${table.schema ?? schema}.${table.name}`);
   const gone = changes.flatMap(({ change, object }) => {
-    const [kind, name = ''] = object.split(' ');
-    return change !== 'added' && kind === 'column' ? [name.slice(0, name.lastIndexOf('.'))] : [];
+    const [, table] = /^column (.*)\.(?:"(?:[^"]|"")*"|[^".]+)$/.exec(object) ?? [];
+    return change !== 'added' && table ? [unquoted(table)] : [];
   });
   const blocks = here.some(({ sql }) => /^\s*(do|select|call)\b/i.test(sql));
   return [
@@ -289,7 +300,9 @@ function attributed<T extends RehearsedUp & { findings: Finding[] }>(whole: T, s
   const migration = whole.outcome === 'completed' ? undefined : steps[whole.costs.length]?.migration;
   if (!migration) return whole;
   const { statements, locks, rewrites, scans, findings } = whole;
-  for (const thing of [...statements, ...locks, ...rewrites, ...scans, ...findings]) thing.migration ??= migration;
+  const ordered = whole.lockOrder.flatMap((order) => order.locks);
+  for (const thing of [...statements, ...locks, ...ordered, ...rewrites, ...scans, ...findings])
+    thing.migration ??= migration;
   return whole;
 }
 

@@ -4,6 +4,7 @@ import type { Outcome } from '../migrations/run-migrator.ts';
 import type { DiskNeed, Extrapolated } from './extrapolate.ts';
 import type { Finding } from './findings/findings.ts';
 import type { Impact } from './impact.ts';
+import type { LockOrder } from './lock-order.ts';
 import type { Loss } from './loss.ts';
 import type { HeldLock, MigrationCost, Rewrite, Scan, Statement } from './observed.ts';
 
@@ -21,7 +22,7 @@ export interface RehearsalReport {
   /** One by one, in order. */
   migrations: RehearsedMigration[];
   findings: Finding[];
-  /** Where anything was locked that somebody may want. */
+  /** Where anything was locked that somebody may want, or the project asks something of its own. */
   impact?: RehearsedImpact;
   /** Where a source was named. */
   production?: Production;
@@ -55,6 +56,7 @@ export interface RehearsedUp extends Result {
   /** How many there were; the list ends after some thousand. */
   statementCount: number;
   locks: HeldLock[];
+  lockOrder: LockOrder[];
   rewrites: Rewrite[];
   scans: Scan[];
   costs: MigrationCost[];
@@ -64,11 +66,14 @@ export interface RehearsedUp extends Result {
   changes: SchemaChange[];
   /** With indexes; those that have another size afterwards, or were rewritten. */
   tableSizes: { table: string; beforeBytes: number; afterBytes: number }[];
+  /** The same in SQL that makes the schema of before that of after. */
+  diff: string;
 }
 
 export interface RehearsedMigration extends Result {
   migration?: string;
   changes: SchemaChange[];
+  diff: string;
   /**
    * `yes`: `down` gave back schema and rows of before and `up` the schema of after; `with-loss`: the schema, but not the
    * rows; `differs`: not even the schema; `no`: `down` failed; `not-implemented`: nobody wrote it.

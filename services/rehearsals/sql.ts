@@ -1,4 +1,4 @@
-import { loadModule, normalizeSync, parseSync } from 'libpg-query';
+import { fingerprintSync, loadModule, normalizeSync, parseSync } from 'libpg-query';
 import { identifier } from '../snapshots/adopt.ts';
 
 /** What is known of a statement from its text alone, by Postgres' own parser. */
@@ -46,6 +46,15 @@ function parse(text: string): ParsedStatement[] {
     });
   } catch {
     return [];
+  }
+}
+
+/** The same for statements that differ in their values only; undefined for what the parser does not take. */
+export function fingerprintOfSql(text: string): string | undefined {
+  try {
+    return fingerprintSync(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -100,6 +109,11 @@ function walk(root: unknown, visit: (node: Node) => void): void {
 export function quotedTable(full: string): string {
   const [schema = '', ...name] = full.split('.');
   return `${identifier(schema)}.${identifier(name.join('.'))}`;
+}
+
+/** The other way round. */
+export function unquoted(name: string): string {
+  return name.replace(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
 }
 
 export function tableOf({ schemaname: schema, relname: name }: Node): NamedTable {

@@ -7,12 +7,15 @@ export interface Held {
   locks: { relation: number; mode: LockMode; name: string | null; kind: string | null }[];
 }
 
+/** Bytes of each table with its indexes, by `schema.table`. */
+export type Sizes = Record<string, number>;
+
 /** What the functions of sql/observe/ raise. A migration may raise what looks like it, so nothing of it is taken on trust. */
 export type Told =
   | { what: 'begins'; lsn: number }
   | { what: 'locks'; held: Held }
   | { what: 'rewrite'; rewrite: { name: string; reason: number; sizeBytes: number } }
-  | { what: 'booked'; held: Held; rows: RowsChanged[] };
+  | { what: 'booked'; held: Held; rows: RowsChanged[]; sizes?: Sizes };
 
 export function toldBy(message: string): Told | undefined {
   const match = /^greenroom:(begins|locks|rewrite|booked) (.*)$/s.exec(message);
@@ -26,8 +29,9 @@ export function toldBy(message: string): Told | undefined {
     case 'rewrite':
       return isRewrite(value) ? { what: 'rewrite', rewrite: value } : undefined;
     default: {
-      const { held, rows } = (value ?? {}) as { held?: unknown; rows?: unknown };
-      return isHeld(held) && Array.isArray(rows) && rows.every(isRows) ? { what: 'booked', held, rows } : undefined;
+      const { held, rows, sizes } = (value ?? {}) as { held?: unknown; rows?: unknown; sizes?: unknown };
+      if (!isHeld(held) || !Array.isArray(rows) || !rows.every(isRows)) return undefined;
+      return { what: 'booked', held, rows, ...(isSizes(sizes) ? { sizes } : {}) };
     }
   }
 }
@@ -52,6 +56,10 @@ function isRewrite(value: unknown): value is { name: string; reason: number; siz
 
 function isRows(value: unknown): value is RowsChanged {
   return hasAll(value, 'string', ['table']) && hasAll(value, 'number', ['inserted', 'updated', 'deleted']);
+}
+
+function isSizes(value: unknown): value is Sizes {
+  return typeof value === 'object' && value !== null && Object.values(value).every((size) => typeof size === 'number');
 }
 
 /** Undefined for what is no JSON. */

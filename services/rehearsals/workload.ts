@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { identifier } from '../snapshots/adopt.ts';
+import type { Asked } from './asked.ts';
 import { quotedTable } from './sql.ts';
 
 /** What applications do to a table while its migration runs, made from its keys: a reader and a writer, one row at a time. */
@@ -16,6 +17,8 @@ export interface Fared {
   timedOut: number;
   /** Refused by the database, with the first reason: the running release would see it. */
   failed: number;
+  /** Of those, how many Postgres gave up to end a deadlock. */
+  deadlocks: number;
   firstError?: string;
 }
 
@@ -26,17 +29,35 @@ export interface TableImpact {
   writes?: Fared;
 }
 
+/** How a statement of the project's own fared. */
+export interface AskedImpact {
+  name: string;
+  fared?: Fared;
+  /** Why it fails before the migrations begin; it is not asked again. */
+  failsBefore?: string;
+}
+
 const queryTimeoutMs = 30_000;
 const blockedMs = 100;
 const everyMs = 10;
 
 export interface Workload {
   /** Lets each query in flight end, and says how all of them fared. */
-  stop(): Promise<TableImpact[]>;
+  stop(): Promise<{ tables: TableImpact[]; workload: AskedImpact[] }>;
 }
 
-/** @param tables `schema.table` */
-export async function startWorkload(connect: () => Promise<pg.Client>, tables: string[]): Promise<Workload> {
+/** Who connects, and makes a session the application's. */
+export interface Sessions {
+  connect(): Promise<pg.Client>;
+  becomeApplication(client: pg.Client): Promise<void>;
+}
+
+/** @param tables `schema.table` @param asked the project's own statements */
+export async function startWorkload(
+  { connect, becomeApplication }: Sessions,
+  tables: string[],
+  asked: Asked[],
+): Promise<Workload> {
   const clients: pg.Client[] = [];
   const running: Promise<void>[] = [];
   let going = true;
@@ -47,7 +68,7 @@ export async function startWorkload(connect: () => Promise<pg.Client>, tables: s
     return client;
   };
   const repeat = (client: pg.Client, queries: string[]): Fared => {
-    const fared: Fared = { count: 0, longestMs: 0, blocked: 0, timedOut: 0, failed: 0 };
+    const fared: Fared = { count: 0, longestMs: 0, blocked: 0, timedOut: 0, failed: 0, deadlocks: 0 };
     const loop = async () => {
       while (going) {
         await ask(client, queries[fared.count % queries.length]!, fared);
@@ -67,12 +88,22 @@ export async function startWorkload(connect: () => Promise<pg.Client>, tables: s
         ...(writes.length > 0 ? { writes: repeat(await open(), writes) } : {}),
       });
     }
+    const workload: AskedImpact[] = [];
+    for (const { name, sql } of asked) {
+      const client = await open();
+      await becomeApplication(client);
+      const failsBefore = await client.query(sql).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      workload.push(failsBefore === undefined ? { name, fared: repeat(client, [sql]) } : { name, failsBefore });
+    }
     return {
       async stop() {
         going = false;
         await Promise.all(running);
         await Promise.all(clients.map((client) => client.end()));
-        return impacts;
+        return { tables: impacts, workload };
       },
     };
   } catch (error) {
@@ -89,9 +120,12 @@ async function ask(client: pg.Client, sql: string, fared: Fared): Promise<void> 
     await client.query(sql);
   } catch (error) {
     // 57014: query_canceled, which is what a statement_timeout does.
-    if ((error as { code?: string }).code === '57014') fared.timedOut += 1;
+    const { code } = error as { code?: string };
+    if (code === '57014') fared.timedOut += 1;
     else {
       fared.failed += 1;
+      // 40P01: deadlock_detected.
+      if (code === '40P01') fared.deadlocks += 1;
       fared.firstError ??= (error as Error).message;
     }
   }

@@ -35,11 +35,22 @@ BEGIN
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rewritten);
 END $$;
 
+-- Bytes of each table with its indexes, as the transaction sees them: what it replaced is not counted, though it is on the
+-- disk until the end. To look at a table locks it for a moment; nobody is to wait for that.
+CREATE FUNCTION greenroom_observe.sizes() RETURNS json LANGUAGE plpgsql SET search_path = pg_catalog SET lock_timeout = '100ms' AS $$
+BEGIN
+  RETURN (SELECT coalesce(json_object_agg(n.nspname || '.' || c.relname, pg_total_relation_size(c.oid)), '{}')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema');
+EXCEPTION WHEN lock_not_available THEN
+  RETURN NULL;
+END $$;
+
 -- After a migration's last statement: its locks again, for those that no event trigger saw, and the rows it changed.
 CREATE FUNCTION greenroom_observe.tell_booked() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   RAISE LOG 'greenroom:booked %', (
-    SELECT json_build_object('held', greenroom_observe.held(), 'rows', coalesce(json_agg(json_build_object(
+    SELECT json_build_object('held', greenroom_observe.held(), 'sizes', greenroom_observe.sizes(), 'rows', coalesce(json_agg(json_build_object(
       'table', schemaname || '.' || relname, 'inserted', n_tup_ins, 'updated', n_tup_upd, 'deleted', n_tup_del)), '[]'))
     FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relid <> TG_RELID);
   RETURN NULL;

@@ -1,4 +1,4 @@
-INSERT INTO projects (name, bundle, sealed_variables, profiles, allow, readiness, deployment)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO projects (name, bundle, sealed_variables, profiles, allow, readiness, deployment, rehearsal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT DO NOTHING
 RETURNING *

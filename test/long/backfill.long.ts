@@ -29,7 +29,10 @@ test('a backfill of 100,000 statements is rehearsed, and neither report nor memo
   assert.equal(state, 'passed', report.reasons.join());
   assert.ok(report.up.statementCount >= 100_000, String(report.up.statementCount));
   assert.equal(report.up.costs[0]!.statements, report.up.statementCount);
-  assert.equal(report.up.statements.length, 2000);
+  assert.ok(
+    report.up.statements.some(({ calls }) => calls === 100_000),
+    'what differs in its values only is one',
+  );
   assert.ok(JSON.stringify(report).length < 2 << 20, 'the report stays small');
   const grown = (await peakMb()) - before;
   assert.ok(grown < 200, `the log is 80 MB; memory grew by ${Math.round(grown)} MB`);

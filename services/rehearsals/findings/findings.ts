@@ -1,5 +1,6 @@
 import { blockingLocks, type HeldLock, type Observed } from '../observed.ts';
 import { type NamedTable, parseSql, tablesOf } from '../sql.ts';
+import { deadlockRules, deadlocks, type ForeignKey } from './deadlocks.ts';
 import type { Fact, Rule, Safer, Severity } from './rule.ts';
 import { blocking } from './rules/blocking.ts';
 import { design, foreignKeysOf } from './rules/design.ts';
@@ -41,13 +42,21 @@ export interface Known {
   maxLockMs: number;
   /** Foreign keys, after the run, whose columns no index begins with. */
   unindexedForeignKeys: { table: string; columns: string[] }[];
+  /** Before the run: what the running release lives with. */
+  foreignKeys: ForeignKey[];
 }
 
 const rules: Rule[] = [...blocking, ...runningRelease, ...transactions, ...design];
 
 /** Every rule that there is. */
 export const ruleIds: string[] = [
-  ...new Set([...rules.map(({ id }) => id), 'foreign-key-without-index', 'work-under-lock', 'several-alters']),
+  ...new Set([
+    ...rules.map(({ id }) => id),
+    'foreign-key-without-index',
+    'work-under-lock',
+    'several-alters',
+    ...deadlockRules,
+  ]),
 ];
 
 /** Holds the rules against each statement, and what was seen of it. An observed fact beats what its text might mean. */
@@ -59,6 +68,7 @@ export function findingsOf(observed: Observed, known: Known): Finding[] {
     ]),
     ...workUnderLock(observed),
     ...severalAlters(observed, known),
+    ...deadlocks(observed.locks, known.foreignKeys),
   ].map((finding) => (wasBrief(finding, known.maxLockMs) ? { ...finding, severity: 'warning' as const } : finding));
 }
 

@@ -1,9 +1,22 @@
 import { blockingLocks } from '../observed.ts';
 import { productionLines } from './production.ts';
-import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import {
+  duration,
+  failingBefore,
+  growth,
+  headline,
+  placeOf,
+  type Rehearsed,
+  size,
+  sorted,
+  stalls,
+  undone,
+} from './summary.ts';
 
 /** GitHub takes comments of 65,536 characters. */
 const maxLength = 60_000;
+/** A fence that is cut off would swallow what comes after it. */
+const maxDiff = 15_000;
 const signs = { error: '🔴', warning: '🟡', advice: '⚪' } as const;
 
 /** For a pull request's comment. */
@@ -17,14 +30,19 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
     '',
     `On \`${snapshot}\`, ${finishedAt}`,
     '',
-    '| migration | time | WAL | undo |',
-    '|---|---|---|---|',
+    '| migration | time | WAL | size | undo |',
+    '|---|---|---|---|---|',
     ...report.migrations.map(({ migration, ...rest }) => {
       const cost = up.costs.find((one) => one.migration === migration);
       const wal = cost?.walBytes === undefined ? '' : size(cost.walBytes);
-      return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cell(undone(rest))} |`;
+      return `| ${cell(migration ?? 'the one that failed')} | ${cost ? duration(cost.durationMs) : ''} | ${wal} | ${cost ? growth(cost) : ''} | ${cell(undone(rest))} |`;
     }),
   ];
+  if (up.diff) {
+    const shown =
+      up.diff.length <= maxDiff ? up.diff : `${up.diff.slice(0, maxDiff)}\n-- … the rest is in the full report`;
+    lines.push('', `<details><summary>the schema's changes</summary>\n\n${block('sql', shown)}\n\n</details>`);
+  }
   const locks = blockingLocks(report.up.locks);
   if (locks.length > 0) {
     lines.push('', '| table | blocks | for | lock | taken by |', '|---|---|---|---|---|');
@@ -36,11 +54,12 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
   const { impact } = report;
   if (impact) {
     lines.push('', `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}:`);
-    lines.push('', '| table | | queries | longest | over 100 ms | failed |', '|---|---|---|---|---|---|');
-    for (const { table, what, fared } of stalls(report))
+    lines.push('', '| | | queries | longest | over 100 ms | failed |', '|---|---|---|---|---|---|');
+    for (const { who, what, fared } of stalls(report))
       lines.push(
-        `| ${cell(table)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
+        `| ${cell(who)} | ${what} | ${fared.count} | ${duration(fared.longestMs)} | ${fared.blocked} | ${fared.failed + fared.timedOut} ${cell(fared.firstError ?? '')} |`,
       );
+    for (const line of failingBefore(report)) lines.push('', cell(line));
   }
   for (const finding of sorted(report.findings)) {
     const { id, severity, migration, why, sql, safer, suppressed } = finding;

@@ -1,9 +1,20 @@
 import type { SchemaChange } from '../../database/schema.ts';
-import type { HeldLock } from '../observed.ts';
+import type { HeldLock, Statement } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
 import { productionLines } from './production.ts';
-import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import {
+  duration,
+  failingBefore,
+  growth,
+  headline,
+  placeOf,
+  type Rehearsed,
+  size,
+  sorted,
+  stalls,
+  undone,
+} from './summary.ts';
 
 /** A page that needs nothing but itself: no script, nothing fetched. */
 export function rehearsalPage(rehearsed: Rehearsed): string {
@@ -31,12 +42,12 @@ ${productionSection(report)}
 ${report.impact ? `<section><h2>Among readers and writers</h2>${impactTable(rehearsed, report.impact)}</section>` : ''}
 <section><h2>Findings</h2>${findings.length === 0 ? '<p class="quiet">None.</p>' : sorted(findings).map(finding).join('\n')}</section>
 <section><h2>Migrations</h2>
-<table><thead><tr><th>migration<th>time<th>WAL<th>rows<th>changes<th>undo</tr></thead><tbody>
+<table><thead><tr><th>migration<th>time<th>WAL<th>size<th>rows<th>changes<th>undo</tr></thead><tbody>
 ${report.migrations.map((one) => migrationRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 <section><h2>Statements</h2>
-<table><thead><tr><th>began<th>time<th>statement</tr></thead><tbody>
-${up.statements.map(({ at, durationMs, sql, database }) => `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td>${database === undefined ? '' : `<span class="quiet">in database ${html(database)}:</span> `}<code>${html(sql)}</code></tr>`).join('\n')}
+<table><thead><tr><th>began<th>time<th>rows<th>WAL<th>statement</tr></thead><tbody>
+${up.statements.map((one) => statementRow(rehearsed, one)).join('\n')}
 </tbody></table></section>
 </body>
 </html>
@@ -64,12 +75,15 @@ function productionSection(report: Rehearsed['report']): string {
 }
 
 function impactTable({ report }: Rehearsed, { idleReaderMs, outcome, longestStallMs }: RehearsedImpact): string {
-  const rows = stalls(report).map(({ table, what, fared }) => {
+  const rows = stalls(report).map(({ who, what, fared }) => {
     const width = longestStallMs === 0 ? 0 : Math.round((fared.longestMs / longestStallMs) * 100);
-    return `<tr><td>${html(table)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;
+    return `<tr><td>${html(who)}<td>${what}<td class="number">${fared.count}<td class="number">${duration(fared.longestMs)}<td class="wait"><span style="width: ${width}%"></span><td class="number">${fared.blocked}<td>${fared.failed + fared.timedOut || ''} ${html(fared.firstError ?? '')}</tr>`;
   });
   return `<p class="quiet">The same command again: ${outcome}. A transaction that had read the tables was open until the migrations had waited ${duration(idleReaderMs)} for it; whoever came after them waited too.</p>
-<table><thead><tr><th>table<th><th>queries<th>longest<th>wait<th>over 100 ms<th>failed</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+<table><thead><tr><th><th><th>queries<th>longest<th>wait<th>over 100 ms<th>failed</tr></thead><tbody>${rows.join('\n')}</tbody></table>
+${failingBefore(report)
+  .map((line) => `<p>${html(line)}</p>`)
+  .join('\n')}`;
 }
 
 function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migrations'][number]): string {
@@ -78,7 +92,12 @@ function migrationRow({ report }: Rehearsed, one: Rehearsed['report']['migration
     ({ table, inserted, updated, deleted }) =>
       `${table}: ${[inserted && `+${inserted}`, updated && `~${updated}`, deleted && `-${deleted}`].filter(Boolean).join(' ')}`,
   );
-  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}<td>${html(undone(one))}</tr>`;
+  return `<tr><td>${html(one.migration ?? 'the one that failed')}<td class="number">${cost ? duration(cost.durationMs) : ''}<td class="number">${cost?.walBytes === undefined ? '' : size(cost.walBytes)}<td class="number">${cost ? growth(cost) : ''}<td>${rows.map(html).join('<br>')}<td>${one.changes.map(change).join('<br>')}${one.diff ? `<details><summary>as SQL</summary><pre>${html(one.diff)}</pre></details>` : ''}<td>${html(undone(one))}</tr>`;
+}
+
+function statementRow(rehearsed: Rehearsed, { at, durationMs, rows, walBytes, calls, sql }: Statement): string {
+  const often = calls ? `<span class="quiet">${calls} times</span> ` : '';
+  return `<tr><td class="number">${offset(rehearsed, at)}<td class="number">${duration(durationMs)}<td class="number">${rows ?? ''}<td class="number">${walBytes === undefined ? '' : size(walBytes)}<td>${often}<code>${html(sql)}</code></tr>`;
 }
 
 function change({ change, object, before, after }: SchemaChange): string {

@@ -1,5 +1,5 @@
 import type { Finding } from '../findings/findings.ts';
-import { blockingLocks } from '../observed.ts';
+import { blockingLocks, type MigrationCost } from '../observed.ts';
 import type { RehearsalReport, RehearsedMigration } from '../report.ts';
 import type { Fared } from '../workload.ts';
 
@@ -63,18 +63,38 @@ export function undone({ reversible, loss = [], leftByDown = [], whyNot }: Rehea
   }
 }
 
-/** Who had to wait while the migrations ran among others. */
-export function stalls({ impact }: RehearsalReport): { table: string; what: 'reads' | 'writes'; fared: Fared }[] {
-  return (impact?.tables ?? []).flatMap(({ table, reads, writes }) => [
-    { table, what: 'reads' as const, fared: reads },
-    ...(writes ? [{ table, what: 'writes' as const, fared: writes }] : []),
-  ]);
+/** Who had to wait while the migrations ran among others: by table, and the project's own statements by their names. */
+export function stalls({ impact }: RehearsalReport): { who: string; what: string; fared: Fared }[] {
+  return [
+    ...(impact?.tables ?? []).flatMap(({ table, reads, writes }) => [
+      { who: table, what: 'reads', fared: reads },
+      ...(writes ? [{ who: table, what: 'writes', fared: writes }] : []),
+    ]),
+    // Reports of before know none.
+    ...(impact?.workload ?? []).flatMap(({ name, fared }) => (fared ? [{ who: name, what: 'calls', fared }] : [])),
+  ];
+}
+
+/** The project's own statements that fail without any migration. */
+export function failingBefore({ impact }: RehearsalReport): string[] {
+  return (impact?.workload ?? []).flatMap(({ name, failsBefore }) =>
+    failsBefore === undefined
+      ? []
+      : `${name} fails before the migrations, and was not asked among them: ${failsBefore}`,
+  );
 }
 
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+/** What a migration adds to the tables' size, or takes off; nothing where it is not known. */
+export function growth({ growth: tables }: MigrationCost): string {
+  if (!tables) return '';
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  return `${bytes < 0 ? '' : '+'}${size(bytes)}`;
 }
 
 export function size(bytes: number): string {

@@ -1,7 +1,18 @@
 import { blockingLocks } from '../observed.ts';
 import type { Fared } from '../workload.ts';
 import { productionLines } from './production.ts';
-import { duration, headline, placeOf, type Rehearsed, size, sorted, stalls, undone } from './summary.ts';
+import {
+  duration,
+  failingBefore,
+  growth,
+  headline,
+  placeOf,
+  type Rehearsed,
+  size,
+  sorted,
+  stalls,
+  undone,
+} from './summary.ts';
 
 const signs = { error: '✗', warning: '!', advice: '·' } as const;
 
@@ -17,7 +28,7 @@ export function rehearsalText(rehearsed: Rehearsed): string {
   ];
   for (const { migration, reversible, ...rest } of report.migrations) {
     const cost = up.costs.find((one) => one.migration === migration);
-    lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}` : ''}`);
+    lines.push(`${migration ?? 'the one that failed'}${cost ? `  ${duration(cost.durationMs)}  ${growth(cost)}` : ''}`);
     lines.push(`    undo: ${undone({ reversible, ...rest })}`);
   }
   const locks = blockingLocks(report.up.locks);
@@ -32,10 +43,11 @@ export function rehearsalText(rehearsed: Rehearsed): string {
       '',
       `Among readers and writers, with a transaction open for ${duration(impact.idleReaderMs)}: ${impact.outcome}`,
     );
-  for (const { table, what, fared } of stalls(report))
+  for (const { who, what, fared } of stalls(report))
     lines.push(
-      `    ${duration(fared.longestMs).padStart(8)}  ${table}  longest of ${fared.count} ${what}${refused(fared)}`,
+      `    ${duration(fared.longestMs).padStart(8)}  ${who}  longest of ${fared.count} ${what}${refused(fared)}`,
     );
+  lines.push(...failingBefore(report).map((line) => `    ${line}`));
   for (const finding of sorted(report.findings)) {
     const { id, severity, migration, why, safer, suppressed } = finding;
     lines.push(
@@ -46,10 +58,15 @@ export function rehearsalText(rehearsed: Rehearsed): string {
     if (suppressed) lines.push(`    accepted until ${suppressed.until}: ${suppressed.reason}`);
     else if (safer) lines.push(...safer.sql.split('\n').map((line) => `    > ${line}`));
   }
+  if (up.diff) lines.push('', "The schema's changes", ...up.diff.split('\n').map((line) => `    ${line}`));
   return `${lines.join('\n')}\n`;
 }
 
-function refused({ failed, firstError, timedOut }: Fared): string {
-  const parts = [timedOut > 0 && `${timedOut} timed out`, failed > 0 && `${failed} failed: ${firstError}`];
+function refused({ failed, firstError, timedOut, deadlocks }: Fared): string {
+  const parts = [
+    deadlocks > 0 && `${deadlocks} deadlocks`,
+    timedOut > 0 && `${timedOut} timed out`,
+    failed > 0 && `${failed} failed: ${firstError}`,
+  ];
   return parts.some(Boolean) ? `  (${parts.filter(Boolean).join(', ')})` : '';
 }
