@@ -30,7 +30,7 @@ export function deadlocks(locks: HeldLock[], keys: ForeignKey[]): Finding[] {
         if (first.takenAt === second.takenAt && first.sql === second.sql) continue;
         const hit = meets(first, second, keys);
         if (!hit) continue;
-        const key = `${second.migration} ${hit.id} ${first.table} ${second.table}`;
+        const key = `${second.transaction} ${hit.id} ${first.table} ${second.table}`;
         if (found.has(key)) continue;
         const { table, mode, heldMs } = first;
         found.set(key, {
