@@ -63,9 +63,10 @@ export async function takeDump(options: DumpOptions): Promise<Files> {
       const { exitCode, stderr } = await exec(host, container.id, { command, environment, signal });
       if (exitCode === 0) return;
       const why = stderr.trim().split('\n').slice(-3).join(' ').slice(-500);
-      throw new Problem('backup-failed', `${command[0]} exited with code ${exitCode}: ${why}`, {
-        remedy: 'Check the free space of the engine’s data root, and that the image is a stock Postgres image.',
-      });
+      const remedy = /timeout/.test(why)
+        ? 'Somebody waits to empty or change a table that is read: let that end, then ask again.'
+        : 'Check the free space of the engine’s data root, and that the image is a stock Postgres image.';
+      throw new Problem('backup-failed', `${command[0]} exited with code ${exitCode}: ${why}`, { remedy });
     };
     await run([
       ...['pg_dump', '--format=directory', `--jobs=${jobs}`, `--compress=${compression}`, '--no-password'],
