@@ -46,6 +46,7 @@ const kinds: Record<
     holds(state, { up, findings }) {
       assert.equal(state, 'passed');
       assert.deepEqual(up.costs[0]!.rows, [{ table: 'shop.country', inserted: 2, updated: 0, deleted: 0 }]);
+      assert.equal(up.statements.find(({ sql }) => /INSERT INTO country/.test(sql))!.rows, 2);
       assert.ok(!JSON.stringify(up).includes('Geheimland'), 'values of rows are not in the report');
       assert.ok(!JSON.stringify(findings).includes('Geheimland'));
     },
@@ -88,6 +89,7 @@ const kinds: Record<
       );
       assert.ok(up.costs[0]!.rows.some(({ table, updated }) => table === 'shop.orders' && updated > 0));
       assert.ok(findings.some(({ id }) => id === 'table-rewritten'));
+      assert.ok(up.statements.find(({ sql }) => sql.startsWith('DO'))!.walBytes! > 0);
       assert.equal(migrations[0]!.reversible, 'with-loss', 'the times of the orders are others now');
     },
   },
