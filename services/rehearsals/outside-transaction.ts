@@ -12,10 +12,10 @@ export function needsNoTransaction(
   if (code === '25001') {
     const what = parseSql(failedStatement ?? '').map(nameOf)[0] ?? 'the statement';
     return {
-      why: `SeaORM 1.x runs the whole \`up\` in one transaction, in which ${what} cannot work`,
+      why: `the migrator runs it in a transaction (SeaORM 1.x runs the whole \`up\` in one, SeaORM 2 each migration in its own), in which ${what} cannot work`,
       instead: /(CREATE|DROP).*INDEX/.test(what)
-        ? `run ${what} by hand before the release and leave it in the migration without CONCURRENTLY, with IF ${what.startsWith('DROP') ? '' : 'NOT '}EXISTS; or move to SeaORM 2 and switch the migration's transaction off (use_transaction)`
-        : `take ${what} out of the migration and run it by hand before or after the release; or move to SeaORM 2 and switch the migration's transaction off (use_transaction)`,
+        ? `run ${what} by hand before the release and leave it in the migration without CONCURRENTLY, with IF ${what.startsWith('DROP') ? '' : 'NOT '}EXISTS; or with SeaORM 2 switch the migration's transaction off (use_transaction)`
+        : `take ${what} out of the migration and run it by hand before or after the release; or with SeaORM 2 switch the migration's transaction off (use_transaction)`,
     };
   }
   // 55P04: unsafe_new_enum_value_usage
