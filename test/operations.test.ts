@@ -69,7 +69,7 @@ test('an operation is followed by server-sent events: steps, progress, log, resu
       ['networks', 'done'],
       ['data', 'done'],
       ['database', 'done'],
-      ['migrate', 'done'],
+      ['migrations', 'done'],
       ['services', 'done'],
     ],
   );
@@ -97,7 +97,7 @@ test('kill -9 in the middle of a create: the next process goes on where it was',
   assert.equal(attempt, 2);
   assert.deepEqual(
     steps.map(({ name }) => name),
-    ['images', 'networks', 'data', 'database', 'migrate', 'services'],
+    ['images', 'networks', 'data', 'database', 'migrations', 'services'],
   );
   const detail = await service.call<StackDetail>('GET', '/v1/stacks/resumed');
   assert.equal(detail.state, 'ready');
