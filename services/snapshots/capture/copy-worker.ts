@@ -6,8 +6,10 @@ import { dictionaries } from '../../masking/dictionaries.ts';
 import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
-import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
+import { type SourceAddress, serverOf } from '../../sources/address.ts';
+import { closeSource, openSource } from '../../sources/connect.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { openLine } from '../../sources/line.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
@@ -34,7 +36,7 @@ const send = (message: WorkerMessage) => port.postMessage(message);
 
 /** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
 async function main(): Promise<void> {
-  const source = await openSource(input.source);
+  const source = await openSource(input.source, await openLine(input.source));
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await source.query(`SET TRANSACTION SNAPSHOT '${input.exportedSnapshot}'`);
   const target = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
