@@ -9,6 +9,8 @@ import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { defaultLockTimeoutMs } from '../../sources/connect.ts';
+import { createPace } from '../../sources/pace.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -34,8 +36,6 @@ export interface CaptureOptions {
   database: string;
   schema: string;
   target: Omit<TargetSpec, 'mounts' | 'failure'>;
-  /** Copying threads; default: one for each core, at most four. */
-  workers?: number;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
 }
@@ -99,15 +99,19 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       await createRoles(await readRoles(source), target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
-      await copySchema(target, relay, exportedSnapshot, options.database, server, signal);
+      const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
+      const dump = { exportedSnapshot, lockTimeoutMs, server };
+      await copySchema(target, relay, dump, options.database, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
-    const workers = options.workers ?? Math.min(4, availableParallelism());
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
+      pace: megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond),
       target: { spec, password: target.password },
       database: options.database,
       key: options.key,
@@ -127,7 +131,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
       await phase('constraints', 'building indexes and constraints', () =>
-        copyConstraints(target, options.database, workers, signal),
+        copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () => client.query('ANALYZE'));

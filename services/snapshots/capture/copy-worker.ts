@@ -10,6 +10,7 @@ import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
+import type { Pace } from '../../sources/pace.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
@@ -17,6 +18,8 @@ import { type Target, targetConfig } from './target.ts';
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
+  /** Of all workers together. */
+  pace: Pace | undefined;
   target: Omit<Target, 'host'>;
   database: string;
   key: Uint8Array;
@@ -55,7 +58,8 @@ async function main(): Promise<void> {
     }
     try {
       const mask = createTableMask(materials, input.tables[task.index]!);
-      const result = await copyTable(source, target, task, mask, (bytes) => send({ type: 'bytes', bytes }));
+      const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
+      const result = await copyTable(source, target, task, mask, input.pace, onBytes);
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
       fail(error, task.index);

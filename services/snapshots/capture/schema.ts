@@ -53,15 +53,16 @@ export async function createDatabase(target: Target, name: string, source: Serve
 export async function copySchema(
   target: Target,
   relay: Relay,
-  exportedSnapshot: string,
+  { exportedSnapshot, lockTimeoutMs, server }: { exportedSnapshot: string; lockTimeoutMs: number; server: string },
   database: string,
-  server: string,
   signal: AbortSignal,
 ): Promise<void> {
   const dumped = await runInTarget(
     target,
     [
       ...['pg_dump', '-Fc', '--schema-only', `--snapshot=${exportedSnapshot}`, '--no-comments', '--no-security-labels'],
+      // It sets lock_timeout to 0 itself.
+      `--lock-wait-timeout=${lockTimeoutMs}`,
       ...['--no-publications', '--no-subscriptions', '--no-tablespaces', '-h', relayMount, '-f', dump],
     ],
     relay.environment,
