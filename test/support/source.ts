@@ -29,7 +29,7 @@ export const tableBytes = 1000 * (900 + 2) + 9 + 2 * 90 + 3 * 900 + 4;
 export const reader = { user: 'reader', password: 'r3ad3r-s3cr3t' };
 
 const keep = { keep: 'says nothing about anybody' };
-const policy = {
+export const policy = {
   tables: Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`app.${name}`, { id: keep, words: keep }])),
 };
 

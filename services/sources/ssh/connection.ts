@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import ssh2, { type ConnectConfig } from 'ssh2';
+import { streamOf } from './channel.ts';
 import { agentProblem, forwardProblem, hostKeyProblem, loginProblem, sshCut } from './errors.ts';
 import { algorithmsFor, fingerprintOf, keyTypeOf, pinnedKeyOf } from './host-key.ts';
 import type { SshHop, SshLogin } from './login.ts';
@@ -56,12 +57,15 @@ async function openHop(hop: SshHop, agentSocket?: string, through?: Duplex): Pro
     last = error;
   });
   const closed = new Promise<void>((resolve) => client.once('close', resolve));
+  const streams = new Set<Duplex>();
   const gone = () => {
     if (!closing) broken.abort(sshCut(last, name));
+    for (const stream of streams) stream.destroy();
   };
   client.once('end', gone).once('close', gone);
   const close = async () => {
     closing = true;
+    gone();
     client.end();
     await Promise.race([closed, setTimeout(1000, undefined, { ref: false })]);
     client.destroy();
@@ -99,10 +103,20 @@ async function openHop(hop: SshHop, agentSocket?: string, through?: Duplex): Pro
     through?.destroy();
     throw loginProblem(stranger ?? error, name);
   }
-  return { forward: (host, to) => forward(client, name, host, to), broken: broken.signal, close };
+  return {
+    async forward(host, to) {
+      const stream = streamOf(await openChannel(client, name, host, to));
+      streams.add(stream);
+      stream.once('close', () => streams.delete(stream));
+      if (closing || broken.signal.aborted) stream.destroy();
+      return stream;
+    },
+    broken: broken.signal,
+    close,
+  };
 }
 
-function forward(client: ssh2.Client, name: string, host: string, port: number): Promise<Duplex> {
+function openChannel(client: ssh2.Client, name: string, host: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const failed = (error: unknown) => reject(forwardProblem(error, name, `${host}:${port}`));
     const gone = () => failed(new Error('the connection was closed'));
