@@ -35,7 +35,8 @@ let key: { secret: string; line: string };
 let secrets: string[];
 
 before(async () => {
-  process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
+  // Short: a service's own folder is below it, in that a socket, whose path may have 107 characters.
+  process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'gr-'));
   await docker.createNetwork({ Name: network, Labels: { 'greenroom.test': '1' } });
   [production, outerHost, innerHost] = await Promise.all([
     startPostgres(),
