@@ -151,17 +151,20 @@ describe('a source behind an SSH host', () => {
     await production.run(['sh', '-c', `sed -i '1i hostnossl all reader all reject' "$PGDATA/pg_hba.conf"`]);
     await production.run(['psql', '-XqU', 'postgres', '-c', 'SELECT pg_reload_conf()']);
     const tls = { ca: authority.certificate };
-    await captureDatabase(captureOf(host, source(throughJump(), { tls })));
-    const problem = await refused(login(), { tls: { ...tls, serverName: 'other.example' } });
-    assert.match(problem.message, /another host name/);
-    await production.run(['sh', '-c', `sed -i '/hostnossl/d' "$PGDATA/pg_hba.conf"`]);
-    await production.run(['psql', '-XqU', 'postgres', '-c', 'SELECT pg_reload_conf()']);
-    await until(() =>
-      accepted(login()).then(
-        () => true,
-        () => false,
-      ),
-    );
+    try {
+      await captureDatabase(captureOf(host, source(throughJump(), { tls })));
+      const problem = await refused(login(), { tls: { ...tls, serverName: 'other.example' } });
+      assert.match(problem.message, /another host name/);
+    } finally {
+      await production.run(['sh', '-c', `sed -i '/hostnossl/d' "$PGDATA/pg_hba.conf"`]);
+      await production.run(['psql', '-XqU', 'postgres', '-c', 'SELECT pg_reload_conf()']);
+      await until(() =>
+        accepted(login()).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
   });
 });
 

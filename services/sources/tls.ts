@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
@@ -43,30 +42,31 @@ export async function secure(stream: Duplex, address: SourceAddress): Promise<Du
   if (!options) return stream;
   const server = serverOf(address);
   const late = AbortSignal.timeout(connectTimeoutMs);
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  stream.once('close', end);
-  stream.once('end', end);
-  const signal = AbortSignal.any([late, ended.signal]);
   let encrypted: tls.TLSSocket | undefined;
   try {
     if (!options.ALPNProtocols) {
       stream.write(sslRequest);
-      const [answer] = (await once(stream, 'data', { signal })) as [Buffer];
+      const answer = await next<Buffer>(stream, 'data', late);
       // More than the one byte would be somebody's in between, and be taken for what came encrypted.
       if (answer.length !== 1 || answer[0] !== 0x53) throw withoutTls(server);
     }
     encrypted = tls.connect({ ...options, socket: stream });
-    await once(encrypted, 'secureConnect', { signal });
+    encrypted.on('error', () => {});
+    await next(encrypted, 'secureConnect', late);
     return encrypted;
   } catch (error) {
-    encrypted?.on('error', () => {}).destroy();
-    if (late.aborted) throw tlsProblem(new Error(`no answer within ${connectTimeoutMs} ms`), server);
-    throw tlsProblem(ended.signal.aborted ? new Error('the server closed the connection') : error, server);
-  } finally {
-    stream.off('close', end);
-    stream.off('end', end);
+    encrypted?.destroy();
+    throw tlsProblem(error, server);
   }
+}
+
+/** The next event of a stream. @throws its error; or Error when it closes before that, or it is too late. */
+function next<T>(stream: Duplex, event: string, late: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    stream.once(event, resolve).once('error', reject);
+    stream.once('close', () => reject(new Error('the server closed the connection')));
+    late.addEventListener('abort', () => reject(new Error(`no answer within ${connectTimeoutMs} ms`)), { once: true });
+  });
 }
 
 /** undefined: without TLS. */
