@@ -1155,9 +1155,12 @@ export interface components {
     };
     NewSource: {
       name: components['schemas']['Name'];
-      /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS) */
+      /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
       url: string;
       policy?: components['schemas']['MaskingPolicy'];
+      tls?: components['schemas']['SourceTls'];
+      ssh?: components['schemas']['NewSourceSsh'];
+      limits?: components['schemas']['SourceLimits'];
     };
     Source: {
       name: string;
@@ -1169,6 +1172,61 @@ export interface components {
       hasPolicy: boolean;
       /** @description Identifies the masking key; the key itself is never returned */
       keyId: string;
+      tls?: components['schemas']['SourceTls'];
+      ssh?: components['schemas']['SourceSsh'];
+      limits?: components['schemas']['SourceLimits'];
+    };
+    /** @description How the source's server is encrypted and verified; what is left out is as the URL's sslmode says */
+    SourceTls: {
+      /** @description Certificates to trust, in PEM, instead of the well-known ones */
+      ca?: string;
+      /**
+       * @description Counts before the URL's sslmode; where `ca` is given, the default is verify-full
+       * @enum {string}
+       */
+      mode?: 'verify-full' | 'verify-ca' | 'require' | 'disable';
+      /** @description The name the certificate has to have; default: the URL's host */
+      serverName?: string;
+    };
+    NewSshHop: {
+      host: string;
+      /** @description Default: 22 */
+      port?: number;
+      user: string;
+      /** @description As ssh-keygen writes it; encrypted at rest and never returned */
+      privateKey?: string;
+      /** @description Of the private key; encrypted at rest and never returned */
+      passphrase?: string;
+      /** @description Log in by the SSH agent that greenroom was started with (SSH_AUTH_SOCK) */
+      agent?: boolean;
+      /** @description The only key the host may have: `ssh-ed25519 AAAA…` or `SHA256:…`, as ssh-keyscan and ssh-keygen -l print them */
+      hostKey: string;
+    };
+    /** @description The SSH host through which the source's server is reached; it needs a private key or the agent */
+    NewSourceSsh: components['schemas']['NewSshHop'] & {
+      /** @description The SSH host through which that one is reached */
+      jump?: components['schemas']['NewSshHop'];
+    };
+    SshHop: {
+      /** @description host:port */
+      host: string;
+      user: string;
+      /** @description The fingerprint of its key, SHA256:… */
+      hostKey: string;
+    };
+    SourceSsh: components['schemas']['SshHop'] & {
+      jump?: components['schemas']['SshHop'];
+    };
+    /** @description How gently a capture reads the source */
+    SourceLimits: {
+      /** @description Sessions that copy rows at once, beside one or two that coordinate; default: one for each core, at most four */
+      workers?: number;
+      /** @description How long one statement may take, the COPY of a table (of a part of a large one) included; default: as long as it takes */
+      statementTimeoutMs?: number;
+      /** @description How long to wait for a lock; default: 10000 */
+      lockTimeoutMs?: number;
+      /** @description How much is read of the tables in a second, by all sessions of a capture together; 1 MB is 1,000,000 bytes */
+      megabytesPerSecond?: number;
     };
     Probe: {
       readable: boolean;

@@ -23,6 +23,8 @@ export interface Settings {
   subnetRange: string;
   helperImage: string;
   logLevel: string;
+  /** Of the SSH agent that sources may be reached with. */
+  sshAgentSocket: string | undefined;
   /** Operations that this process works on at once. */
   concurrency: number;
 }
@@ -55,6 +57,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     subnetRange: read('GREENROOM_SUBNET_RANGE') ?? defaultSubnetRange,
     helperImage: read('GREENROOM_HELPER_IMAGE') ?? 'postgres:17',
     logLevel: read('GREENROOM_LOG_LEVEL') ?? 'info',
+    sshAgentSocket: read('SSH_AUTH_SOCK'),
     concurrency: integer('GREENROOM_CONCURRENCY', 8, 1, 64),
   };
 

@@ -38,8 +38,8 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
     res.status(204).end();
   });
   router.post(`${base}/:source/probe`, async (req, res) => {
-    const { url } = await openSourceRow(greenroom, req.params.project, req.params.source);
-    res.json(await probeSource({ url }));
+    const { address } = await openSourceRow(greenroom, req.params.project, req.params.source);
+    res.json(await probeSource(address));
   });
   router.get(`${base}/:source/policy`, async (req, res) => {
     res.json(await getPolicy(pool, req.params.project, req.params.source));

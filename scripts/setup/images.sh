@@ -10,6 +10,7 @@ ensure_images() {
   ensure_image postgres:17 postgres
   ensure_image node:20-trixie-slim node
   ensure_image registry:2 registry
+  ensure_own_image greenroom-test-sshd:trixie sshd
 }
 
 # ensure_image NAME RECIPE - the recipe is a folder: a Dockerfile, and perhaps prepare.sh
@@ -22,6 +23,13 @@ ensure_image() {
     return
   fi
   build_image "$name" "$recipe" "$key"
+}
+
+# ensure_own_image NAME RECIPE - as above, for a name of ours: what a registry has under it is a stranger's
+ensure_own_image() {
+  local key
+  key=$(recipe_key "$2")
+  [[ $(built_key_of "$1" || true) = "$key" ]] || build_image "$1" "$2" "$key"
 }
 
 # recipe_key RECIPE - changes with the recipe's files, and with those of the image that it is built on

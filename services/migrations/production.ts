@@ -2,9 +2,11 @@ import type pg from 'pg';
 import { changesBetween, fingerprintOfSchema, readSchema, type Schema, type SchemaChange } from '../database/schema.ts';
 import { Problem, type ProblemCode, type ProblemDocument } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
+import { type SourceAddress, serverOf } from '../sources/address.ts';
 import { catalogQuery } from '../sources/catalog.ts';
-import { closeSource, openSource, type SourceAddress, serverOf } from '../sources/connect.ts';
+import { closeSource, openSource } from '../sources/connect.ts';
 import { sourceProblem } from '../sources/errors.ts';
+import { openLine } from '../sources/line.ts';
 import { openSourceRow } from '../sources/store.ts';
 import { captured, comparable, leftOutBy } from './comparable-schema.ts';
 import { appliedMigrations } from './migrator.ts';
@@ -57,13 +59,14 @@ const statementTimeout = '10s';
  * @throws Problem `source-unreachable`, `source-refused`
  */
 export async function readProduction(address: SourceAddress, schema: string, signal: AbortSignal): Promise<Compared> {
-  const client = await openSource(address);
-  const close = () => closeSource(client);
+  const line = await openLine(address);
+  const close = () => line.close();
   signal.addEventListener('abort', close, { once: true });
   try {
-    return await readCompared(client, schema);
+    const client = await openSource(address, line);
+    return await readCompared(client, schema).finally(() => closeSource(client));
   } catch (error) {
-    throw sourceProblem(error, serverOf(address));
+    throw line.broken.aborted ? line.broken.reason : sourceProblem(error, serverOf(address));
   } finally {
     signal.removeEventListener('abort', close);
     await close();
@@ -107,13 +110,13 @@ export interface ProductionQuestion {
 
 /** Asks production; that it cannot be read is an answer too, because a VPN that is down is no fault of the release. */
 export async function askProduction(
-  greenroom: Pick<Greenroom, 'pool' | 'sealer'>,
+  greenroom: Pick<Greenroom, 'pool' | 'sealer' | 'settings'>,
   { project, source, schema, against, copy, known, signal }: ProductionQuestion,
 ): Promise<Production> {
   const at = new Date().toISOString();
   let production: Compared;
   try {
-    production = await readProduction(await openSourceRow(greenroom, project, source), schema, signal);
+    production = await readProduction((await openSourceRow(greenroom, project, source)).address, schema, signal);
   } catch (error) {
     signal.throwIfAborted();
     // What is wrong with greenroom itself is no answer of production's.

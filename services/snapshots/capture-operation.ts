@@ -31,7 +31,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
         const inspected = await host.docker.getImage(image).inspect();
         return captureDatabase({
           host,
-          source: { url: source.url },
+          source: source.address,
           policy: source.policy,
           key: source.key,
           database: section.name,

@@ -1,18 +1,24 @@
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
-import { parse } from 'pg-connection-string';
+import { parseIntoClientConfig } from 'pg-connection-string';
+import { type SourceAddress, serverOf } from './address.ts';
 import { sourceProblem } from './errors.ts';
+import { connectTimeoutMs, type Line } from './line.ts';
+import { secure } from './tls.ts';
 
-/** How a source is reached. Structured-clonable: worker threads open it too. */
-export interface SourceAddress {
-  url: string;
-}
+export const defaultLockTimeoutMs = 10_000;
 
-const connectTimeoutMs = 10_000;
-
-/** host:port, for messages. */
-export function serverOf({ url }: SourceAddress): string {
-  const { host, port } = parse(url);
-  return `${host ?? 'localhost'}:${port || 5432}`;
+/** A new connection to a source's server, encrypted where the address asks for it. @throws Problem `source-unreachable`, `source-refused` */
+export async function connectSource(address: SourceAddress, line: Line): Promise<Duplex> {
+  const stream = await line.connect();
+  stream.on('error', () => {});
+  try {
+    return await secure(stream, address);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
 }
 
 /**
@@ -21,27 +27,42 @@ export function serverOf({ url }: SourceAddress): string {
  *
  * @throws Problem `source-unreachable`, `source-refused`
  */
-export async function openSource(address: SourceAddress): Promise<pg.Client> {
+export async function openSource(address: SourceAddress, line: Line): Promise<pg.Client> {
+  const { lockTimeoutMs = defaultLockTimeoutMs, statementTimeoutMs = 0 } = address.limits ?? {};
+  const stream = await connectSource(address, line);
+  // Encryption is seen to: what the URL says of it is not for the driver.
+  const { ssl: _, host: __, port: ___, sslnegotiation: ____, ...login } = parseIntoClientConfig(address.url);
   const client = new pg.Client({
-    connectionString: address.url,
     application_name: 'greenroom',
     connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  });
+    ...login,
+    ssl: false,
+    sslnegotiation: 'postgres',
+    stream: () => connected(stream),
+  } as pg.ClientConfig);
   client.on('error', () => {});
   try {
     await client.connect();
     await client.query(
-      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = '10s'; SET statement_timeout = 0;
+      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
        SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET synchronize_seqscans = off`,
     );
     return client;
   } catch (error) {
-    await client.end().catch(() => {});
+    await closeSource(client);
     throw sourceProblem(error, serverOf(address));
   }
+}
+
+/** A stream that is connected already, as `pg` takes it: a socket that it tells to connect. */
+function connected(stream: Duplex): net.Socket {
+  const nothing = () => stream;
+  const connect = () => {
+    setImmediate(() => stream.emit('connect'));
+    return stream;
+  };
+  return Object.assign(stream, { connect, setNoDelay: nothing, setKeepAlive: nothing }) as unknown as net.Socket;
 }
 
 /** Whether a session is still there; a transaction that has failed is. */

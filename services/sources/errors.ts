@@ -48,6 +48,13 @@ export function sourceCut(error: unknown, server: string): Problem {
   );
 }
 
+/** By SQLSTATE: a time-out of the source's limits, or of the login's own. */
+export const timeoutRemedies: Record<string, string | undefined> = {
+  '55P03': 'Somebody holds a lock on a table: ask again later, or raise the source’s limits.lockTimeoutMs.',
+  57014:
+    'Raise the source’s limits.statementTimeoutMs, or the login’s statement_timeout: reading a large table takes long.',
+};
+
 /** What a source answered, as a problem a person can act on. Never holds the password: `server` is host:port. */
 export function sourceProblem(error: unknown, server: string): Problem {
   if (error instanceof Problem) return error;
@@ -67,7 +74,10 @@ export function sourceProblem(error: unknown, server: string): Problem {
     );
   }
   if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E')) {
-    return refused(`${server} refused: ${withoutValues(error)}`, 'The message names the reason.');
+    return refused(
+      `${server} refused: ${withoutValues(error)}`,
+      timeoutRemedies[code] ?? 'The message names the reason.',
+    );
   }
   return new Problem('source-unreachable', `${server} cannot be reached: ${messageOf(error)}`, {
     where: server,

@@ -1,7 +1,10 @@
+import type pg from 'pg';
 import { tableName } from '../masking/catalog.ts';
+import { type SourceAddress, serverOf } from './address.ts';
 import { readCatalog, readServer } from './catalog.ts';
-import { closeSource, openSource, type SourceAddress, serverOf } from './connect.ts';
+import { closeSource, openSource } from './connect.ts';
 import { sourceProblem } from './errors.ts';
+import { openLine } from './line.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
@@ -20,7 +23,17 @@ export interface Probe {
 
 /** Asks a source, read only, within seconds. @throws Problem `source-unreachable`, `source-refused` */
 export async function probeSource(address: SourceAddress): Promise<Probe> {
-  const client = await openSource(address);
+  const line = await openLine(address);
+  try {
+    return await askSource(await openSource(address, line), address);
+  } catch (error) {
+    throw line.broken.aborted ? line.broken.reason : sourceProblem(error, serverOf(address));
+  } finally {
+    await line.close();
+  }
+}
+
+async function askSource(client: pg.Client, address: SourceAddress): Promise<Probe> {
   try {
     await client.query(`SET statement_timeout = '10s'`);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -67,8 +80,6 @@ export async function probeSource(address: SourceAddress): Promise<Probe> {
         sizeBytes: table.sizeBytes,
       })),
     };
-  } catch (error) {
-    throw sourceProblem(error, serverOf(address));
   } finally {
     await closeSource(client);
   }

@@ -5,6 +5,10 @@ import { Problem } from '../errors.ts';
 import { parsePolicy } from '../masking/policy.ts';
 import { getProject } from '../projects/projects.ts';
 import type { Sealer } from '../secrets/seal.ts';
+import type { Settings } from '../settings.ts';
+import type { SourceAddress } from './address.ts';
+import { checkLogin, shownLogin } from './ssh/login.ts';
+import { checkTls } from './tls.ts';
 
 type Schemas = components['schemas'];
 
@@ -17,6 +21,11 @@ interface SourceRow {
   sealed_key: Buffer;
   key_id: string;
   policy: Schemas['MaskingPolicy'] | null;
+  tls: Schemas['SourceTls'] | null;
+  /** What may be shown of sealed_ssh. */
+  ssh: Schemas['SourceSsh'] | null;
+  sealed_ssh: Buffer | null;
+  limits: Schemas['SourceLimits'] | null;
   created_at: Date;
 }
 
@@ -27,7 +36,7 @@ interface Store {
 
 /** What a capture needs of a source; holds secrets. */
 export interface OpenedSource {
-  url: string;
+  address: SourceAddress;
   key: Buffer;
   keyId: string;
   policy: Schemas['MaskingPolicy'] | undefined;
@@ -47,6 +56,8 @@ export async function createSource(
   await getProject(store, project);
   const { server, database } = partsOf(wish.url);
   if (wish.policy) parsePolicy(wish.policy);
+  if (wish.tls) checkTls(wish.tls);
+  if (wish.ssh) checkLogin(wish.ssh);
   const key = randomBytes(32);
   const row = await queryOne<SourceRow>(store.pool, 'insert-source', [
     project,
@@ -57,6 +68,10 @@ export async function createSource(
     store.sealer.seal(key),
     createHash('sha256').update(key).digest('hex').slice(0, 12),
     wish.policy ?? null,
+    wish.tls ?? null,
+    wish.ssh ? shownLogin(wish.ssh) : null,
+    wish.ssh ? store.sealer.seal(JSON.stringify(wish.ssh)) : null,
+    wish.limits ?? null,
   ]);
   if (!row) {
     throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
@@ -74,10 +89,21 @@ export async function getSource(database: Database, project: string, name: strin
 }
 
 /** Opens what is sealed of a source. @throws Problem `not-found` */
-export async function openSourceRow(store: Store, project: string, name: string): Promise<OpenedSource> {
+export async function openSourceRow(
+  store: Store & { settings: Pick<Settings, 'sshAgentSocket'> },
+  project: string,
+  name: string,
+): Promise<OpenedSource> {
   const row = await getSourceRow(store.pool, project, name);
+  const { sshAgentSocket: agentSocket } = store.settings;
   return {
-    url: store.sealer.open(row.sealed_url).toString('utf8'),
+    address: {
+      url: store.sealer.open(row.sealed_url).toString('utf8'),
+      ...(row.tls ? { tls: row.tls } : {}),
+      ...(row.sealed_ssh ? { ssh: JSON.parse(store.sealer.open(row.sealed_ssh).toString('utf8')) } : {}),
+      ...(agentSocket === undefined ? {} : { agentSocket }),
+      ...(row.limits ? { limits: row.limits } : {}),
+    },
     key: store.sealer.open(row.sealed_key),
     keyId: row.key_id,
     policy: row.policy ?? undefined,
@@ -148,5 +174,8 @@ function toSource(row: SourceRow): Schemas['Source'] {
     createdAt: row.created_at.toISOString(),
     hasPolicy: row.policy !== null,
     keyId: row.key_id,
+    ...(row.tls ? { tls: row.tls } : {}),
+    ...(row.ssh ? { ssh: row.ssh } : {}),
+    ...(row.limits ? { limits: row.limits } : {}),
   };
 }

@@ -7,13 +7,14 @@ import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
+import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
-import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
-import { sourceCut } from '../../sources/errors.ts';
-import { openRelay } from '../../sources/relay.ts';
+import { defaultLockTimeoutMs } from '../../sources/connect.ts';
+import { createPace } from '../../sources/pace.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
+import { openReading } from './reading.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
 import {
@@ -35,8 +36,6 @@ export interface CaptureOptions {
   database: string;
   schema: string;
   target: Omit<TargetSpec, 'mounts' | 'failure'>;
-  /** Copying threads; default: one for each core, at most four. */
-  workers?: number;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
 }
@@ -51,11 +50,18 @@ export interface CaptureOptions {
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
   const { host, onProgress } = options;
-  const lost = new AbortController();
-  const signal = AbortSignal.any([options.signal, lost.signal]);
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
   const server = serverOf(options.source);
+  const reading = await openReading(options.source, options.target.volume);
+  const { session: source, relay } = reading;
+  let isReading = true;
+  const finishReading = async () => {
+    isReading = false;
+    await reading.close();
+  };
+  options.signal.addEventListener('abort', finishReading, { once: true });
+  const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
   const phase = async <T>(name: string, message: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -65,22 +71,6 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     durationMs[name] = Math.round(performance.now() - startedAt);
     return result;
   };
-
-  const source = await openSource(options.source);
-  const relay = await openRelay(options.source, options.target.volume).catch(async (error) => {
-    await closeSource(source);
-    throw error;
-  });
-  // Without the session that exported the snapshot the rest is in vain, whatever else still goes on.
-  let reading = true;
-  source.once('end', () => {
-    if (reading) lost.abort(sourceCut(new Error('the connection was closed'), server));
-  });
-  const finishReading = async () => {
-    reading = false;
-    await closeSource(source);
-  };
-  options.signal.addEventListener('abort', finishReading, { once: true });
   const spec: TargetSpec = {
     ...options.target,
     mounts: [{ Type: 'bind', Source: relay.folder, Target: relayMount }],
@@ -109,15 +99,19 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       await createRoles(await readRoles(source), target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
-      await copySchema(target, relay, exportedSnapshot, options.database, server, signal);
+      const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
+      const dump = { exportedSnapshot, lockTimeoutMs, server };
+      await copySchema(target, relay, dump, options.database, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
-    const workers = options.workers ?? Math.min(4, availableParallelism());
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
     const input = {
-      source: options.source,
+      source: reading.forWorkers,
       exportedSnapshot,
+      pace: megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond),
       target: { spec, password: target.password },
       database: options.database,
       key: options.key,
@@ -137,7 +131,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
       await phase('constraints', 'building indexes and constraints', () =>
-        copyConstraints(target, options.database, workers, signal),
+        copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
@@ -161,13 +155,12 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
   } catch (error) {
     const reason = signal.aborted
       ? signal.reason
-      : await captureProblem(error, { source: reading ? source : undefined, server, host, spec });
+      : await captureProblem(error, { source: isReading ? source : undefined, server, host, spec });
     await removeTarget(host, spec);
     throw reason;
   } finally {
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
-    await relay.close();
   }
 }
 

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import type { SourceCatalog } from '../../sources/catalog.ts';
+import { timeoutRemedies } from '../../sources/errors.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
 
@@ -118,12 +119,14 @@ export async function copyData(
 function failureOf(input: WorkerInput, { index, message, code }: Extract<WorkerMessage, { type: 'failed' }>): Problem {
   const table = index === undefined ? undefined : input.tables[index]!;
   const where = table && `${table.schema}.${table.name}`;
-  const kind = code === '42501' ? 'source-refused' : 'capture-failed';
-  return new Problem(kind, `${where ? `Copying ${where}` : 'Copying'} failed: ${message}`, {
-    ...(where ? { where } : {}),
-    remedy:
-      code === '42501'
-        ? 'Grant the login SELECT on it, and BYPASSRLS if it has row security.'
-        : 'If a mask gives what the column cannot hold, choose another in the policy.',
-  });
+  const remedy =
+    code === '42501' ? 'Grant the login SELECT on it, and BYPASSRLS if it has row security.' : timeoutRemedies[code];
+  return new Problem(
+    remedy === undefined ? 'capture-failed' : 'source-refused',
+    `${where ? `Copying ${where}` : 'Copying'} failed: ${message}`,
+    {
+      ...(where ? { where } : {}),
+      remedy: remedy ?? 'If a mask gives what the column cannot hold, choose another in the policy.',
+    },
+  );
 }

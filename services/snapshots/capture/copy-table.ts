@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
 import { append, createSink } from '../../masking/sink.ts';
+import { keepPace, type Pace } from '../../sources/pace.ts';
 import { identifier } from '../adopt.ts';
 
 /** A table, or the part of a large one between two of its pages. */
@@ -41,6 +42,7 @@ export async function copyTable(
   target: pg.Client,
   task: CopyTask,
   mask: RowMask,
+  pace: Pace | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<{ rows: number; bytes: number }> {
   const name = `${identifier(task.schema)}.${identifier(task.table)}`;
@@ -65,7 +67,8 @@ export async function copyTable(
   masked.once('error', () => {
     end ??= 'target';
   });
-  await pipeline(out, masked, into).catch((error) => {
+  const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
+  await pipeline(streams).catch((error) => {
     throw new CopyFailure(end ?? 'target', error);
   });
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);

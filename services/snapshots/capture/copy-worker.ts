@@ -6,8 +6,11 @@ import { dictionaries } from '../../masking/dictionaries.ts';
 import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
-import { closeSource, openSource, type SourceAddress, serverOf } from '../../sources/connect.ts';
+import { type SourceAddress, serverOf } from '../../sources/address.ts';
+import { closeSource, openSource } from '../../sources/connect.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { openLine } from '../../sources/line.ts';
+import type { Pace } from '../../sources/pace.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
@@ -15,6 +18,8 @@ import { type Target, targetConfig } from './target.ts';
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
+  /** Of all workers together. */
+  pace: Pace | undefined;
   target: Omit<Target, 'host'>;
   database: string;
   key: Uint8Array;
@@ -34,7 +39,7 @@ const send = (message: WorkerMessage) => port.postMessage(message);
 
 /** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
 async function main(): Promise<void> {
-  const source = await openSource(input.source);
+  const source = await openSource(input.source, await openLine(input.source));
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await source.query(`SET TRANSACTION SNAPSHOT '${input.exportedSnapshot}'`);
   const target = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
@@ -53,7 +58,8 @@ async function main(): Promise<void> {
     }
     try {
       const mask = createTableMask(materials, input.tables[task.index]!);
-      const result = await copyTable(source, target, task, mask, (bytes) => send({ type: 'bytes', bytes }));
+      const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
+      const result = await copyTable(source, target, task, mask, input.pace, onBytes);
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
       fail(error, task.index);

@@ -4,7 +4,7 @@ import { explainFullDisk } from '../../engine/disk.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
 import { answers } from '../../sources/connect.ts';
-import { sourceCut, sourceProblem, withoutValues } from '../../sources/errors.ts';
+import { sourceCut, sourceProblem, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { TargetSpec } from './target.ts';
 
 /**
@@ -30,7 +30,9 @@ export async function captureProblem(
     throw away;
   }
   if (error instanceof Problem) return error;
-  if ((error as { severity?: string }).severity) {
+  const { severity, code = '' } = error as { severity?: string; code?: string };
+  // The target has no time-outs.
+  if (severity && timeoutRemedies[code] === undefined) {
     return new Problem('capture-failed', `The capture failed: ${withoutValues(error)}`, { where: at.server });
   }
   return sourceProblem(error, at.server);

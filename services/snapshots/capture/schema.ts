@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../errors.ts';
 import { catalogQuery, type ServerFacts } from '../../sources/catalog.ts';
-import { sourceCut, withoutValues } from '../../sources/errors.ts';
+import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { identifier, literal } from '../adopt.ts';
 import { connectTarget, relayMount, runInTarget, scratch, type Target } from './target.ts';
@@ -53,15 +53,16 @@ export async function createDatabase(target: Target, name: string, source: Serve
 export async function copySchema(
   target: Target,
   relay: Relay,
-  exportedSnapshot: string,
+  { exportedSnapshot, lockTimeoutMs, server }: { exportedSnapshot: string; lockTimeoutMs: number; server: string },
   database: string,
-  server: string,
   signal: AbortSignal,
 ): Promise<void> {
   const dumped = await runInTarget(
     target,
     [
       ...['pg_dump', '-Fc', '--schema-only', `--snapshot=${exportedSnapshot}`, '--no-comments', '--no-security-labels'],
+      // It sets lock_timeout to 0 itself.
+      `--lock-wait-timeout=${lockTimeoutMs}`,
       ...['--no-publications', '--no-subscriptions', '--no-tablespaces', '-h', relayMount, '-f', dump],
     ],
     relay.environment,
@@ -71,8 +72,12 @@ export async function copySchema(
     if (/terminating connection|server closed the connection|could not (receive|send) data/.test(dumped.stderr)) {
       throw sourceCut(new Error(firstError(dumped.stderr)), server);
     }
+    // --lock-wait-timeout is a statement_timeout to the server.
+    const waited = /statement timeout|lock timeout/.test(dumped.stderr);
     throw new Problem('source-refused', `pg_dump could not read the source's schema: ${firstError(dumped.stderr)}`, {
-      remedy: 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+      remedy: waited
+        ? timeoutRemedies['55P03']!
+        : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
     });
   }
   const listed = await runInTarget(target, ['sh', '-c', `pg_restore -l ${dump}`], {}, signal);

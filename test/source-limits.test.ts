@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type pg from 'pg';
+import { removeInstallation } from '../services/engine/clean-up.ts';
+import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import type { SourceAddress } from '../services/sources/address.ts';
+import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
+import { captureOf, noSessionLeft, reader, refusedCapture, schema, tableBytes } from './support/source.ts';
+
+const host = testHost();
+let production: TestPostgres;
+/** Another user of the source. */
+let other: pg.Client;
+
+before(async () => {
+  process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
+  production = await startPostgres();
+  await production.createDatabase('shop', schema);
+  other = await production.connect('shop');
+});
+
+after(async () => {
+  await other?.end();
+  await production?.remove();
+  await removeInstallation(docker, host.installation);
+  await rm(tmpdir(), { recursive: true });
+});
+
+const source = (limits: SourceAddress['limits']): SourceAddress => ({
+  url: production.url('shop', reader),
+  ...(limits ? { limits } : {}),
+});
+
+test('a rate holds over all workers together: a capture takes at least the time it must', async () => {
+  const { durationMs, tables } = await captureDatabase(captureOf(host, source({ megabytesPerSecond: 1, workers: 4 })));
+  assert.deepEqual(
+    tables.map(({ rows }) => rows),
+    [1000, 1000, 1000, 1000],
+  );
+  const leastMs = (4 * tableBytes) / 1000;
+  assert.ok(durationMs.copy! > leastMs * 0.95, `${durationMs.copy} ms; it must take ${leastMs} ms`);
+});
+
+test('a capture holds no more sessions than its workers and two that coordinate; the server sees to it here', async () => {
+  const limitTo = (sessions: number) => other.query(`ALTER ROLE reader CONNECTION LIMIT ${sessions}`);
+  try {
+    for (const workers of [1, 3]) {
+      await limitTo(workers + 2);
+      await captureDatabase(captureOf(host, source({ workers })));
+      await noSessionLeft(production);
+    }
+    // With room for one of them only: three did want to be there.
+    await limitTo(2);
+    const problem = await refusedCapture(captureOf(host, source({ workers: 3 })), production);
+    assert.equal(problem.code, 'source-refused');
+    assert.match(problem.message, /too many connections/);
+  } finally {
+    await limitTo(-1);
+  }
+});
+
+const lockLastTable = () => other.query('BEGIN; LOCK TABLE app.d IN ACCESS EXCLUSIVE MODE');
+
+for (const [what, moment, where] of [
+  ['the catalog', undefined, undefined],
+  ['the schema', 'starting an empty Postgres', undefined],
+  // The first tables are slow to copy.
+  ['rows', 'copying and masking rows', 'app.d'],
+] as const) {
+  test(`who waits for a lock on the source while reading ${what} gives up after lockTimeoutMs`, async () => {
+    let locked = moment === undefined ? lockLastTable() : undefined;
+    await locked;
+    const limits = { lockTimeoutMs: 100, megabytesPerSecond: 0.5, workers: 1 };
+    const options = captureOf(host, source(limits), {
+      onProgress(message) {
+        if (message === moment) locked ??= lockLastTable();
+      },
+    });
+    try {
+      const problem = await refusedCapture(options, production);
+      assert.equal(problem.code, 'source-refused');
+      if (where !== undefined) assert.equal(problem.where, where);
+      assert.match(problem.remedy!, /lockTimeoutMs/);
+    } finally {
+      await locked;
+      await other.query('ROLLBACK');
+    }
+  });
+}
+
+test('a statement that takes longer than statementTimeoutMs ends the capture', async () => {
+  await other.query('BEGIN; LOCK TABLE app.a IN ACCESS EXCLUSIVE MODE');
+  const limits = { statementTimeoutMs: 200, lockTimeoutMs: 60_000 };
+  const problem = await refusedCapture(captureOf(host, source(limits)), production);
+  await other.query('ROLLBACK');
+  assert.equal(problem.code, 'source-refused');
+  assert.match(problem.message, /57014/);
+  assert.match(problem.remedy!, /statementTimeoutMs/);
+});
