@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ifPresent } from '../services/engine/host.ts';
-import type { RehearsalReport } from '../services/rehearsals/report.ts';
-import { docker, startService, type TestService } from './support/service.ts';
-import { capture, createShop, type Production, rehearseRelease, startProduction } from './support/shop.ts';
+import { ifPresent } from '../../services/engine/host.ts';
+import type { RehearsalReport } from '../../services/rehearsals/report.ts';
+import { docker, startService, type TestService } from '../support/service.ts';
+import { capture, createShop, type Production, rehearseRelease, startProduction } from '../support/shop.ts';
 
 const built = await ifPresent(docker.getImage('greenroom-test-migrator:seaorm-2').inspect());
 const skip = built ? false : 'its migrator is not built: that needs Rust 1.94';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Operation } from '../examples/demo/client.ts';
-import type { Backup } from '../openapi/aliases.ts';
-import { differencesBetween } from '../services/backups/content.ts';
-import { type Boundary, openBoundary } from './support/boundary.ts';
-import { deploymentsOn, releaseOf } from './support/deployments.ts';
-import { docker, startService, type TestService, until } from './support/service.ts';
+import type { Operation } from '../../examples/demo/client.ts';
+import type { Backup } from '../../openapi/aliases.ts';
+import { differencesBetween } from '../../services/backups/content.ts';
+import { type Boundary, openBoundary } from '../support/boundary.ts';
+import { deploymentsOn, releaseOf } from '../support/deployments.ts';
+import { docker, startService, type TestService, until } from '../support/service.ts';
 import {
   capture,
   composeFile,
@@ -14,8 +14,8 @@ import {
   type Production,
   rehearseRelease,
   startProduction,
-} from './support/shop.ts';
-import { traces } from './support/traces.ts';
+} from '../support/shop.ts';
+import { traces } from '../support/traces.ts';
 
 let service: TestService;
 let production: Production;
