@@ -160,7 +160,7 @@ const operations: Record<
     },
   },
   'migration.rehearse': {
-    steps: ['images', 'up', 'one by one', 'impact'],
+    steps: ['images', 'up', 'production', 'one by one', 'impact'],
     ask: () => service.call('POST', '/v1/migration-runs', { kind: 'rehearsal', project: 'shop', release }),
     async holds({ subject }) {
       assert.equal((await service.call<{ state: string }>('GET', `/v1/migration-runs/${subject}`)).state, 'passed');
