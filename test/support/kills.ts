@@ -59,6 +59,8 @@ const operations: Record<
   },
   'stack.reset': {
     steps: ['take down', ...buildSteps],
+    // The rest is a creation's.
+    killed: ['take down', 'data', 'services'],
     async ask(name) {
       await createStack(name);
       return service.call('POST', `/v1/stacks/${name}/reset`);
