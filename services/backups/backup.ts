@@ -30,7 +30,7 @@ export interface BackupRow {
   facts: TargetFacts;
   content: DatabaseContent | null;
   /** Of the dump, while there is one. */
-  dump: (Manifest & { dumpMs?: number }) | null;
+  dump: Manifest | null;
   taken: { freezeMs: number; lsn?: string; cloneMode?: 'reflink' | 'copy'; takenAt?: string } | null;
   created_at: Date;
   verified_at: Date | null;

@@ -27,7 +27,7 @@ export interface Taken {
   readMs: number;
   /** How its files were copied, and up to where WAL was added. */
   clone?: { cloneMode: CloneMode; lsn: string };
-  dump?: Manifest & { dumpMs: number };
+  dump?: Manifest;
 }
 
 const lockTimeout = '10s';
@@ -44,13 +44,18 @@ const emptied = ['pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_sna
  */
 export async function takeBackup(options: TakeOptions): Promise<Taken> {
   const { signal } = options;
-  const [locker, backup, reader] = [await options.connect(), await options.connect(), await options.connect()];
-  const clients = [locker, backup, reader];
+  const clients: pg.Client[] = [];
+  const open = async () => {
+    const client = await options.connect();
+    clients.push(client);
+    return client;
+  };
   const abort = () => {
     for (const client of clients) client.end().catch(() => {});
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
+    const [locker, backup, reader] = [await open(), await open(), await open()];
     // Before the first query, which fixes what the transaction sees.
     await locker.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     const copied = options.clone && (await copyFiles(options, options.clone, locker, backup));
@@ -62,13 +67,8 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
       async imported() {
         await locker.query('COMMIT');
         if (copied) freezeMs = Math.round(performance.now() - copied.lockedAt);
+        if (options.dump) dump = await dumped(reader, options.dump);
         readingAt = performance.now();
-        if (!options.dump) return;
-        const startedAt = performance.now();
-        const { rows: again } = await reader.query('SELECT pg_export_snapshot() AS id');
-        const [roles, files] = [await readRoles(reader), await options.dump(again[0].id)];
-        readingAt = performance.now();
-        dump = { files, roles, dumpMs: Math.round(readingAt - startedAt) };
       },
     });
     const readMs = Math.round(performance.now() - readingAt);
@@ -86,6 +86,13 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     signal.removeEventListener('abort', abort);
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
+}
+
+/** Dumps what a session sees, which goes on to see it. */
+async function dumped(reader: pg.Client, dump: NonNullable<TakeOptions['dump']>): Promise<Manifest> {
+  const { rows } = await reader.query('SELECT pg_export_snapshot() AS id');
+  const roles = await readRoles(reader);
+  return { files: await dump(rows[0].id), roles };
 }
 
 async function copyFiles(
