@@ -7,6 +7,7 @@ import { takeBackupOnRequest } from './backups/take-operation.ts';
 import { openDatabase } from './database/open.ts';
 import { startOwnDatabase } from './database/own-database.ts';
 import { queryOne } from './database/queries.ts';
+import { explainBrokenConnection } from './engine/away.ts';
 import { explainFullDisk } from './engine/disk.ts';
 import type { Host } from './engine/host.ts';
 import { ensureLocalHost } from './engine/hosts.ts';
@@ -75,7 +76,9 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
   const followers = await followOperations(config);
   const explain = async (subject: string, error: unknown) => {
     const row = await queryOne<{ host: string }>(pool, 'host-of-subject', [subject]);
-    return row ? explainFullDisk(hostOf(greenroom, row.host), error) : error;
+    if (!row) return error;
+    const { docker } = hostOf(greenroom, row.host);
+    return explainBrokenConnection(docker, await explainFullDisk(hostOf(greenroom, row.host), error));
   };
   const runner = { pool, databaseConfig: config, followers, kinds, explain, log };
   const queue = await startQueue(runner, settings.concurrency);

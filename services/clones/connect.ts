@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ServicePlan } from '../compose/plan.ts';
-import { EngineAway } from '../engine/away.ts';
+import { EngineAway, stoppedFromOutside } from '../engine/away.ts';
 import { containerStream } from '../engine/container-stream.ts';
 import { exec } from '../engine/exec.ts';
 import type { Host } from '../engine/host.ts';
@@ -10,9 +10,6 @@ import { superuserOf } from '../stacks/database-service.ts';
 
 /** greenroom's own connections to a stack's or a clone's database say so; any other session is somebody else's. */
 export const ownApplicationName = 'greenroom itself';
-
-/** Told to stop, or killed with its engine: nothing is wrong with the data. */
-const stoppedFromOutside = [0, 137, 143];
 
 const startTimeoutMs = 120_000;
 
@@ -44,13 +41,14 @@ export async function connectDatabase(
 }
 
 /** Waits until the server in a container answers on its own socket. @throws Problem `snapshot-incompatible`, `timed-out` */
-export async function untilItAnswers(host: Host, container: string, signal: AbortSignal): Promise<void> {
+export async function untilItAnswers(host: Host, container: string, signal?: AbortSignal): Promise<void> {
   for (const deadline = Date.now() + startTimeoutMs; ; ) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const { State: state } = await host.docker.getContainer(container).inspect();
     if (!state.Running) {
       const { ExitCode: code, OOMKilled: outOfMemory } = state;
-      if (outOfMemory || stoppedFromOutside.includes(code)) {
+      // Nothing is wrong with the data.
+      if (outOfMemory || stoppedFromOutside(state)) {
         const why = outOfMemory ? 'out of memory' : `exit code ${code}`;
         throw new EngineAway(host.docker, `Postgres on the clone was stopped from outside (${why})`);
       }

@@ -38,3 +38,25 @@ export function engineProblem(docker: Pick<Docker, 'ping'>, where: string, error
   if (statusCode !== undefined || code === undefined || name === 'AbortError' || code.startsWith('ERR_')) return error;
   return new EngineAway(docker, `The Docker engine at ${where} does not answer: ${messageOf(error)}`, error);
 }
+
+/** Told to stop, killed, or lost with its engine. */
+const outsideCodes = [0, 137, 143, 255];
+
+/** Whether a container ended without having a reason of its own. */
+export function stoppedFromOutside(state: { Running: boolean; OOMKilled: boolean; ExitCode: number }): boolean {
+  return !state.Running && !state.OOMKilled && outsideCodes.includes(state.ExitCode);
+}
+
+/** Postgres is told to stop, has crashed, or starts; the network does not lead there any more. */
+const broken = ['57P01', '57P02', '57P03', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+/**
+ * An engine that is back before anybody noticed its absence shows in the connections into its containers alone: they
+ * break. An error that says more than that stays what it is.
+ */
+export function explainBrokenConnection(docker: Pick<Docker, 'ping'>, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof Problem) return error;
+  const { code = '' } = error as { code?: string };
+  if (!broken.includes(code) && !/^Connection terminated/.test(error.message)) return error;
+  return new EngineAway(docker, `The connection into a container broke: ${messageOf(error)}`, error);
+}

@@ -23,7 +23,8 @@ export async function addressOf(host: Pick<Host, 'docker'>, container: string): 
   const info = await host.docker.getContainer(container).inspect();
   const networks = info.NetworkSettings.Networks ?? {};
   const address = Object.values(networks).find((network) => network?.IPAddress)?.IPAddress;
-  if (!address) {
+  // One whose engine was killed keeps the address it had.
+  if (!address || !info.State.Running) {
     throw new Problem(
       'service-unreachable',
       `Container ${info.Name.slice(1)} has no address: it is ${info.State.Status}`,

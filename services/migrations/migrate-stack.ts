@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { aliasesOf } from '../clones/clone.ts';
-import { connectDatabase } from '../clones/connect.ts';
 import type { StackPlan } from '../compose/plan.ts';
 import { query } from '../database/queries.ts';
 import { removeContainer } from '../engine/containers.ts';
@@ -14,6 +13,7 @@ import type { Greenroom } from '../greenroom.ts';
 import { isHandedOver } from '../operations/handover.ts';
 import type { OperationContext } from '../operations/kind.ts';
 import type { DeploymentPolicy } from '../projects/deployment-policy.ts';
+import { connectStack } from '../stacks/connect.ts';
 import { databaseService, migratorService, superuserOf } from '../stacks/database-service.ts';
 import { containerNameOf, networkNameOf, stackLabels } from '../stacks/names.ts';
 import { redactor } from '../stacks/redact.ts';
@@ -179,13 +179,6 @@ export async function migrateInSteps(
     }
     await sleep(pauseMs * attempt, undefined, { signal });
   }
-}
-
-/** Connects to a running stack's database as superuser. */
-export function connectStack(host: Host, stack: string, plan: StackPlan): Promise<pg.Client> {
-  const database = databaseService(plan)!;
-  const container = containerNameOf(host.installation, stack, database.name);
-  return connectDatabase(host, container, database, plan.greenroom.database!.name);
 }
 
 /**

@@ -6,9 +6,9 @@ import { Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
 import { onRehearsalClones } from '../rehearsals/clone.ts';
 import type { SnapshotRow } from '../snapshots/snapshot.ts';
+import { connectStack } from '../stacks/connect.ts';
 import { migratorService } from '../stacks/database-service.ts';
 import { redactor } from '../stacks/redact.ts';
-import { connectStack } from './migrate-stack.ts';
 import { appliedMigrations, forgetMigrations, status as statusCommand, versionsOf } from './migrator.ts';
 import { runMigrator } from './run-migrator.ts';
 

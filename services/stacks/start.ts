@@ -1,6 +1,7 @@
 import type { Container } from 'dockerode';
 import { answersSoon } from '../clones/connect.ts';
 import type { Dependency, ServicePlan, StackPlan } from '../compose/plan.ts';
+import { EngineAway, stoppedFromOutside } from '../engine/away.ts';
 import type { Host } from '../engine/host.ts';
 import { Problem } from '../errors.ts';
 import { ensureContainer } from './container.ts';
@@ -108,8 +109,10 @@ async function waitForPostgres(options: StartOptions, service: string, container
   const deadline = Date.now() + options.healthTimeoutMs;
   while (Date.now() < deadline) {
     options.signal.throwIfAborted();
-    const info = await container.inspect();
-    if (!info.State.Running) break;
+    const { State: state } = await container.inspect();
+    if (stoppedFromOutside(state))
+      throw new EngineAway(options.host.docker, `The database service ${service} was stopped from outside`);
+    if (!state.Running) break;
     if (await answersSoon(options.host, container.id)) return;
   }
   await describeFailure(options, service);

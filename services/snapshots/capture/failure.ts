@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { EngineAway, engineAwayIn } from '../../engine/away.ts';
+import { EngineAway, engineAwayIn, stoppedFromOutside } from '../../engine/away.ts';
 import { explainFullDisk } from '../../engine/disk.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
@@ -38,14 +38,12 @@ export async function captureProblem(
   return sourceProblem(error, at.server);
 }
 
-/** Exit codes of a Postgres that was told to stop, or was killed with its engine: nothing is wrong with the capture. */
-const stoppedFromOutside = [0, 137, 143, 255];
-
 async function whyStopped(host: Host, { container, image }: TargetSpec): Promise<Problem | undefined> {
   const info = await ifPresent(host.docker.getContainer(container).inspect());
   if (!info || info.State.Running || info.State.Status === 'created') return undefined;
   const { ExitCode: code, OOMKilled: outOfMemory } = info.State;
-  if (!outOfMemory && stoppedFromOutside.includes(code)) {
+  // Nothing is wrong with the capture.
+  if (stoppedFromOutside(info.State)) {
     return new EngineAway(host.docker, `The Postgres of the snapshot was stopped from outside (exit code ${code})`);
   }
   return new Problem(

@@ -150,7 +150,7 @@ const deploy = (name: string) => service.call<Operation>('POST', `/v1/stacks/${n
 
 for (const [what, fill] of [
   ['a deployment on a full disk fails whole', fullAtFirst(0)],
-  ['a deployment whose disk fills up while its backup is verified fails whole', during(/^restoring bak-/)],
+  ['a deployment whose disk fills up while its backup is verified fails whole', during(/^restoring the clone of bak-/)],
 ] as const) {
   test(what, { skip }, async () => {
     await createStack(service, 'full');

@@ -139,6 +139,7 @@ async function survives(
   const clean = await traces(places);
   const { id } = await kind.ask(name);
   const now = () => service.call<Operation>('GET', `/v1/operations/${id}`);
+  const log = () => service.call<string>('GET', `/v1/operations/${id}/log`);
   await until(async () => {
     const operation = await now();
     assert.ok(['queued', 'running'].includes(operation.state), `it has ${operation.state} before its middle`);
@@ -153,7 +154,7 @@ async function survives(
     ),
   );
   const operation = await now();
-  assert.equal(operation.state, 'succeeded', JSON.stringify(operation.error));
+  assert.equal(operation.state, 'succeeded', `${JSON.stringify(operation.error)}\n${await log()}`);
   await kind.holds(operation);
   await until(async () => (await traces(places)).locks === 0);
   assert.deepEqual(await traces(places), clean);
