@@ -20,7 +20,9 @@ function masking(rule: MaskRule, place: Partial<Place> = {}, masterKey = key): (
   };
 }
 
-const textKinds = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes('text') && name !== 'constant');
+/** Whose values come from the policy or the column, not from the original and the key. */
+const given = ['constant', 'password', 'shuffle', 'randomise', 'generalise'];
+const textKinds = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes('text') && !given.includes(name));
 const awkward = [
   'Anna Schmidt',
   'a',

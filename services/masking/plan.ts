@@ -1,9 +1,12 @@
 import { type Mistake, Problem } from '../errors.ts';
-import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
-import type { Family, Kind, Place } from './kind.ts';
+import { type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
+import type { Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
+import { misfits } from './misfits.ts';
+import { placeOf } from './place.ts';
 import { type ColumnRule, howToClassify, isKeep, type Policy } from './policy.ts';
+import { createPools, type Pool } from './pools.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -22,6 +25,8 @@ export interface PlannedTable {
 export interface MaskingPlan {
   /** Every table that holds rows of its own, partitions one by one. */
   tables: PlannedTable[];
+  /** Whose values have to be read before a row is masked. */
+  pools: Pool[];
   warnings: Mistake[];
 }
 
@@ -45,6 +50,7 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
   const classified = catalog.tables.filter((table) => table.kind === 'r' || table.kind === 'p');
   const { isUnique, mistakes } = linkColumns(catalog, policy);
   wrong.push(...mistakes);
+  const pools = createPools();
   const tables: PlannedTable[] = [];
   for (const table of classified) {
     const name = table.partitionOf ?? tableName(table);
@@ -60,7 +66,8 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
         continue;
       }
       const place = placeOf(column, isUnique(name, column.name));
-      if (!table.partitionOf) wrong.push(...misfits(where, column, rule, place));
+      if (!isKeep(rule) && rule.mask === 'shuffle') place.pool = pools.add(table, column, rule);
+      if (!table.partitionOf) wrong.push(...misfits(where, table, column, rule, place));
       if (!table.partitionOf && !isKeep(rule) && kinds[rule.mask]!.unique === 'on-request' && place.unique) {
         warnings.push({
           where,
@@ -72,6 +79,7 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
 
+  wrong.push(...pools.torn(catalog.foreignKeys));
   const unclassified =
     'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
   if (wrong.length > 0) {
@@ -82,7 +90,7 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
   if (missing.length > 0) {
     throw new Problem('policy-incomplete', unclassified, { where: missing[0]!.where, errors: missing });
   }
-  return { tables, warnings };
+  return { tables, pools: pools.all(), warnings };
 }
 
 /** A rule by the column's name; `constructor` and the like are columns too. */
@@ -119,69 +127,4 @@ function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTa
       { where, what: 'is a generated column, which Postgres computes from masked ones', remedy: 'Remove the entry' },
     ];
   });
-}
-
-const families: Record<string, Family> = {
-  ...{ text: 'text', varchar: 'text', bpchar: 'text', citext: 'text', name: 'text' },
-  ...{ uuid: 'uuid', inet: 'inet', cidr: 'cidr', date: 'date', timestamp: 'timestamp', timestamptz: 'timestamp' },
-  ...{ int2: 'integer', int4: 'integer', int8: 'integer', numeric: 'decimal', float4: 'decimal', float8: 'decimal' },
-  ...{ json: 'json', jsonb: 'json' },
-};
-
-function placeOf(column: CatalogColumn, unique: boolean): Place {
-  return {
-    family: families[column.baseType] ?? 'other',
-    type: column.baseType,
-    unique,
-    ...(column.limit === null ? {} : { limit: column.limit }),
-    ...(column.precision === null ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
-  };
-}
-
-/** What makes a kind unfit for a column. */
-function misfits(where: string, column: CatalogColumn, rule: ColumnRule, place: Place): Mistake[] {
-  if (isKeep(rule)) return [];
-  const kind = kinds[rule.mask]!;
-  const mistakes: Mistake[] = [];
-  if (!kind.holds.includes(place.family)) {
-    const fitting = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes(place.family));
-    mistakes.push({
-      where,
-      what: `${column.type} cannot hold the mask ${rule.mask}`,
-      remedy: `Use one of: ${fitting.join(', ')}; or keep`,
-    });
-  } else if (kind.shortest !== undefined && place.limit !== undefined && place.limit < kind.shortest) {
-    mistakes.push({
-      where,
-      what: `${column.type} is too short for the mask ${rule.mask}, which needs ${kind.shortest} characters`,
-      remedy: 'Use token, which keeps the length',
-    });
-  }
-  if (rule.mask === 'null' && column.notNull) {
-    mistakes.push({
-      where,
-      what: 'is NOT NULL and cannot be masked with null',
-      remedy: 'Use constant, or another mask',
-    });
-  }
-  if (place.unique && uniquenessOf(kind, rule) === 'never') {
-    mistakes.push({
-      where,
-      what: `is unique, and the mask ${rule.mask} gives different originals the same value`,
-      remedy: uniqueKindsFor(place),
-    });
-  }
-  return mistakes;
-}
-
-function uniquenessOf(kind: Kind, rule: ColumnRule): string {
-  return typeof kind.unique === 'function' && !isKeep(rule) ? kind.unique(rule) : String(kind.unique);
-}
-
-function uniqueKindsFor(place: Place): string {
-  const fitting = Object.entries(kinds).filter(
-    ([name, kind]) => name !== 'null' && kind.holds.includes(place.family) && kind.unique !== 'never',
-  );
-  const names = fitting.map(([name]) => (name === 'date' ? 'date with per: snapshot' : name));
-  return names.length > 0 ? `Use one of: ${names.join(', ')}; or keep` : 'Keep it, or leave it out with null';
 }

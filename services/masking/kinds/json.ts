@@ -1,5 +1,7 @@
-import type { Kind, Mask, MaskRule, Materials, Place } from '../kind.ts';
-import { appendString, createSink } from '../sink.ts';
+import { ofStrings } from '../apply.ts';
+import type { Kind, MaskRule, Materials, PartRule, Place } from '../kind.ts';
+import { isKept, maskRuleOf } from '../parts.ts';
+import { appendString } from '../sink.ts';
 
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).
@@ -14,9 +16,15 @@ export const json: Kind = {
   options: { fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } } },
   unique: 'never',
   needsEscape: true,
+  parts: (rule) =>
+    Object.entries((rule.fields ?? {}) as Record<string, PartRule>).map(([name, part]) => ({
+      name,
+      rule: part,
+      value: { place: leafPlace(isKept(part) ? { mask: 'text' } : maskRuleOf(part)), isArray: false },
+    })),
   create: (materials, rule, place) => {
     const otherwise = leafMask(materials, { mask: 'text' });
-    const root = ruleTree(materials, (rule.fields ?? {}) as Record<string, FieldRule>);
+    const root = ruleTree(materials, (rule.fields ?? {}) as Record<string, PartRule>);
     const wholeAsText = place.family === 'text' ? materials.mask({ mask: 'text' }, place) : undefined;
     return (bytes, start, end, out) => {
       const document = bytes.toString('utf8', start, end);
@@ -26,7 +34,6 @@ export const json: Kind = {
   },
 };
 
-type FieldRule = string | MaskRule | { keep: string };
 /** Gives the JSON text that replaces a leaf's JSON text. */
 type LeafMask = (leaf: string) => string;
 
@@ -37,7 +44,7 @@ interface RuleNode {
 
 const keepLeaf: LeafMask = (leaf) => leaf;
 
-function ruleTree(materials: Materials, fields: Record<string, FieldRule>): RuleNode {
+function ruleTree(materials: Materials, fields: Record<string, PartRule>): RuleNode {
   const root: RuleNode = { children: new Map() };
   for (const [path, field] of Object.entries(fields)) {
     let node = root;
@@ -46,26 +53,23 @@ function ruleTree(materials: Materials, fields: Record<string, FieldRule>): Rule
       node.children.set(key, child);
       node = child;
     }
-    if (typeof field === 'object' && 'keep' in field) node.leaf = keepLeaf;
-    else node.leaf = leafMask(materials, typeof field === 'string' ? { mask: field } : (field as MaskRule));
+    node.leaf = isKept(field) ? keepLeaf : leafMask(materials, maskRuleOf(field));
   }
   return root;
 }
 
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+/** Numbers are masked as numbers by rules that are for numbers; by any other, as the text they are written in. */
+function leafPlace(rule: MaskRule): Place {
+  const isNumber = rule.mask === 'number' || rule.bucket !== undefined;
+  return { family: isNumber ? 'decimal' : 'text', type: isNumber ? 'numeric' : 'text', unique: false };
+}
+
 function leafMask(materials: Materials, rule: MaskRule): LeafMask {
   if (rule.mask === 'null') return () => 'null';
   if (rule.mask === 'constant') return () => JSON.stringify(rule.value);
-  const place: Place = { family: rule.mask === 'number' ? 'decimal' : 'text', type: 'text', unique: false };
-  const mask: Mask = materials.mask(rule, place);
-  const sink = createSink(256);
-  const apply = (value: string) => {
-    const bytes = Buffer.from(value);
-    sink.at = 0;
-    mask(bytes, 0, bytes.length, sink);
-    return sink.bytes.toString('utf8', 0, sink.at);
-  };
+  const apply = ofStrings(materials.mask(rule, leafPlace(rule)));
   const ofNumbers = rule.mask !== 'text';
   return (leaf) => {
     if (leaf.startsWith('"')) {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Client } from 'pg';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
@@ -14,7 +15,9 @@ import { createPace } from '../../sources/pace.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
+import { readPools } from './pools.ts';
 import { openReading } from './reading.ts';
+import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
 import {
@@ -24,6 +27,7 @@ import {
   removeTarget,
   runInTarget,
   startTarget,
+  type Target,
   type TargetSpec,
 } from './target.ts';
 
@@ -84,6 +88,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
     const plan = planMasking(catalog, policy);
+    const pools = await readPools(source, plan.pools, options.key);
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const warnings: { where: string; what: string }[] = [];
@@ -102,6 +107,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
       const dump = { exportedSnapshot, lockTimeoutMs, server };
       await copySchema(target, relay, dump, options.database, signal);
+      await onTarget(target, options.database, (client) => installRebuilds(client, plan.tables));
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
@@ -116,6 +122,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       database: options.database,
       key: options.key,
       tables: plan.tables,
+      pools,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
       copyData(input, tasks, workers, signal, (table, bytes) =>
@@ -125,6 +132,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
 
     const client = await connectTarget(target, options.database);
     try {
+      await removeRebuilds(client);
       await copySequences(source, client);
       const views = await populatedViews(source);
       await source.query('COMMIT');
@@ -164,6 +172,11 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
   }
 }
 
+async function onTarget(target: Target, database: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = await connectTarget(target, database);
+  await work(client).finally(() => client.end().catch(() => {}));
+}
+
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */
 async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
   const free = await freeBytes(host);
@@ -191,7 +204,7 @@ function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, serv
   });
 }
 
-async function ownerOf(source: import('pg').Client, schema: string): Promise<string | undefined> {
+async function ownerOf(source: Client, schema: string): Promise<string | undefined> {
   const { rows } = await source.query<{ owner: string }>(
     'SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1',
     [schema],
