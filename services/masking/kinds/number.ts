@@ -58,43 +58,45 @@ function misfitOfNumber(rule: MaskRule, place: Place) {
 }
 
 function withNoise({ units, decimals }: Decimal, digest: Uint32Array, rule: MaskRule, place: Place): Decimal {
-  const { noise = 0.1, amount, min, max } = rule as { noise?: number; amount?: number; min?: number; max?: number };
-  const isNegative = units < 0n;
-  const size = isNegative ? -units : units;
-  if (amount === undefined && size === 0n) return { units: clamped(0n, min, max, decimals), decimals };
+  const { noise = 0.1, amount, min, max } = rule as Bounds & { noise?: number; amount?: number };
+  const size = units < 0n ? -units : units;
   const most =
     (amount === undefined ? (size * BigInt(Math.round(noise * 1e6))) / 1_000_000n : unitsOf(amount, decimals)) || 1n;
   const draw = (((BigInt(digest[0]!) << 32n) | BigInt(digest[1]!)) % (2n * most + 1n)) - most;
-  const largest = largestOf(place, decimals);
-  let noisy: bigint;
-  if (amount === undefined) {
-    noisy = size + draw < 1n ? 1n : size + draw;
-    if (largest !== undefined && noisy > largest) noisy = largest;
-    // A value that stays what it was is not masked.
-    if (noisy === size) noisy += noisy === largest ? -1n : 1n;
-    if (isNegative) noisy = -noisy;
-  } else {
-    noisy = units + (draw === 0n ? most : draw);
-    if (largest !== undefined && (noisy > largest || noisy < -largest)) noisy = units - (draw === 0n ? most : draw);
-  }
-  const bounded = clamped(noisy, min, max, decimals);
-  if (bounded !== units) return { units: bounded, decimals };
-  // It stood at a bound, and the noise went beyond: there is room on the other side.
-  const inside = clamped(units + (noisy > units ? -1n : 1n), min, max, decimals);
-  return { units: inside, decimals };
+  const within = (value: bigint) => clamped(value, { min, max }, largestOf(place, decimals), decimals);
+  if (amount !== undefined) return { units: unlike(units, units + draw, within), decimals };
+  if (size === 0n) return { units: within(0n), decimals };
+  const noisy = size + draw < 1n ? 1n : size + draw;
+  // Upwards, where it can: one unit less than one is zero.
+  const other = noisy === size ? size + 1n : noisy;
+  return { units: unlike(units, units < 0n ? -other : other, within), decimals };
 }
 
-/** Within `min` and `max`, which lie towards zero from what the options say where they have more decimals. */
-function clamped(units: bigint, min: number | undefined, max: number | undefined, decimals: number): bigint {
+interface Bounds {
+  min?: number | undefined;
+  max?: number | undefined;
+}
+
+/** A value that stays what it was is not masked: one that stands at a bound goes the other way. */
+function unlike(units: bigint, noisy: bigint, within: (value: bigint) => bigint): bigint {
+  const tries = [noisy, units + 1n, units - 1n].map(within);
+  return tries.find((value) => value !== units) ?? units;
+}
+
+/** Within the type, and `min` and `max`, towards zero from what the options say where they have more decimals. */
+function clamped(units: bigint, { min, max }: Bounds, largest: bigint | undefined, decimals: number): bigint {
+  let value = units;
+  if (largest !== undefined && value > largest) value = largest;
+  if (largest !== undefined && value < -largest) value = -largest;
   if (min !== undefined) {
     let least = unitsOf(min, decimals);
     if (Number(printDecimal({ units: least, decimals })) < min) least += 1n;
-    if (units < least) return least;
+    if (value < least) return least;
   }
   if (max !== undefined) {
     let most = unitsOf(max, decimals);
     if (Number(printDecimal({ units: most, decimals })) > max) most -= 1n;
-    if (units > most) return most;
+    if (value > most) return most;
   }
-  return units;
+  return value;
 }
