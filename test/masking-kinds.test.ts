@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import type { MaskRule, Place } from '../services/masking/kind.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
@@ -283,3 +284,13 @@ function withLuhn(payload: string): string {
   });
   return payload + String((10 - (sum % 10)) % 10);
 }
+
+test('every kind and each of its options is in the documentation', async () => {
+  const lines = (await readFile(new URL('../docs/masking.md', import.meta.url), 'utf8')).split('\n');
+  for (const [name, { options = {} }] of Object.entries(kinds)) {
+    const line = lines.find((one) => one.split('|')[1]?.includes(`\`${name}\``));
+    assert.ok(line, `${name} is not in docs/masking.md`);
+    for (const option of Object.keys(options))
+      assert.ok(line.includes(`\`${option}`), `${name} lacks its option ${option}`);
+  }
+});

@@ -191,7 +191,10 @@ describe('national ids', () => {
 
   test('what is none, and other countries’, keep their shape', () => {
     assert.match(masking({ mask: 'national_id', country: 'us' })('no number 7'), /^[a-z]{2} [a-z]{6} \d$/);
-    assert.match(masking({ mask: 'national_id', country: 'pl' })('99999999999'), /^\d{11}$/);
+    const pesel = masking({ mask: 'national_id', country: 'pl' });
+    assert.match(pesel('99999999999'), /^\d{11}$/);
+    const wrong = Array.from({ length: 10 }, (_, digit) => pesel(`4405140135${digit}`));
+    assert.equal(new Set(wrong).size, 10, 'those that differ in their check digit alone stay different');
     assert.match(masking({ mask: 'national_id' })('AB-12'), /^[A-Z]{2}-\d\d$/);
     assert.match(masking({ mask: 'national_id', country: 'es' })('x1234567l'), /^[xyz]\d{7}[a-z]$/);
   });

@@ -2,7 +2,7 @@ import { maskElements } from './array.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { createHmacSha256 } from './hmac.ts';
 import { domainKey, requireKey } from './key.ts';
-import type { Kind, Mask, MaskRule, Materials } from './kind.ts';
+import type { Kind, Mask, MaskRule, Materials, Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { maskBounds } from './range.ts';
 import { type Alphabet, createShapeReplacement } from './shape.ts';
@@ -27,7 +27,7 @@ export function createMaterials(
       const kind = kindOf(rule);
       const mask = materials.mask(rule, place);
       if (kind.whole) return mask;
-      const ofValue = place.range ? maskBounds(mask, place) : place.type === 'citext' ? inLowerCase(mask) : mask;
+      const ofValue = place.range ? maskBounds(mask, place) : comparable(mask, place);
       return isArray ? maskElements(ofValue) : ofValue;
     },
   };
@@ -40,10 +40,21 @@ function kindOf(rule: MaskRule): Kind {
   return kind;
 }
 
-/** citext compares without regard to case, so the same person in another case has to come out the same. */
-function inLowerCase(mask: Mask): Mask {
+/**
+ * What Postgres takes for equal has to come out the same: citext compares without regard to case, and the blanks that
+ * char(n) is filled up with count for nothing.
+ */
+function comparable(mask: Mask, { type }: Place): Mask {
+  if (type === 'citext') {
+    return (bytes, start, end, out) => {
+      const lower = Buffer.from(bytes.toString('utf8', start, end).toLowerCase());
+      mask(lower, 0, lower.length, out);
+    };
+  }
+  if (type !== 'bpchar') return mask;
   return (bytes, start, end, out) => {
-    const lower = Buffer.from(bytes.toString('utf8', start, end).toLowerCase());
-    mask(lower, 0, lower.length, out);
+    let last = end;
+    while (last > start && bytes[last - 1] === 0x20) last--;
+    if (last > start) mask(bytes, start, last, out);
   };
 }

@@ -1,5 +1,5 @@
 import type { Kind } from '../kind.ts';
-import { nationalIds } from '../national-ids.ts';
+import { type NationalId, nationalIds } from '../national-ids.ts';
 import { createPermutation } from '../permutation.ts';
 import { appendString } from '../sink.ts';
 
@@ -23,7 +23,8 @@ export const nationalId: Kind = {
       const original = bytes.toString('utf8', start, end);
       const id = original.replace(/[ ./-]/g, '').toUpperCase();
       const free = format.pattern.test(id) ? format.read(id) : undefined;
-      if (!free) return otherwise(bytes, start, end, out);
+      // One with a wrong check digit has the free digits of a right one, and would come out the same.
+      if (!free || !written(format, free, id).startsWith(id)) return otherwise(bytes, start, end, out);
       free.forEach(([digit, radix], index) => {
         digits[index] = digit;
         radices[index] = radix;
@@ -42,6 +43,12 @@ export const nationalId: Kind = {
     };
   },
 };
+
+/** The number that the digits it was read as make. */
+function written(format: NationalId, free: [number, number][], id: string): string {
+  const digits = free.map(([digit]) => digit);
+  return format.write(digits, id) ?? '';
+}
 
 function sameCase(original: string, masked: string): string {
   return original >= 'a' && original <= 'z' ? masked.toLowerCase() : masked;
