@@ -368,7 +368,6 @@ describe('refused', () => {
       ['mail', { mask: 'text' }],
       ['share', { mask: 'number', amount: 500 }],
       ['points', { mask: 'number', amount: 20_000 }],
-      ['took', { mask: 'constant', value: 'no interval' }],
     ] as const) {
       const problem = await refusedWith({ [column]: rule });
       assert.equal(problem.code, 'capture-failed', column);
@@ -378,6 +377,23 @@ describe('refused', () => {
         [`app.everything.${column}`],
       );
     }
+  });
+
+  test('values of the policy that a type or domain does not take, all of them, before a row is read', async () => {
+    const problem = await refusedWith({
+      took: { mask: 'constant', value: 'no interval' },
+      share: { mask: 'constant', value: 101 },
+      mails: { mask: 'randomise', values: ['a@b', 'no address'] },
+      opened: { mask: 'randomise', values: ['08:00', '25:00'] },
+      district: { mask: 'randomise', values: ['North', 'South'] },
+    });
+    assert.equal(problem.code, 'policy-invalid');
+    assert.deepEqual(problem.errors?.map(({ where }) => where.split('.')[2]).sort(), [
+      'mails',
+      'opened',
+      'share',
+      'took',
+    ]);
   });
 
   test('a shuffle of a single value, a text search configuration that there is not', async () => {

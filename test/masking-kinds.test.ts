@@ -269,6 +269,25 @@ describe('json', () => {
     assert.ok(!mask(long).includes('secret'));
   });
 
+  test('numbers and keys without a path, where the rule says so', () => {
+    const strict = masking({
+      mask: 'json',
+      fields: { 'a.b': 'text', kept: { keep: 'public' } },
+      numbers: 'number',
+      keys: 'email',
+    });
+    const masked = JSON.parse(
+      strict('{"a":{"b":"x","n":417012345678},"anna@x.de":[7,true,null],"kept":{"bob@x.de":42}}'),
+    );
+    const anna = masking({ mask: 'email' })('anna@x.de');
+    assert.deepEqual(Object.keys(masked), ['a', anna, 'kept']);
+    assert.equal(Object.keys(masked.a)[0], 'b');
+    assert.ok(!Object.values(masked.a).includes(417012345678));
+    assert.notEqual(masked[anna][0], 7);
+    assert.deepEqual(masked[anna].slice(1), [true, null]);
+    assert.deepEqual(masked.kept, { 'bob@x.de': 42 });
+  });
+
   test('a text column whose value is no JSON is masked as text', () => {
     const ofText = masking({ mask: 'json' }, { family: 'text' });
     assert.ok(!ofText('not json: secret').includes('secret'));

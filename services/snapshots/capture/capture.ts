@@ -15,6 +15,7 @@ import { createPace } from '../../sources/pace.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
+import { tryGivenValues } from './given-values.ts';
 import { readPools } from './pools.ts';
 import { openReading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
@@ -107,7 +108,10 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
       const dump = { exportedSnapshot, lockTimeoutMs, server };
       await copySchema(target, relay, dump, options.database, signal);
-      await onTarget(target, options.database, (client) => installRebuilds(client, plan.tables));
+      await onTarget(target, options.database, async (client) => {
+        await tryGivenValues(client, plan.tables);
+        await installRebuilds(client, plan.tables);
+      });
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
