@@ -310,7 +310,7 @@ describe('ranges', () => {
   const parse = (literal: string) => /^([[(])"?([^",]*)"?,"?([^",]*)"?([\])])$/.exec(literal)!;
 
   test('of integers: in order, never empty, brackets and missing bounds as they were', () => {
-    const mask = masking({ mask: 'number', noise: 0.5 }, { family: 'integer', type: 'int4', range: 'range' });
+    const mask = masking({ mask: 'number', noise: 0.5 }, { family: 'integer', type: 'int4', isRange: true });
     for (let index = 0; index < many; index++) {
       const lower = random(100) - 50;
       const original = `[${lower},${lower + 1 + random(3)})`;
@@ -328,7 +328,7 @@ describe('ranges', () => {
   });
 
   test('of dates and times: each bound moves, order stays, infinity stays', () => {
-    const mask = masking({ mask: 'date', days: 400 }, { family: 'date', type: 'date', range: 'range' });
+    const mask = masking({ mask: 'date', days: 400 }, { family: 'date', type: 'date', isRange: true });
     for (let index = 0; index < many; index++) {
       const lower = new Date(Date.UTC(2000, 0, 1 + random(9000)));
       const upper = new Date(lower.getTime() + 86_400_000 * (1 + random(30)));
@@ -339,21 +339,21 @@ describe('ranges', () => {
     assert.match(mask('[2020-01-01,infinity)'), /^\["20\d\d-\d\d-\d\d","infinity"\)$/);
     const times = masking(
       { mask: 'date', per: 'snapshot' },
-      { family: 'timestamp', type: 'timestamptz', range: 'range' },
+      { family: 'timestamp', type: 'timestamptz', isRange: true },
     );
     const [, , from, to] = parse(times('["2024-02-01 10:00:00.5+00","2024-02-01 12:30:00+00")'));
     assert.equal(Date.parse(`${to}:00`) - Date.parse(`${from}:00`), 8_999_500);
   });
 
   test('a point stays a point; multiranges and arrays of ranges are masked within', () => {
-    const decimals = masking({ mask: 'number' }, { family: 'decimal', type: 'numeric', range: 'range' });
+    const decimals = masking({ mask: 'number' }, { family: 'decimal', type: 'numeric', isRange: true });
     const [, , from, to] = parse(decimals('[5.5,5.5]'));
     assert.equal(from, to);
     assert.notEqual(from, '5.5');
-    const several = masking({ mask: 'number' }, { family: 'integer', type: 'int4', range: 'multirange' });
+    const several = masking({ mask: 'number' }, { family: 'integer', type: 'int4', isRange: true });
     assert.match(several('{[100,300),[5000,)}'), /^\{\["\d+","\d+"\),\["\d+",\)\}$/);
     assert.equal(several('{}'), '{}');
-    const array = masking({ mask: 'number' }, { family: 'integer', type: 'int4', range: 'range', isArray: true });
+    const array = masking({ mask: 'number' }, { family: 'integer', type: 'int4', isRange: true, isArray: true });
     assert.match(array('{"[100,300)",NULL,empty}'), /^\{"\[\\"\d+\\",\\"\d+\\"\)",NULL,"empty"\}$/);
   });
 });

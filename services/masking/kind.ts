@@ -30,7 +30,7 @@ export interface Place {
   /** Different originals have to stay different. */
   unique: boolean;
   /** Values are pairs of bounds, or lists of such pairs. */
-  range?: 'range' | 'multirange';
+  isRange?: boolean;
   /** Of an enum, all there are. */
   labels?: readonly string[];
   /** Of a composite type, in their order. */

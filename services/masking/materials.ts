@@ -27,7 +27,7 @@ export function createMaterials(
       const kind = kindOf(rule);
       const mask = materials.mask(rule, place);
       if (kind.whole) return mask;
-      const ofValue = place.range ? maskBounds(mask, place) : comparable(mask, place);
+      const ofValue = place.isRange ? maskBounds(mask, place) : comparable(mask, place);
       return isArray ? maskElements(ofValue) : ofValue;
     },
   };

@@ -60,7 +60,7 @@ function misfitsOfValue(type: string, rule: MaskRule, value: NonNullable<Part['v
       },
     ];
   }
-  const asWhole = kind.whole && (isArray || place.range);
+  const asWhole = kind.whole && (isArray || place.isRange);
   return asWhole ? [] : [kind.misfit?.(rule, place)];
 }
 

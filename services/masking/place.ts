@@ -32,5 +32,5 @@ export function placeOf(value: CatalogValue, unique: boolean): Place {
 /** Ranges of what has no order here can be replaced as a whole only. */
 function rangeOf(type: string, bounds: Place): Place {
   if (!rangeFamilies.includes(bounds.family)) return { family: 'other', type, unique: bounds.unique };
-  return { ...bounds, range: type.endsWith('multirange') ? 'multirange' : 'range' };
+  return { ...bounds, isRange: true };
 }

@@ -32,7 +32,7 @@ function columnMaskOf(
   if (subject) subjects.push(subject);
   const place = subject ? { ...column.place, subject: subject.field } : column.place;
   const mask = materials.maskValue(rule, { place, isArray });
-  const needsEscape = isArray || place.range !== undefined || kind.needsEscape === true;
+  const needsEscape = isArray || place.isRange === true || kind.needsEscape === true;
   return { technique: 'mask', mask: needsEscape || subject ? mask : remember(mask), needsEscape };
 }
 

@@ -70,7 +70,8 @@ function valuesOf(rule: MaskRule, { family, labels }: Place): string[] | undefin
 }
 
 function misfitOfDraw(rule: MaskRule, place: Place): Misfit | undefined {
-  if (place.range) return { what: 'is a range, whose bounds cannot be drawn', remedy: 'Use shuffle, constant or null' };
+  if (place.isRange)
+    return { what: 'is a range, whose bounds cannot be drawn', remedy: 'Use shuffle, constant or null' };
   const values = valuesOf(rule, place);
   if (!values) return { what: 'has no values to draw from', remedy: 'List them: `values: [a, b]`' };
   if (values.length < 2) return { what: 'has a single value to draw', remedy: 'Use constant, or keep' };
