@@ -83,6 +83,21 @@ describe('every kind that holds text', () => {
   }
 });
 
+describe('arrays', () => {
+  const literal = (elements: string[]) => `{${elements.map((one) => `"${one.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+  for (const name of textKinds.filter((one) => !kinds[one]!.whole)) {
+    test(`${name}: every element as in a column of its own`, () => {
+      const place = { family: 'text' as const, type: 'text' };
+      const [ofElements, ofArray] = [
+        masking({ mask: name }, place),
+        masking({ mask: name }, { ...place, isArray: true }),
+      ];
+      assert.equal(ofArray(literal(awkward)), literal(awkward.map(ofElements)));
+      assert.equal(ofArray('{NULL,{}}'), '{NULL,{}}');
+    });
+  }
+});
+
 describe('unique columns', () => {
   const originals: Record<string, (index: number) => string> = {
     email: (index) => `person${index}@shop.example`,
