@@ -26,8 +26,7 @@ export function createPools() {
     /** @returns the pool's name. */
     add(table: CatalogTable, column: CatalogColumn, rule: MaskRule): string {
       const where = `${table.partitionOf ?? tableName(table)}.${column.name}`;
-      // A name that no policy can write: options are strings, this is JSON of a list.
-      const name = rule.pool === undefined ? JSON.stringify([where]) : String(rule.pool);
+      const name = rule.pool === undefined ? `column ${where}` : `pool ${rule.pool}`;
       if (rule.pool === undefined) ownPools.add(where);
       if (table.partitionOf) return name;
       const pool = pools.get(name) ?? { name, columns: [] };
