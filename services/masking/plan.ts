@@ -6,7 +6,7 @@ import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
 import { type ColumnRule, howToClassify, isKeep, type Policy } from './policy.ts';
-import { createPools, type Pool } from './pools.ts';
+import { createPools, type Pool, tiesOf } from './pools.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -79,7 +79,7 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
 
-  wrong.push(...pools.torn(catalog.foreignKeys));
+  wrong.push(...pools.torn(tiesOf(catalog.foreignKeys)));
   const unclassified =
     'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
   if (wrong.length > 0) {
