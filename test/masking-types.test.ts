@@ -215,10 +215,17 @@ describe('bytes and bits', () => {
           .padStart(20 + random(30), '0'),
       ),
     );
+    for (const long of ['1'.repeat(129), '0'.repeat(4000)]) bits.add(long);
     assertMasks({ mask: 'bytes' }, { family: 'bits' }, bits, (masked, original) => {
       assert.match(masked, /^[01]+$/);
       assert.equal(masked.length, original.length);
     });
+  });
+
+  test('of ten bits, all 1024 come out once', () => {
+    const mask = masking({ mask: 'bytes' }, { family: 'bits' });
+    const values = new Set(Array.from({ length: 1024 }, (_, value) => mask(value.toString(2).padStart(10, '0'))));
+    assert.equal(values.size, 1024);
   });
 });
 
