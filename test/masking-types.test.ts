@@ -535,6 +535,41 @@ describe('randomise', () => {
     }
   });
 
+  test('between two days, moments or numbers; of the same shape: drawn anew for each row', () => {
+    const drawn = (rule: object, place: Partial<Place>, original: string) => {
+      const columns = [planned('id', { keep: 'k' }), planned('c', { mask: 'randomise', ...rule }, place)];
+      const masked = maskRows(
+        columns,
+        Array.from({ length: 2000 }, (_, index) => [String(index), original]),
+      );
+      return masked.map(([, one]) => one!);
+    };
+    const days = drawn({ from: '1980-01-01', to: '1980-01-31' }, { family: 'date', type: 'date' }, '1955-05-05');
+    assert.deepEqual(
+      [...new Set(days)].sort(),
+      Array.from({ length: 31 }, (_, day) => `1980-01-${pad(day + 1, 2)}`),
+    );
+    const moments = drawn(
+      { from: '2024-01-01', to: '2024-01-02' },
+      { family: 'timestamp', type: 'timestamptz' },
+      'infinity',
+    );
+    for (const one of moments) assert.match(one, /^2024-01-0[12] \d\d:\d\d:\d\d$/);
+    assert.ok(new Set(moments).size > 1500);
+    const ages = drawn({ from: -2, to: 2 }, { family: 'integer', type: 'int2' }, '40');
+    assert.deepEqual([...new Set(ages)].sort(), ['-1', '-2', '0', '1', '2']);
+    const prices = drawn(
+      { from: 0.5, to: 0.75 },
+      { family: 'decimal', type: 'numeric', precision: 6, scale: 2 },
+      '9.99',
+    );
+    assert.deepEqual(new Set(prices).size, 26);
+    assert.ok(prices.every((one) => /^0\.\d\d$/.test(one) && Number(one) >= 0.5 && Number(one) <= 0.75));
+    const postcodes = drawn({ shape: true }, {}, 'SW1A 1aä');
+    assert.ok(postcodes.every((one) => /^[A-Z]{2}\d[A-Z] \d[a-z]{2}$/.test(one)));
+    assert.ok(new Set(postcodes).size > 1900);
+  });
+
   test('by subject: the same in every row about it; two columns of a row are drawn apart', () => {
     const rule = { mask: 'randomise', subject: 'customer', values: ['yes', 'no', 'no', 'no'] };
     const columns = [
