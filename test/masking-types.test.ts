@@ -70,6 +70,42 @@ describe('permutations', () => {
   });
 });
 
+describe('letters of any script', () => {
+  const scripts = ['äöüß', 'łśżć', 'ΑΒΓ', 'αβγ', 'ДЖЩ', 'джщ', 'אבג', 'سلم', 'ひらが', 'カタナ', '漢字山', '한국어'];
+  const token = masking({ mask: 'token' });
+
+  test('become letters of the same script and case, and different ones stay different', () => {
+    for (const script of scripts) {
+      const letters = [...script];
+      const words = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}${b}-${c}7`)));
+      const masked = words.map(token);
+      assert.equal(new Set(masked).size, words.length, script);
+      masked.forEach((word, index) => {
+        assert.notEqual(word, words[index]);
+        assert.match(word, /^\p{L}\p{L}-\p{L}\d$/u);
+        assert.equal(Buffer.byteLength(word), Buffer.byteLength(words[index]!));
+        assert.equal(word === word.toLowerCase(), words[index] === words[index]!.toLowerCase(), word);
+      });
+    }
+    assert.match(token('Köln'), /^[A-Z][à-öø-ÿß][a-z]{2}$/);
+  });
+
+  test('every letter of a class comes out once', () => {
+    const lower = Array.from({ length: 32 }, (_, index) => String.fromCodePoint(0x430 + index));
+    const values = new Set(lower.flatMap((a) => lower.map((b) => token(a + b))));
+    assert.equal(values.size, 1024);
+  });
+
+  test('of a database in another encoding, and signs and emoji: letters in ASCII', () => {
+    const mask = createMaterials(key, dictionaries(), new Map(), 'LATIN2').mask({ mask: 'token' }, textPlace);
+    const sink = createSink(16);
+    const bytes = Buffer.from('Łódź 7');
+    mask(bytes, 0, bytes.length, sink);
+    assert.match(sink.bytes.toString('utf8', 0, sink.at), /^[a-z]{4} \d$/);
+    assert.match(token('7 € 🙂'), /^\d [a-z] [a-z]$/);
+  });
+});
+
 describe('mac', () => {
   test('is locally administered, of one device, and written as the original was', () => {
     const random = createRandom('mac');

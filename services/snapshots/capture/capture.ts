@@ -127,6 +127,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       key: options.key,
       tables: plan.tables,
       pools,
+      encoding: facts.encoding,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
       copyData(input, tasks, workers, signal, (table, bytes) =>

@@ -28,6 +28,8 @@ export interface WorkerInput {
   tables: PlannedTable[];
   /** What each value that is shuffled becomes, by pool. */
   pools: Materials['pools'];
+  /** What source and target are in. */
+  encoding: string;
 }
 
 export type WorkerMessage =
@@ -51,7 +53,7 @@ async function main(): Promise<void> {
   await target.query(
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
-  const materials = createMaterials(input.key, dictionaries(), input.pools);
+  const materials = createMaterials(input.key, dictionaries(), input.pools, input.encoding);
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
       await source.query('COMMIT');
