@@ -63,6 +63,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
     res.json(contract);
   });
   app.use(express.json({ limit: bodyLimit, type: ['application/json'], reviver: wellFormed }));
+  app.use(express.text({ limit: bodyLimit, type: ['application/yaml'] }));
   app.use(
     OpenApiValidator.middleware({
       apiSpec: contract,
