@@ -18,7 +18,6 @@ export function readPolicyYaml(text: string): Policy {
       lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
-      logLevel: 'silent',
     });
     const mistakes = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
       where: `line ${lineAt(pos[0])}`,
