@@ -116,6 +116,12 @@ test('files that unfold without end, or are nested or repeated beyond reason, ar
   assert.deepEqual(mistakesOf(twice), ['line 20002: shop.t0 is on line 2 already']);
 });
 
+test('the example of the documentation is a policy', () => {
+  const example = /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/masking.md'), 'utf8'))![1]!;
+  const { names, types, links } = readPolicyYaml(example);
+  assert.deepEqual([names!.length, Object.keys(types!).length, links!.length], [2, 3, 1]);
+});
+
 test('the JSON schema that is written down is the one that is served: npm run policy-schema writes it', () => {
   const written = JSON.parse(readFileSync(join(root, 'docs/masking-policy.schema.json'), 'utf8'));
   assert.deepEqual(written, JSON.parse(JSON.stringify(policySchema)));

@@ -17,6 +17,7 @@ export const longestPattern = 200;
 /** A name has 63 bytes at most, so counting further is of no use. */
 const mostRepeats = 63;
 const mostSteps = 500;
+const mostRemembered = 1000;
 
 /**
  * A regular expression for the names of columns: characters, `.`, `[a-z]`, `[^…]`, `\d \w \s`, `( )`, `|`, `? * +` and
@@ -55,19 +56,42 @@ export function compilePattern(source: string): NamePattern {
     const { test, next } = states[state]!;
     if (!test) for (const one of next) enter(reached, one);
   };
-  return (name) => {
-    let reached = new Set<number>();
-    enter(reached, start);
-    for (const character of name.toLowerCase()) {
-      const after = new Set<number>();
-      for (const state of reached) {
-        const { test, next } = states[state]!;
-        if (test?.(character)) enter(after, next[0]!);
-      }
-      reached = after;
+  const after = (places: Places, character: string): Places => {
+    const reached = new Set<number>();
+    for (const state of places.reached) {
+      const { test, next } = states[state]!;
+      if (test?.(character)) enter(reached, next[0]!);
     }
-    return reached.has(0);
+    return remembered(reached);
   };
+  /** Names of columns have much in common: where they lead is remembered, as long as that is little. */
+  const known = new Map<string, Places>();
+  const remembered = (reached: Set<number>): Places => {
+    const id = [...reached].sort().join();
+    const found = known.get(id) ?? { reached, after: new Map() };
+    if (known.size < mostRemembered) known.set(id, found);
+    return found;
+  };
+
+  const entered = new Set<number>();
+  enter(entered, start);
+  const first = remembered(entered);
+  return (name) => {
+    let places = first;
+    for (const character of name.toLowerCase()) {
+      if (places.reached.size === 0) return false;
+      const next = places.after.get(character) ?? after(places, character);
+      if (known.size < mostRemembered) places.after.set(character, next);
+      places = next;
+    }
+    return places.reached.has(0);
+  };
+}
+
+/** The places of a pattern that a name's beginning leads to, and where a further character leads from there. */
+interface Places {
+  reached: Set<number>;
+  after: Map<string, Places>;
 }
 
 function parse(source: string): Node {

@@ -1,4 +1,4 @@
-import { isNode, isScalar, LineCounter, type Pair, parseDocument, type Scalar, visit } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument, type Scalar, visit } from 'yaml';
 import { type Mistake, Problem } from '../errors.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 
@@ -42,10 +42,12 @@ export function readPolicyYaml(text: string): Policy {
   };
   try {
     const { document, policy } = read();
+    let found: Map<string, number> | undefined;
     return parsePolicy(policy, (path) => {
+      found ??= offsetsOf(document.contents);
       for (let length = path.length; length > 0; length--) {
-        const node = document.getIn(path.slice(0, length), true);
-        if (isNode(node)) return lineAt(node.range?.[0]);
+        const offset = found.get(JSON.stringify(path.slice(0, length)));
+        if (offset !== undefined) return lineAt(offset);
       }
       return undefined;
     });
@@ -55,4 +57,18 @@ export function readPolicyYaml(text: string): Policy {
     if (error instanceof ReferenceError) return refuse([{ where: 'policy', what: error.message }]);
     throw error;
   }
+}
+
+/** Where the value at each path begins; of an alias, where that stands. */
+function offsetsOf(root: unknown): Map<string, number> {
+  const offsets = new Map<string, number>();
+  const walk = (node: unknown, path: string[]) => {
+    if (!isNode(node)) return;
+    offsets.set(JSON.stringify(path), node.range?.[0] ?? 0);
+    if (isMap(node))
+      for (const { key, value } of node.items) walk(value, [...path, String(isScalar(key) ? key.value : key)]);
+    if (isSeq(node)) for (const [index, item] of node.items.entries()) walk(item, [...path, String(index)]);
+  };
+  walk(root, []);
+  return offsets;
 }
