@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Operation } from '../examples/demo/client.ts';
 import type { MaskingPolicy, Problem } from '../openapi/aliases.ts';
 import type { components } from '../openapi/types.ts';
+import { exec } from '../services/engine/exec.ts';
 import { label } from '../services/engine/labels.ts';
 import type { CaptureReport } from '../services/snapshots/capture/report.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
@@ -267,4 +268,17 @@ test('a source that does not answer: its policy is not set, for nobody knows wha
   const refused = await send(path, yaml);
   assert.deepEqual([refused.status, (refused.body as Problem).code], [502, 'source-unreachable']);
   assert.equal((await send(path, '', 'application/json', 'GET')).status, 409);
+});
+
+test('a key that is damaged, or that another secret sealed: nothing is captured, and what to do is said', async () => {
+  const database = docker.getContainer(service.databaseContainer);
+  const sql = `UPDATE sources SET sealed_key = '\\x00' WHERE name = 'inline'`;
+  const command = ['psql', '-Xq', '-U', 'greenroom', '-d', 'greenroom', '-c', sql];
+  assert.equal((await exec({ docker }, database.id, { command })).exitCode, 0);
+  const answer = await send('/v1/projects/shop/sources/inline/policy/check', '', 'application/json', 'GET');
+  assert.equal(answer.status, 500);
+  assert.match((answer.body as Problem).remedy!, /secret/);
+  const rotated = await send('/v1/projects/shop/sources/inline/key', '', 'application/json', 'POST');
+  assert.equal(rotated.status, 200);
+  assert.equal((await check('inline')).complete, false, 'the schema has changed, the key is whole');
 });

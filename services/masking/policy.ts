@@ -163,10 +163,19 @@ function isDay(text: string): boolean {
  * @throws Problem `policy-invalid` with every mistake, each at its `schema.table.column`, `names[n]`, `types.…`, `links[n]`.
  */
 export function parsePolicy(input: unknown, lineOf?: (path: string[]) => number | undefined): Policy {
-  const errors: ErrorObject[] = validate(input) ? [] : (validate.errors ?? []);
-  const mistakes = [...mistakesOf(errors, lineOf), ...patternMistakes(input, lineOf)];
+  const mistakes = [...mistakesOf(schemaErrors(input), lineOf), ...patternMistakes(input, lineOf)];
   if (mistakes.length === 0) return input as Policy;
   throw new Problem('policy-invalid', 'The masking policy has mistakes', { errors: mistakes });
+}
+
+function schemaErrors(input: unknown): ErrorObject[] {
+  try {
+    return validate(input) ? [] : (validate.errors ?? []);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // The stack ended: documents in documents, hundreds deep.
+    throw new Problem('policy-invalid', 'The masking policy is nested too deeply', { where: 'policy' });
+  }
 }
 
 /** The same for policies that mean the same, whatever their order and layout. */

@@ -102,17 +102,28 @@ export async function getSource(database: Database, project: string, name: strin
   return toSource(await getSourceRow(database, project, name));
 }
 
-/** Opens what is sealed of a source. @throws Problem `not-found` */
+/** Opens what is sealed of a source. @throws Problem `not-found`, `internal` when it was sealed with another secret */
 export async function openSourceRow(store: Opener, project: string, name: string): Promise<OpenedSource> {
   const row = await getSourceRow(store.pool, project, name);
+  const open = (sealed: Buffer) => {
+    try {
+      return store.sealer.open(sealed);
+    } catch (cause) {
+      throw new Problem('internal', `What is sealed of source ${name} cannot be opened with greenroom’s secret`, {
+        where: name,
+        remedy: 'Start greenroom with the secret that the source was made with, or make the source again.',
+        cause,
+      });
+    }
+  };
   return {
     address: addressOf(store, {
-      url: store.sealer.open(row.sealed_url).toString('utf8'),
+      url: open(row.sealed_url).toString('utf8'),
       tls: row.tls,
-      ssh: row.sealed_ssh ? JSON.parse(store.sealer.open(row.sealed_ssh).toString('utf8')) : null,
+      ssh: row.sealed_ssh ? JSON.parse(open(row.sealed_ssh).toString('utf8')) : null,
       limits: row.limits,
     }),
-    key: store.sealer.open(row.sealed_key),
+    key: open(row.sealed_key),
     keyId: row.key_id,
     policy: row.policy ?? undefined,
     knownSchema: row.known_schema ?? undefined,
