@@ -26,7 +26,8 @@ test('words are those of the locale, English ones without any', () => {
   assert.ok(masked('de', 'last_name').some((name) => /[äöüß]/.test(name)));
   assert.ok(masked('pl', 'city').some((name) => /[łńśż]/.test(name)));
   assert.ok(masked('ru', 'full_name').every((name) => /^[\p{Script=Cyrillic}]+ [\p{Script=Cyrillic}]+$/u.test(name)));
-  assert.ok(masked('fr', 'street').some((street) => /rue|avenue|boulevard/i.test(street)));
+  assert.ok(masked('fr', 'street').some((street) => /^\d+ .*(rue|avenue|boulevard)/i.test(street)));
+  assert.ok(masked('de', 'street').every((street) => /^\D.* \d{1,3}$/.test(street)));
   assert.deepEqual(masked(undefined, 'last_name'), masked('en', 'last_name'));
   assert.notDeepEqual(masked('de', 'last_name'), masked('en', 'last_name'));
   // They fit into every encoding that a database may have.

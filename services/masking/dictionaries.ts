@@ -19,6 +19,8 @@ export interface Dictionaries {
   cities: Buffer[];
   countries: Buffer[];
   streets: Buffer[];
+  /** 12 High Street, not Hauptstraße 12. */
+  houseNumberFirst: boolean;
   companySuffixes: Buffer[];
   adjectives: Buffer[];
   animals: Buffer[];
@@ -67,9 +69,14 @@ function build(locale: string): Dictionaries {
   const encoded = Object.entries(others).map(([name, words]) => [name, words.map((word) => Buffer.from(word))]);
   return {
     ...{ version: dictionaryVersion(locale), locale, borrowed },
+    houseNumberFirst: houseNumberFirst(fakerOf(borrowed.includes('streets') ? defaultLocale : locale)),
     ...(Object.fromEntries(encoded) as Record<Exclude<ListName, 'proseWords'>, Buffer[]>),
     ...proseOf(proseWords),
   };
+}
+
+function houseNumberFirst({ rawDefinitions: { location } }: Faker): boolean {
+  return /^\{\{location\.buildingNumber/.test(location?.street_address?.normal ?? '');
 }
 
 const listNames = [
