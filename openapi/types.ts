@@ -260,8 +260,71 @@ export interface paths {
     };
     /** The source's masking policy */
     get: operations['getPolicy'];
-    /** Set the source's masking policy */
+    /**
+     * Set the source's masking policy
+     * @description The source's catalog is read, and its schema remembered as the one that the policy is for: what has changed since the policy before counts as seen. Mistakes are answered all together, each at its place, as `policy-invalid`
+     */
     put: operations['putPolicy'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    /** What would stop a capture, and which rule classifies each column; the source's catalog is read, no row */
+    get: operations['checkPolicy'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/key': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give the source a new masking key
+     * @description Every masked value of what is captured from then on is another. Snapshots that are there stay as they are; the key itself is never shown
+     */
+    post: operations['rotateKey'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/masking/policy-schema': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The JSON schema of a masking policy, every kind of mask with its options */
+    get: operations['getPolicySchema'];
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -1240,6 +1303,50 @@ export interface components {
           [key: string]: Record<string, never>;
         };
       };
+      /** @description Whose words masked values are made of: en (default), de, fr, … */
+      locale?: string;
+      /** @description By the name of the column, where it has no rule of its own; the first that matches counts */
+      names?: {
+        /** @description A regular expression for the whole name, without references and look-around */
+        match: string;
+        /** @description Columns of this family of types only */
+        type?: string;
+        rule: Record<string, never>;
+      }[];
+      /** @description By the type as Postgres prints it, where nothing else says */
+      types?: {
+        [key: string]: Record<string, never>;
+      };
+      /** @description Columns that hold the same values although no foreign key says so */
+      links?: {
+        from: string;
+        to: string;
+      }[];
+    };
+    PolicyCheck: {
+      /** @description Nothing of the policy stops a capture */
+      complete: boolean;
+      /** @description When the policy was set or the source last captured: `changes` are since then */
+      schemaKnownAt?: components['schemas']['Timestamp'];
+      /** @description New, renamed and retyped columns and tables; setting the policy again acknowledges them */
+      changes: components['schemas']['PolicyFinding'][];
+      mistakes: components['schemas']['PolicyFinding'][];
+      /** @description Columns without a rule, or whose keep has expired */
+      unclassified: components['schemas']['PolicyFinding'][];
+      warnings: components['schemas']['PolicyFinding'][];
+      columns: {
+        /** @description schema.table.column */
+        where: string;
+        /** @description The kind of mask, or keep */
+        technique: string;
+        /** @description Which rule of the policy says so: column, names[2], types.inet */
+        rule: string;
+      }[];
+    };
+    PolicyFinding: {
+      where: string;
+      what: string;
+      remedy?: string;
     };
     NewSnapshot: {
       project: components['schemas']['Name'];
@@ -2470,7 +2577,8 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['MaskingPolicy'];
+        'application/json': Record<string, never>;
+        'application/yaml': string;
       };
     };
     responses: {
@@ -2481,6 +2589,77 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MaskingPolicy'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  checkPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What the policy comes to on the source */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyCheck'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  rotateKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The source, with the new key's id */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Source'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getPolicySchema: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A JSON schema (2020-12) */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: unknown;
+          };
         };
       };
       default: components['responses']['Problem'];

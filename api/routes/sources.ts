@@ -1,6 +1,9 @@
 import { Router } from 'express';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
+import { parsePolicy, policyHash, policySchema } from '../../services/masking/policy.ts';
+import { readPolicyYaml } from '../../services/masking/policy-yaml.ts';
+import { checkPolicy, putPolicy } from '../../services/sources/policy.ts';
 import { probeSource } from '../../services/sources/probe.ts';
 import {
   createSource,
@@ -9,7 +12,7 @@ import {
   getSource,
   listSources,
   openSourceRow,
-  putPolicy,
+  rotateKey,
 } from '../../services/sources/store.ts';
 import { askerOf } from '../auth.ts';
 
@@ -45,9 +48,24 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
     res.json(await getPolicy(pool, req.params.project, req.params.source));
   });
   router.put(`${base}/:source/policy`, async (req, res) => {
-    const policy = await putPolicy(pool, req.params.project, req.params.source, req.body);
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params) });
+    const { project, source } = req.params;
+    const sent = typeof req.body === 'string' ? readPolicyYaml(req.body) : parsePolicy(req.body);
+    const { policy, acknowledged } = await putPolicy(greenroom, project, source, sent);
+    const detail = { policyHash: policyHash(sent), acknowledged };
+    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params), detail });
     res.json(policy);
+  });
+  router.get(`${base}/:source/policy/check`, async (req, res) => {
+    res.json(await checkPolicy(greenroom, req.params.project, req.params.source));
+  });
+  router.post(`${base}/:source/key`, async (req, res) => {
+    const { source, keyIdBefore } = await rotateKey(greenroom, req.params.project, req.params.source);
+    const detail = { from: keyIdBefore, to: source.keyId };
+    await recordEvent(pool, { actor: askerOf(req).name, action: 'key.rotate', subject: subjectOf(req.params), detail });
+    res.json(source);
+  });
+  router.get('/v1/masking/policy-schema', (_req, res) => {
+    res.json(policySchema);
   });
   return router;
 }

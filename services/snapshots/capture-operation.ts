@@ -4,6 +4,7 @@ import { ensureImage } from '../engine/images.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { planOf } from '../projects/projects.ts';
 import { removeRelay } from '../sources/relay.ts';
@@ -29,11 +30,17 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const network = await context.step('network', () => workNetwork(greenroom, host));
       const report = await context.step('capture', async () => {
         const inspected = await host.docker.getImage(image).inspect();
-        return captureDatabase({
+        let found: SourceSchema | undefined;
+        const captured = await captureDatabase({
           host,
           source: source.address,
           policy: source.policy,
           key: source.key,
+          changesIn(schema) {
+            found = schema;
+            if (!source.knownSchema) context.log('the source’s schema had not been seen before: it is taken as it is');
+            return source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
+          },
           database: section.name,
           schema: section.schema,
           target: {
@@ -51,6 +58,8 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           signal: context.signal,
           onProgress: context.progress,
         });
+        await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
+        return captured;
       });
       await query(pool, 'set-snapshot-ready', [snapshot, report, report.takenAt]);
       const rows = report.tables.reduce((sum, table) => sum + table.rows, 0);

@@ -2,15 +2,17 @@ import { availableParallelism } from 'node:os';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
-import { Problem } from '../../errors.ts';
+import { type Mistake, Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
+import type { SourceSchema } from '../../masking/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
+import { readSchema } from '../../sources/schema.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -32,6 +34,8 @@ export interface CaptureOptions {
   source: SourceAddress;
   policy: unknown;
   key: Uint8Array;
+  /** What is other in the source's schema than when its policy was set: anything stops the capture. */
+  changesIn?(schema: SourceSchema): Mistake[];
   /** The database the stacks' services use, and its schema. */
   database: string;
   schema: string;
@@ -45,7 +49,8 @@ export interface CaptureOptions {
  * COPY FROM, all workers on one exported snapshot; an unmasked value is never written to a disk. Whole or not at all:
  * when it fails, neither container nor volume is left.
  *
- * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`,
+ * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`,
+ *   `schema-changed`, `capture-failed`,
  *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
@@ -83,7 +88,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const facts = await readServer(source);
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
-    const plan = planMasking(catalog, policy);
+    const changes = options.changesIn?.(await readSchema(source)) ?? [];
+    const plan = planMasking(catalog, policy, { changes });
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const warnings: { where: string; what: string }[] = [];
@@ -115,6 +121,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       target: { spec, password: target.password },
       database: options.database,
       key: options.key,
+      locale: policy.locale,
       tables: plan.tables,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>

@@ -23,6 +23,8 @@ export interface WorkerInput {
   target: Omit<Target, 'host'>;
   database: string;
   key: Uint8Array;
+  /** Whose words masked values are made of. */
+  locale: string | undefined;
   tables: PlannedTable[];
 }
 
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
   await target.query(
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
-  const materials = createMaterials(input.key, dictionaries());
+  const materials = createMaterials(input.key, dictionaries(input.locale));
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
       await source.query('COMMIT');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dictionaryVersion } from '../../masking/dictionaries.ts';
 import { keyId } from '../../masking/key.ts';
 import type { MaskingPlan } from '../../masking/plan.ts';
-import { canonical, isKeep, type Policy, policyHash } from '../../masking/policy.ts';
+import { canonical, isKeep, type KeepRule, type Policy, policyHash } from '../../masking/policy.ts';
 import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
 import type { TargetFacts } from '../target.ts';
 
@@ -25,7 +25,18 @@ export interface TableReport {
   name: string;
   rows: number;
   bytes: number;
-  columns: { name: string; technique: string; reason?: string }[];
+  columns: ColumnReport[];
+}
+
+export interface ColumnReport {
+  name: string;
+  technique: string;
+  /** Which rule of the policy says so: `column`, `names[2]`, `types.inet`. */
+  rule: string;
+  /** Why the originals are kept, who answers for it, and the last day on which that holds. */
+  reason?: string;
+  owner?: string;
+  until?: string;
 }
 
 export function writeReport(facts: {
@@ -49,22 +60,26 @@ export function writeReport(facts: {
     schemaFingerprint: fingerprintOf(facts.catalog),
     policyHash: policyHash(facts.policy),
     keyId: keyId(facts.key),
-    dictionaryVersion,
+    dictionaryVersion: dictionaryVersion(facts.policy.locale),
     tables: facts.plan.tables.map((table) => {
       const name = `${table.schema}.${table.name}`;
       return {
         name,
         ...(facts.copied.get(name) ?? { rows: 0, bytes: 0 }),
-        columns: table.columns.map(({ name: column, rule }) =>
+        columns: table.columns.map(({ name: column, rule, by }) =>
           isKeep(rule)
-            ? { name: column, technique: 'keep', reason: rule.keep }
-            : { name: column, technique: rule.mask },
+            ? { name: column, technique: 'keep', rule: by, ...keptBecause(rule) }
+            : { name: column, technique: rule.mask, rule: by },
         ),
       };
     }),
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
     target: facts.target,
   };
+}
+
+function keptBecause({ keep, owner, until }: KeepRule): Pick<ColumnReport, 'reason' | 'owner' | 'until'> {
+  return { reason: keep, ...(owner === undefined ? {} : { owner }), ...(until === undefined ? {} : { until }) };
 }
 
 /** The same for databases with the same tables, columns, types, unique keys and foreign keys. */
