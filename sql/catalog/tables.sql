@@ -1,4 +1,4 @@
--- Every relation that holds or shows rows, with its columns and unique indexes; extensions' own are left out.
+-- Every relation that holds or shows rows, with its columns, unique indexes and exclusion constraints; extensions' own are left out.
 SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
   c.reltuples::float8 AS estimated_rows, pg_table_size(c.oid)::float8 AS size_bytes, pg_relation_size(c.oid)::float8 AS heap_bytes,
   CASE WHEN c.relispartition THEN (
@@ -18,7 +18,7 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS 
         OR (0 = ANY (i.indkey::int2[]) AND EXISTS (
           SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))))))
-    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisunique), '[]') AS unique_keys
+    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)), '[]') AS unique_keys
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

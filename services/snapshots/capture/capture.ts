@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Client } from 'pg';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
@@ -16,7 +17,10 @@ import { readSchema } from '../../sources/schema.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
+import { tryGivenValues } from './given-values.ts';
+import { readPools } from './pools.ts';
 import { openReading } from './reading.ts';
+import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
 import {
@@ -26,6 +30,7 @@ import {
   removeTarget,
   runInTarget,
   startTarget,
+  type Target,
   type TargetSpec,
 } from './target.ts';
 
@@ -90,6 +95,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     refuseUnreadable(catalog, server);
     const changes = options.changesIn?.(await readSchema(source)) ?? [];
     const plan = planMasking(catalog, policy, { changes });
+    const pools = await readPools(source, plan.pools, options.key);
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const warnings: { where: string; what: string }[] = [];
@@ -108,6 +114,10 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
       const dump = { exportedSnapshot, lockTimeoutMs, server };
       await copySchema(target, relay, dump, options.database, signal);
+      await onTarget(target, options.database, async (client) => {
+        await tryGivenValues(client, plan.tables);
+        await installRebuilds(client, plan.tables);
+      });
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
@@ -123,6 +133,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       key: options.key,
       locale: policy.locale,
       tables: plan.tables,
+      pools,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
       copyData(input, tasks, workers, signal, (table, bytes) =>
@@ -132,6 +143,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
 
     const client = await connectTarget(target, options.database);
     try {
+      await removeRebuilds(client);
       await copySequences(source, client);
       const views = await populatedViews(source);
       await source.query('COMMIT');
@@ -172,6 +184,11 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
   }
 }
 
+async function onTarget(target: Target, database: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = await connectTarget(target, database);
+  await work(client).finally(() => client.end().catch(() => {}));
+}
+
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */
 async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
   const free = await freeBytes(host);
@@ -199,7 +216,7 @@ function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, serv
   });
 }
 
-async function ownerOf(source: import('pg').Client, schema: string): Promise<string | undefined> {
+async function ownerOf(source: Client, schema: string): Promise<string | undefined> {
   const { rows } = await source.query<{ owner: string }>(
     'SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1',
     [schema],

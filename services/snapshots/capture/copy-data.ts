@@ -116,16 +116,23 @@ export async function copyData(
   }
 }
 
-function failureOf(input: WorkerInput, { index, message, code }: Extract<WorkerMessage, { type: 'failed' }>): Problem {
+function failureOf(input: WorkerInput, failed: Extract<WorkerMessage, { type: 'failed' }>): Problem {
+  const { index, columns = [], message, code } = failed;
   const table = index === undefined ? undefined : input.tables[index]!;
   const where = table && `${table.schema}.${table.name}`;
+  const errors = columns.map((column) => ({
+    where: `${where}.${column}`,
+    what: 'does not take what its mask gives, or is in the constraint that does not',
+    remedy: 'Choose another mask for it: one that keeps the shape, such as token, or constant',
+  }));
   const remedy =
     code === '42501' ? 'Grant the login SELECT on it, and BYPASSRLS if it has row security.' : timeoutRemedies[code];
   return new Problem(
     remedy === undefined ? 'capture-failed' : 'source-refused',
-    `${where ? `Copying ${where}` : 'Copying'} failed: ${message}`,
+    `${where ? `Copying ${where}` : 'Copying'} failed${columns.length > 0 ? ` at ${columns.join(', ')}` : ''}: ${message}`,
     {
       ...(where ? { where } : {}),
+      ...(errors.length > 0 ? { errors } : {}),
       remedy: remedy ?? 'If a mask gives what the column cannot hold, choose another in the policy.',
     },
   );

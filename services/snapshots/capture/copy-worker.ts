@@ -3,6 +3,7 @@ import pg from 'pg';
 import { connectDocker } from '../../engine/host.ts';
 import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
+import type { Materials } from '../../masking/kind.ts';
 import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
@@ -12,6 +13,7 @@ import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
+import { columnsIn } from './refused-value.ts';
 import { type Target, targetConfig } from './target.ts';
 
 /** What a worker thread is started with. */
@@ -26,13 +28,15 @@ export interface WorkerInput {
   /** Whose words masked values are made of. */
   locale: string | undefined;
   tables: PlannedTable[];
+  /** What each value that is shuffled becomes, by pool. */
+  pools: Materials['pools'];
 }
 
 export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'bytes'; bytes: number }
   | { type: 'done'; index: number; rows: number; bytes: number }
-  | { type: 'failed'; index?: number; message: string; code: string }
+  | { type: 'failed'; index?: number; columns?: string[]; message: string; code: string }
   | { type: 'problem'; problem: ProblemDocument };
 
 const port = parentPort!;
@@ -49,7 +53,7 @@ async function main(): Promise<void> {
   await target.query(
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
-  const materials = createMaterials(input.key, dictionaries(input.locale));
+  const materials = createMaterials(input.key, dictionaries(input.locale), input.pools);
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
       await source.query('COMMIT');
@@ -64,13 +68,14 @@ async function main(): Promise<void> {
       const result = await copyTable(source, target, task, mask, input.pace, onBytes);
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
-      fail(error, task.index);
+      const table = input.tables[task.index]!;
+      fail(error, task.index, await columnsIn(error, table, target));
     }
   });
   send({ type: 'ready' });
 }
 
-function fail(thrown: unknown, index?: number): void {
+function fail(thrown: unknown, index?: number, columns?: string[]): void {
   const error = thrown instanceof CopyFailure ? thrown.cause : thrown;
   const problem =
     thrown instanceof CopyFailure && thrown.end === 'source' && isCut(error)
@@ -81,7 +86,13 @@ function fail(thrown: unknown, index?: number): void {
     return;
   }
   const code = String((error as { code?: string }).code ?? '');
-  send({ type: 'failed', ...(index === undefined ? {} : { index }), message: withoutValues(error), code });
+  send({
+    type: 'failed',
+    ...(index === undefined ? {} : { index }),
+    ...(columns ? { columns } : {}),
+    message: withoutValues(error),
+    code,
+  });
 }
 
 main().catch((error) => fail(error));
