@@ -4,6 +4,7 @@ import type { Family, Kind, Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
 import { type ColumnRule, howToClassify, isKeep, type Policy } from './policy.ts';
+import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -44,7 +45,7 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
 
   const classified = catalog.tables.filter((table) => table.kind === 'r' || table.kind === 'p');
   const { isUnique, mistakes } = linkColumns(catalog, policy);
-  wrong.push(...mistakes);
+  wrong.push(...mistakes, ...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
   const tables: PlannedTable[] = [];
   for (const table of classified) {
     const name = table.partitionOf ?? tableName(table);

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { type Mistake, Problem } from '../errors.ts';
 import type { MaskRule } from './kind.ts';
 import { kinds } from './kinds/index.ts';
+import { type QuasiIdentifiers, quasiIdentifiersSchema } from './quasi-identifiers.ts';
 
 /** Keeps the original values, and why that is right. */
 export interface KeepRule {
@@ -14,6 +15,7 @@ export type ColumnRule = MaskRule | KeepRule;
 /** What happens to every column of a source: `tables["schema.table"][column]`. */
 export interface Policy {
   tables: Record<string, Record<string, ColumnRule>>;
+  quasiIdentifiers?: QuasiIdentifiers;
 }
 
 export function isKeep(rule: ColumnRule): rule is KeepRule {
@@ -52,6 +54,7 @@ export const policySchema = {
       type: 'object',
       additionalProperties: { type: 'object', additionalProperties: { $ref: '#/$defs/column' } },
     },
+    quasiIdentifiers: quasiIdentifiersSchema,
   },
   required: ['tables'],
   additionalProperties: false,

@@ -33,6 +33,8 @@ export interface SourceCatalog extends MaskingCatalog {
 
 export interface ServerFacts {
   database: string;
+  login: string;
+  tls_version: string | null;
   version: string;
   major: number;
   size_bytes: number;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fingerprintOfSchema, readSchema } from '../../database/schema.ts';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
@@ -11,6 +12,10 @@ import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
+import { shownLogin } from '../../sources/ssh/login.ts';
+import { tlsModeOf } from '../../sources/tls.ts';
+import { readLeftOut } from '../report/left-out.ts';
+import { type CountedResult, countResult } from '../report/result.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -86,6 +91,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const plan = planMasking(catalog, policy);
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
+    const schemaFingerprint = fingerprintOfSchema(await readSchema(source));
+    const leftOut = await readLeftOut(source);
     const warnings: { where: string; what: string }[] = [];
     if (facts.large_objects > 0) {
       warnings.push({
@@ -124,6 +131,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     );
 
     const client = await connectTarget(target, options.database);
+    let result: CountedResult;
     try {
       await copySequences(source, client);
       const views = await populatedViews(source);
@@ -135,6 +143,9 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
+      result = await phase('count', 'counting values and groups', () =>
+        countResult(client, { catalog, plan, policy, copied }),
+      );
     } finally {
       await client.end().catch(() => {});
     }
@@ -142,7 +153,12 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
-      ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      reached: {
+        ...{ server, tlsMode: tlsModeOf(options.source) },
+        ...(options.source.ssh ? { ssh: shownLogin(options.source.ssh) } : {}),
+      },
+      ...{ source: facts, catalog, schemaFingerprint, plan, policy, key: options.key, copied, ...result, leftOut },
+      ...{ durationMs, warnings },
       target: {
         postgresMajor: await majorInVolume(host, spec),
         libc,

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { MaskingReport } from '../openapi/aliases.ts';
+import type { Problem } from '../services/errors.ts';
+import { kinds } from '../services/masking/kinds/index.ts';
+import { planMasking } from '../services/masking/plan.ts';
+import { parsePolicy } from '../services/masking/policy.ts';
+import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
+import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
+import { leakOf, reportHash } from '../services/snapshots/report/render/summary.ts';
+import { riskOf } from '../services/snapshots/report/risk.ts';
+import { families } from '../services/snapshots/report/risk-table.ts';
+import { counted, reportOf } from './support/masking-report.ts';
+
+const keep = { keep: 'says nothing about anybody' };
+const shown = (report: MaskingReport) => {
+  const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
+  return { page: maskingPage(reported), markdown: maskingMarkdown(reported) };
+};
+
+describe('residual risk', () => {
+  const levelsOf = (technique: string, rows: number, distinct: number | undefined, options = {}) => {
+    const counts = distinct === undefined ? { nulls: counted(0, 0).nulls } : counted(0, distinct);
+    const { singlingOut, linkability, inference } = riskOf({ technique, options }, rows, counts);
+    return [singlingOut.level, linkability.level, inference.level].join(' ');
+  };
+
+  test('every technique there is has been assessed', () => {
+    assert.deepEqual(
+      Object.keys(kinds).filter((kind) => !Object.hasOwn(families, kind)),
+      [],
+    );
+    assert.equal(levelsOf('invented tomorrow', 100, 3), 'high high high');
+    assert.equal(levelsOf('constructor', 100, 3), 'high high high');
+  });
+
+  test('it depends on the technique and on how many rows share a value', () => {
+    assert.equal(levelsOf('keep', 1000, 1000), 'high high medium');
+    assert.equal(levelsOf('keep', 1000, 100), 'medium medium medium');
+    assert.equal(levelsOf('keep', 1000, 3), 'low low medium');
+    assert.equal(levelsOf('email', 1000, 990), 'medium medium low');
+    assert.equal(levelsOf('country', 1000, 2), 'low low high', 'a looked-up gender is no secret');
+    assert.equal(levelsOf('email', 1000, undefined), levelsOf('email', 1000, 1000), 'what is not known is the worst');
+    assert.equal(levelsOf('null', 1000, 0), 'none none none');
+    assert.equal(levelsOf('date', 1000, 900, { per: 'snapshot' }), 'medium medium high');
+  });
+
+  test('a column without values has none', () => {
+    const { inference } = riskOf({ technique: 'keep' }, 5, counted(5, 0));
+    assert.deepEqual(inference, { level: 'none', why: 'the column holds no values' });
+  });
+});
+
+describe('the report', () => {
+  test('says of a column what was done, by which rule, and never a value that the policy puts in', () => {
+    const fields = { 'a.b': 'email', value: { mask: 'constant', value: 's3cret' }, lang: { keep: 'two letters' } };
+    const report = reportOf([
+      {
+        ...{ name: 'users', rows: 4, counts: { id: counted(0, 4) } },
+        columns: {
+          id: keep,
+          hash: { mask: 'constant', value: 's3cret' },
+          prefs: { mask: 'json', fields },
+          full: undefined,
+        },
+      },
+    ]);
+    const [id, hash, prefs, full] = report.tables[0]!.columns;
+    assert.equal(id!.reason, keep.keep);
+    assert.equal(id!.rule, 'shop.users.id');
+    assert.deepEqual(id!.distinctIn, id!.distinctOut, 'kept values are the originals');
+    assert.deepEqual(hash, { name: 'hash', type: 'text', technique: 'constant', rule: 'shop.users.hash' });
+    assert.deepEqual(prefs!.keptParts, [{ path: 'lang', reason: 'two letters' }]);
+    assert.deepEqual(Object.keys(prefs!.options!.fields as object), ['a.b', 'value', 'lang']);
+    assert.equal(full!.technique, 'computed');
+    const { page, markdown } = shown(report);
+    for (const text of [JSON.stringify(report), page, markdown]) assert.ok(!text.includes('s3cret'));
+    assert.match(page, /shop\.users\.prefs → lang/);
+  });
+
+  test('says masked and not anonymous, and that a result without an audit is not audited', () => {
+    const report = reportOf([{ name: 'users', columns: { id: keep } }]);
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown]) {
+      assert.match(text, /Masked, not anonymous: /);
+      assert.match(text, /Not audited/);
+      assert.doesNotMatch(text, /No original found/);
+    }
+    assert.equal(leakOf({ ...report, audit: { hits: 0, columnsSearched: 3 } }).state, 'clean');
+    assert.equal(leakOf({ ...report, audit: { hits: [{}] } }).state, 'found');
+    assert.equal(leakOf({ ...report, audit: { hits: 'what?' } }).state, 'unknown');
+    assert.equal(leakOf({ ...report, audit: {} }).state, 'unknown');
+  });
+
+  test('names that hold markup, quotes and invisible characters stay names', () => {
+    const hostile = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>`|[x](javascript:y)@all\u202egnp\n# h';
+    const report = reportOf(
+      [
+        {
+          name: hostile,
+          rows: 3,
+          columns: { [hostile]: { keep: hostile }, b: { mask: 'text' } },
+          counts: { [hostile]: counted(0, 3) },
+        },
+      ],
+      {
+        warnings: [{ where: hostile, what: hostile }],
+        leftOut: [{ what: hostile, count: 1, why: hostile }],
+        groups: [{ table: hostile, columns: [hostile], rows: 3, groups: 3, smallest: 1, rowsInSmallGroups: 3 }],
+      },
+    );
+    const { page, markdown } = shown({ ...report, audit: { [hostile]: hostile, hits: 0 } });
+    assert.doesNotMatch(page, /<(script|img)/i);
+    assert.doesNotMatch(page, /[\u202e]/);
+    assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;.*\\u\{202e\}gnp\\u\{a\}# h/);
+    assert.doesNotMatch(markdown, /<(script|img)|^# h|[\u202e]|@all|(?<!\\)\[x\]/m);
+    let heads = 0;
+    for (const row of markdown.split('\n').filter((line) => line.startsWith('|'))) {
+      const cells = row.replaceAll('\\\\', '').replaceAll('\\|', '').split('|').length;
+      if (/^\|(---\|)+$/.test(row)) assert.equal(cells, heads);
+      else if (row.includes('script')) assert.equal(cells, heads, row);
+      else heads = cells;
+    }
+  });
+
+  test('the page carries a policy that allows its own style and nothing else', () => {
+    const { page } = shown(reportOf([]));
+    assert.match(
+      contentSecurityPolicy,
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    assert.doesNotMatch(page, / style="| on\w+=|https?:/);
+  });
+
+  test('an empty snapshot, one of 1,600 columns, and one of an earlier greenroom', () => {
+    const empty = shown(reportOf([]));
+    assert.match(empty.page, /The snapshot has no tables/);
+    assert.match(empty.markdown, /0 kept as they are/);
+
+    const names = Array.from({ length: 1600 }, (_, n) => `column_${n}`);
+    const columns = Object.fromEntries(names.map((name) => [name, { mask: 'text' }]));
+    const wide = shown(
+      reportOf([
+        { name: 'wide', rows: 9, columns, counts: Object.fromEntries(names.map((name) => [name, counted(1, 8)])) },
+      ]),
+    );
+    for (const name of names)
+      assert.ok(
+        wide.page.includes(`<td>${name}<td>`) && wide.markdown.includes(`| ${name.replace('_', '\\_')} |`),
+        name,
+      );
+    assert.equal(wide.page.match(/length or shape/g)?.length, 1, 'what stands behind the levels is said once');
+
+    const { meaning, locale, groups, leftOut, materializedViews, ...old } = reportOf([
+      { name: 't', rows: 2, columns: { a: keep } },
+    ]);
+    const earlier = shown({
+      ...old,
+      tables: [{ name: 'shop.t', rows: 2, bytes: 4, columns: [{ name: 'a', technique: 'keep', reason: 'why' }] }],
+    });
+    assert.match(earlier.page, /<td>why<td>/);
+    assert.match(earlier.markdown, /\| a \|/);
+  });
+
+  test('its hash is that of its JSON, whatever the order of keys', () => {
+    const report = reportOf([{ name: 'users', columns: { id: keep } }]);
+    const reversed = Object.fromEntries(Object.entries(JSON.parse(JSON.stringify(report))).reverse()) as MaskingReport;
+    assert.equal(reportHash(reversed), reportHash(report));
+    assert.notEqual(reportHash({ ...report, keyId: 'another' }), reportHash(report));
+    assert.ok(shown(report).page.includes(reportHash(report)));
+  });
+});
+
+describe('quasi-identifiers in a policy', () => {
+  const problemOf = (quasiIdentifiers: unknown) => {
+    const column = { type: 'text', baseType: 'text', isArray: false, limit: null, precision: null, scale: null };
+    const columns = [{ ...column, name: 'born', notNull: false, generated: true }];
+    const rest = { oid: 1, partitionOf: null, uniqueKeys: [], estimatedRows: 0, sizeBytes: 0 };
+    const catalog = {
+      tables: [{ ...rest, schema: 'shop', name: 'people', kind: 'r' as const, columns }],
+      foreignKeys: [],
+    };
+    try {
+      planMasking(catalog, parsePolicy({ tables: {}, quasiIdentifiers }));
+    } catch (error) {
+      return (error as Problem).errors!.map(({ where, what }) => `${where} ${what}`).join('\n');
+    }
+    return 'accepted';
+  };
+
+  test('name columns of the source, generated ones too, and how many rows have to share their values', () => {
+    assert.equal(problemOf({ 'shop.people': [['born'], { columns: ['born'], atLeast: 5 }] }), 'accepted');
+    assert.match(problemOf({ 'shop.people': [['born', 'gone']] }), /^shop\.people\.gone is no column of the source/);
+    assert.match(problemOf({ 'shop.nobody': [['born']] }), /^shop\.nobody is no table of the source/);
+    assert.match(problemOf({ 'shop.people': [{ columns: ['born'], atleast: 5 }] }), /unknown option `atleast`/);
+    assert.match(problemOf({ 'shop.people': [{ atLeast: 5 }] }), /lacks `columns`/);
+    assert.match(problemOf({ 'shop.people': [[]] }), /fewer than 1 items/);
+    assert.match(problemOf({ 'shop.people': [{ columns: ['born'], atLeast: 0 }] }), />= 1/);
+  });
+});

@@ -1,0 +1,54 @@
+import type { MaskingReport } from '../../openapi/aliases.ts';
+import { planMasking } from '../../services/masking/plan.ts';
+import { parsePolicy } from '../../services/masking/policy.ts';
+import { type CaptureFacts, writeReport } from '../../services/snapshots/capture/report.ts';
+import type { ColumnCounts } from '../../services/snapshots/report/count.ts';
+import type { SourceTable } from '../../services/sources/catalog.ts';
+
+export interface ReportedTableOf {
+  name: string;
+  rows?: number;
+  /** Rules by column; undefined is a generated column. */
+  columns: Record<string, object | undefined>;
+  counts?: Record<string, ColumnCounts>;
+}
+
+export const counted = (nulls: number, distinct: number, exact = true): ColumnCounts => ({
+  nulls: { count: nulls, exact },
+  distinct: { count: distinct, exact },
+});
+
+/** The report of a capture of these text columns of schema shop, without one. */
+export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> = {}): MaskingReport {
+  const sourceTables = tables.map(
+    ({ name, columns }): SourceTable => ({
+      ...{ oid: 1, schema: 'shop', name, kind: 'r', partitionOf: null, uniqueKeys: [], estimatedRows: 0, sizeBytes: 0 },
+      ...{ heapBytes: 0, readable: true, rowSecurity: false },
+      columns: Object.entries(columns).map(([column, rule]) => ({
+        ...{ name: column, type: 'text', baseType: 'text', isArray: false, limit: null, precision: null, scale: null },
+        ...{ notNull: false, generated: rule === undefined },
+      })),
+    }),
+  );
+  const catalog = { tables: sourceTables, foreignKeys: [] };
+  const rules = tables.map(({ name, columns }) => {
+    const ruled = Object.entries(columns).filter(([, rule]) => rule !== undefined);
+    return [`shop.${name}`, Object.fromEntries(ruled)];
+  });
+  const policy = parsePolicy({ tables: Object.fromEntries(rules) });
+  const counts = tables.map((table) => [`shop.${table.name}`, new Map(Object.entries(table.counts ?? {}))] as const);
+  const copied = tables.map(({ name, rows = 0 }) => [`shop.${name}`, { rows, bytes: rows * 10 }] as const);
+  return writeReport({
+    reached: { server: 'db.internal:5432', tlsMode: 'verify-full' },
+    source: {
+      ...{ database: 'shop', login: 'reader', tls_version: 'TLSv1.3', version: '17.6', major: 17, size_bytes: 1e9 },
+      ...{ encoding: 'UTF8', collate: 'C', ctype: 'C', at: new Date('2026-03-01T04:00:00Z'), lsn: '2A/7F001D28' },
+      ...{ large_objects: 0, extensions: [], bypasses_row_security: true },
+    },
+    ...{ catalog, policy, plan: planMasking(catalog, policy), key: Buffer.alloc(32, 'k') },
+    ...{ copied: new Map(copied), counts: new Map(counts), groups: [], leftOut: [], durationMs: {}, warnings: [] },
+    schemaFingerprint: 'f'.repeat(64),
+    target: { postgresMajor: 17, libc: 'glibc', dataPath: '', superuser: 'postgres', database: 'shop' },
+    ...more,
+  });
+}
