@@ -1361,6 +1361,8 @@ export interface components {
     ReportedTable: {
       /** @description schema.table */
       name: string;
+      /** @description The partitioned table whose rules its columns follow: schema.table */
+      partitionOf?: string;
       rows: number;
       /** @description Read from the source */
       bytes: number;
@@ -1375,13 +1377,13 @@ export interface components {
       options?: {
         [key: string]: unknown;
       };
-      /** @description Which rule of the policy it was */
+      /** @description Which rule of the policy it was: `column`, its own; `names[2]`; `types.inet` */
       rule?: string;
       /** @description Why it is kept */
       reason?: string;
       /** @description Who answers for keeping it */
       owner?: string;
-      /** @description When keeping it has to be decided again */
+      /** @description The last day (UTC) on which that holds */
       until?: string;
       /** @description Paths of documents that are kept */
       keptParts?: {

@@ -30,9 +30,6 @@ const formatVersion = 1;
 const fakerVersion = (createRequire(import.meta.url)('@faker-js/faker/package.json') as { version: string }).version;
 export const dictionaryVersion = `${formatVersion}+faker-${fakerVersion}`;
 
-/** Whose words they are. */
-export const dictionaryLocale = 'en';
-
 const en = faker.rawDefinitions;
 
 let built: Dictionaries | undefined;

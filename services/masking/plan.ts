@@ -42,10 +42,11 @@ export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPla
   const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
+  wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
 
   const classified = catalog.tables.filter((table) => table.kind === 'r' || table.kind === 'p');
   const { isUnique, mistakes } = linkColumns(catalog, policy);
-  wrong.push(...mistakes, ...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
+  wrong.push(...mistakes);
   const tables: PlannedTable[] = [];
   for (const table of classified) {
     const name = table.partitionOf ?? tableName(table);

@@ -39,12 +39,11 @@ export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> 
   const counts = tables.map((table) => [`shop.${table.name}`, new Map(Object.entries(table.counts ?? {}))] as const);
   const copied = tables.map(({ name, rows = 0 }) => [`shop.${name}`, { rows, bytes: rows * 10 }] as const);
   return writeReport({
-    reached: { server: 'db.internal:5432', tlsMode: 'verify-full' },
     source: {
-      ...{ database: 'shop', login: 'reader', tls_version: 'TLSv1.3', version: '17.6', major: 17, size_bytes: 1e9 },
-      ...{ encoding: 'UTF8', collate: 'C', ctype: 'C', at: new Date('2026-03-01T04:00:00Z'), lsn: '2A/7F001D28' },
-      ...{ large_objects: 0, extensions: [], bypasses_row_security: true },
+      ...{ server: 'db.internal:5432', database: 'shop', login: 'reader', serverVersion: '17.6', lsn: '2A/7F001D28' },
+      tls: { mode: 'verify-full', version: 'TLSv1.3' },
     },
+    takenAt: new Date('2026-03-01T04:00:00Z'),
     ...{ catalog, policy, plan: planMasking(catalog, policy), key: Buffer.alloc(32, 'k') },
     ...{ copied: new Map(copied), counts: new Map(counts), groups: [], leftOut: [], durationMs: {}, warnings: [] },
     schemaFingerprint: 'f'.repeat(64),

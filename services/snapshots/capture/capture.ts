@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { fingerprintOfSchema, readSchema } from '../../database/schema.ts';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
@@ -12,10 +11,8 @@ import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
-import { shownLogin } from '../../sources/ssh/login.ts';
-import { tlsModeOf } from '../../sources/tls.ts';
-import { readLeftOut } from '../report/left-out.ts';
 import { type CountedResult, countResult } from '../report/result.ts';
+import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -91,8 +88,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const plan = planMasking(catalog, policy);
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const schemaFingerprint = fingerprintOfSchema(await readSchema(source));
-    const leftOut = await readLeftOut(source);
+    const described = await describeSource(source, options.source, facts);
     const warnings: { where: string; what: string }[] = [];
     if (facts.large_objects > 0) {
       warnings.push({
@@ -153,11 +149,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
-      reached: {
-        ...{ server, tlsMode: tlsModeOf(options.source) },
-        ...(options.source.ssh ? { ssh: shownLogin(options.source.ssh) } : {}),
-      },
-      ...{ source: facts, catalog, schemaFingerprint, plan, policy, key: options.key, copied, ...result, leftOut },
+      ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
       ...{ durationMs, warnings },
       target: {
         postgresMajor: await majorInVolume(host, spec),

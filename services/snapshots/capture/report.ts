@@ -1,33 +1,30 @@
 import type { MaskingReport } from '../../../openapi/aliases.ts';
 import type { components } from '../../../openapi/types.ts';
 import { type CatalogColumn, tableName } from '../../masking/catalog.ts';
-import { dictionaryLocale, dictionaryVersion } from '../../masking/dictionaries.ts';
+import { dictionaryVersion } from '../../masking/dictionaries.ts';
 import { keyId } from '../../masking/key.ts';
 import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
 import { type Policy, policyHash } from '../../masking/policy.ts';
-import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
-import { ruleInWords } from '../report/column.ts';
+import type { SourceCatalog } from '../../sources/catalog.ts';
+import { plannedInWords } from '../report/column.ts';
 import type { ColumnCounts } from '../report/count.ts';
 import type { CountedResult } from '../report/result.ts';
 import { riskOf } from '../report/risk.ts';
+import type { DescribedSource } from '../report/source.ts';
 
 type Schemas = components['schemas'];
 export type CaptureReport = MaskingReport;
 
-export const meaning =
+const meaning =
   'Masked, not anonymous: as long as production and the key exist, masked rows can be brought back to people, so they stay personal data (GDPR, Article 4(5) and recital 26).';
 
-export interface CaptureFacts extends CountedResult {
-  /** How it was reached. */
-  reached: Pick<Schemas['ReportedSource'], 'server' | 'ssh'> & { tlsMode: NonNullable<Schemas['SourceTls']['mode']> };
-  source: ServerFacts;
+export interface CaptureFacts extends DescribedSource, CountedResult {
+  takenAt: Date;
   catalog: SourceCatalog;
-  schemaFingerprint: string;
   plan: MaskingPlan;
   policy: Policy;
   key: Uint8Array;
   copied: Map<string, { rows: number; bytes: number }>;
-  leftOut: NonNullable<MaskingReport['leftOut']>;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
   target: MaskingReport['target'];
@@ -35,44 +32,35 @@ export interface CaptureFacts extends CountedResult {
 
 /** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
 export function writeReport(facts: CaptureFacts): CaptureReport {
-  const { source, reached, catalog } = facts;
-  const { tlsMode, ...way } = reached;
-  const version = source.tls_version === null ? {} : { version: source.tls_version };
+  const { source, takenAt, durationMs, schemaFingerprint, policy, groups, leftOut, target } = facts;
+  // A policy without a locale has English words.
+  const { locale = 'en' }: Policy & { locale?: string } = policy;
   return {
     treatment: 'masked',
     meaning,
-    source: {
-      ...way,
-      ...{ database: source.database, login: source.login, serverVersion: source.version, lsn: source.lsn },
-      tls: { mode: tlsMode, ...version },
-    },
-    takenAt: source.at.toISOString(),
-    durationMs: facts.durationMs,
-    schemaFingerprint: facts.schemaFingerprint,
-    policyHash: policyHash(facts.policy),
-    keyId: keyId(facts.key),
-    dictionaryVersion,
-    locale: dictionaryLocale,
+    ...{ source, takenAt: takenAt.toISOString(), durationMs, schemaFingerprint, policyHash: policyHash(policy) },
+    ...{ keyId: keyId(facts.key), dictionaryVersion, locale },
     tables: facts.plan.tables.map((table) => reportTable(table, facts)),
-    materializedViews: catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
-    groups: facts.groups,
-    leftOut: facts.leftOut,
+    materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
+    ...{ groups, leftOut },
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
-    target: facts.target,
+    target,
   };
 }
 
 function reportTable(table: PlannedTable, { catalog, copied, counts }: CaptureFacts): Schemas['ReportedTable'] {
   const name = tableName(table);
   const { rows, bytes } = copied.get(name) ?? { rows: 0, bytes: 0 };
-  const found = catalog.tables.find((one) => one.schema === table.schema && one.name === table.name)!;
+  const { columns, partitionOf } = catalog.tables.find((one) => tableName(one) === name)!;
   const planned = new Map(table.columns.map((column) => [column.name, column]));
-  const columns = found.columns.map((column) => {
-    const rule = planned.get(column.name)?.rule;
-    const told = rule ? ruleInWords(rule, `${found.partitionOf ?? name}.${column.name}`) : { technique: 'computed' };
-    return reportColumn(column, told, rows, counts.get(name)?.get(column.name));
-  });
-  return { name, rows, bytes, columns };
+  return {
+    ...{ name, rows, bytes },
+    ...(partitionOf === null ? {} : { partitionOf }),
+    columns: columns.map((column) => {
+      const told = plannedInWords(planned.get(column.name));
+      return reportColumn(column, told, rows, counts.get(name)?.get(column.name));
+    }),
+  };
 }
 
 function reportColumn(

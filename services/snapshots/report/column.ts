@@ -1,35 +1,40 @@
 import type { components } from '../../../openapi/types.ts';
-import { type ColumnRule, isKeep, type KeepRule } from '../../masking/policy.ts';
+import type { PlannedColumn } from '../../masking/plan.ts';
+import { isKeep, type KeepRule } from '../../masking/policy.ts';
 
 type ReportedColumn = components['schemas']['ReportedColumn'];
 type Told = Omit<ReportedColumn, 'name'>;
 
-/** What a rule of the policy does, for the report. @param where the rule stands in the policy */
-export function ruleInWords(rule: ColumnRule, where: string): Told {
-  if (isKeep(rule)) return { technique: 'keep', rule: where, ...keptAs(rule) };
+/** What happened to a column, for the report; one that was not copied is generated. */
+export function plannedInWords(planned: (PlannedColumn & { by?: string }) | undefined): Told {
+  if (!planned) return { technique: 'computed' };
+  const { rule, by = 'column' } = planned;
+  if (isKeep(rule)) return { technique: 'keep', rule: by, ...keptAs(rule) };
   const { mask: technique, ...options } = withoutValues(rule);
   const keptParts = keptPartsOf(rule.fields);
   return {
-    ...{ technique: String(technique), rule: where },
+    ...{ technique: String(technique), rule: by },
     ...(Object.keys(options).length > 0 ? { options } : {}),
     ...(keptParts.length > 0 ? { keptParts } : {}),
   };
 }
 
 /** What the policy puts into rows may be a secret, such as a password to sign in with. */
+const values = new Set(['value', 'values', 'password']);
+
 function withoutValues(rule: object): Record<string, unknown> {
   const isRule = 'mask' in rule;
   return Object.fromEntries(
     Object.entries(rule).flatMap(([key, option]) => {
-      if (isRule && key === 'value') return [];
+      if (isRule && values.has(key)) return [];
       const isObject = typeof option === 'object' && option !== null && !Array.isArray(option);
       return [[key, isObject ? withoutValues(option) : option]];
     }),
   );
 }
 
-function keptAs({ keep }: KeepRule): { reason: string } {
-  return { reason: keep };
+function keptAs({ keep, owner, until }: KeepRule & { owner?: string; until?: string }) {
+  return { reason: keep, ...(owner === undefined ? {} : { owner }), ...(until === undefined ? {} : { until }) };
 }
 
 /** Of a document: `fields` by path. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { MaskingReport } from '../../../openapi/aliases.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
 
-type LeftOut = NonNullable<MaskingReport['leftOut']>;
+export type LeftOut = NonNullable<MaskingReport['leftOut']>;
 
 const text = 'it may be about people, and nothing runs by it';
 const way = 'a way back into production, or a password for one';

@@ -33,6 +33,7 @@ const keptBySpread: Record<Spread, ResidualRisk> = {
   },
 };
 
+const byFrequency = risk('high', 'of so few values, how often each occurs tells which original it stands for');
 const joins = risk('medium', 'equal originals are equal in all tables, and in all snapshots under the key');
 
 /** @param left what of the original a value tells by itself */
@@ -51,7 +52,7 @@ function replacedWith(left: string): Family {
     few: {
       singlingOut: risk('low', 'many rows share each of the few values'),
       linkability: risk('low', 'many rows share each of the few values'),
-      inference: risk('high', 'of so few values, how often each occurs tells which original it stands for'),
+      inference: byFrequency,
     },
   };
   return (spread) => bySpread[spread];
@@ -65,8 +66,8 @@ function near(distance: string, inference: Risk): ResidualRisk {
   return { singlingOut: risk('medium', found), linkability: joins, inference };
 }
 
-const noise: Family = (_, { noise: share = 0.1 }) => {
-  const distance = `${Number(share) * 100} %`;
+const noise: Family = (_, { noise: share = 0.1, amount }) => {
+  const distance = amount === undefined ? `${Number(share) * 100} %` : String(amount);
   return near(distance, risk('medium', `the original is within ${distance}`));
 };
 
@@ -75,11 +76,13 @@ const shifted: Family = (_, { days = 30, per }) => {
   return near(`${days} days`, per === 'snapshot' ? alike : risk('medium', `the original is within ${days} days`));
 };
 
-const shuffled: ResidualRisk = {
-  singlingOut: risk('high', 'every original is there, in another row'),
-  linkability: risk('low', 'an original does not stand beside the rest of its row'),
-  inference: risk('medium', 'which originals there are can be read, and in a small table guessed whose'),
-};
+const shuffled: Family = (spread) => ({
+  singlingOut: risk('high', 'every original is there, and stands for another'),
+  linkability: joins,
+  inference: spread === 'few' ? byFrequency : risk('medium', 'which originals there are can be read, though not whose'),
+});
+
+const drawn = all('low', 'drawn at random for each row or person, whatever the original was');
 
 const generalised: ResidualRisk = {
   singlingOut: risk('low', 'several originals become one value'),
@@ -118,5 +121,6 @@ export const families: Record<string, Family> = {
     text: shaped,
   },
   ...{ number: noise, date: shifted, json: document },
-  ...{ shuffle: () => shuffled, generalize: () => generalised },
+  ...{ mac: replaced, national_id: shaped, bytes: shaped, hstore: document, composite: document, rebuild: computed },
+  ...{ password: removed, shuffle: shuffled, generalise: () => generalised, randomise: () => drawn },
 };

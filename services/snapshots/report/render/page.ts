@@ -19,6 +19,7 @@ import {
   keptOf,
   leakOf,
   levels,
+  moment,
   number,
   provenanceOf,
   type Reported,
@@ -47,12 +48,15 @@ export function maskingPage(reported: Reported): string {
 <header>
 <p class="eyebrow">Masking report</p>
 <h1>${html(project)} <span class="quiet">${html(id)}</span></h1>
-<p>${number(rows)} rows of ${number(report.tables.length)} tables, as production was at ${html(report.takenAt)}.</p>
+<p>${number(rows)} rows of ${number(report.tables.length)} tables, as production was at ${html(moment(report.takenAt))}.</p>
 ${report.meaning ? `<p class="quiet">${html(report.meaning)}</p>` : ''}
 </header>
 <div class="tiles">${leakTile(reported)}${keptTile(reported)}${riskTile(reported)}</div>
 <section><h2>Where it comes from</h2><dl>${provenanceOf(reported)
-    .map(([label, value]) => `<dt>${label}<dd>${html(value)}`)
+    .map(
+      ([label, value]) =>
+        `<dt>${label}<dd>${/^[0-9a-f]{16,}/.test(value) ? `<code>${html(value)}</code>` : html(value)}`,
+    )
     .join('')}</dl></section>
 ${auditSection(reported)}
 ${keptSection(reported)}
@@ -96,9 +100,9 @@ function riskTile({ report }: Reported): string {
   const group = smallestGroup(report);
   const byLevel = levels.map((level) => `${number(counts[level])} ${level}`).join(' · ');
   const small = group
-    ? `Smallest group: ${number(group.smallest)} ${group.smallest === 1 ? 'row' : 'rows'} (${groupInWords(group)}).`
+    ? `Smallest group: k = ${number(group.smallest)}, of ${groupInWords(group)}.`
     : 'The policy declares no quasi-identifiers, so no groups were counted.';
-  const headline = group ? `k = ${number(group.smallest)}` : `${number(counts.high)} high`;
+  const headline = `${number(counts.high)} of ${number(columnsOf(report).length)} high`;
   const colour = counts.high > 0 || (group && group.smallest < smallGroup) ? 'warn' : 'good';
   const parts = levels.map((level): [string, number] => [level, counts[level]]);
   return tile(

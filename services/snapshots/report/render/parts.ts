@@ -11,7 +11,7 @@ export type Head = [title: string, percent: number, isNumber?: boolean];
 export function table(heads: Head[], rows: string[]): string {
   const columns = heads.map(([, percent]) => `<col width="${percent}%">`).join('');
   const titles = heads.map(([title, , isNumber]) => `<th${isNumber ? ' class="number"' : ''}>${title}`).join('');
-  return `<table><colgroup>${columns}</colgroup><thead><tr>${titles}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+  return `<div class="table"><table><colgroup>${columns}</colgroup><thead><tr>${titles}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
 export function chip(level: Risk['level']): string {

@@ -100,16 +100,16 @@ export function columnsSection({ report }: Reported): string {
     ['why', 4],
   ];
   const tables = report.tables.map((one) => {
-    const rows = one.columns.map((column) => columnRow(one.name, column, notes));
+    const rows = one.columns.map((column) => columnRow(column, notes));
     const size = `<span class="quiet">${number(one.rows)} ${one.rows === 1 ? 'row' : 'rows'}</span>`;
     return `<h3>${html(one.name)} ${size}</h3>${rows.length > 0 ? table(heads, rows) : '<p class="quiet">It has no columns.</p>'}`;
   });
   return section('Every column', tables.length > 0 ? tables.join('\n') : '<p>The snapshot has no tables.</p>');
 }
 
-function columnRow(table: string, column: Column, notes: ReturnType<typeof notesOf>): string {
+function columnRow(column: Column, notes: ReturnType<typeof notesOf>): string {
   const { name, type = '', technique, rule, nulls, distinctIn, distinctOut, risk } = column;
-  const own = rule === undefined || rule === `${table}.${name}`;
+  const own = rule === undefined || rule === 'column';
   const done = `<span class="${technique === 'keep' ? 'keep' : ''}">${html(techniqueInWords(column))}</span>${own ? '' : `<br><small>by ${html(rule)}</small>`}`;
   const risks = criteria.map((criterion) => `<td>${risk ? chip(risk[criterion].level) : '–'}`);
   return `<tr><td>${html(name)}<td>${html(type)}<td>${done}${[nulls, distinctIn, distinctOut].map((count) => `<td class="number">${countInWords(count)}`).join('')}${risks.join('')}<td class="number">${risk ? notes.get(noteKey(risk))!.mark : ''}</tr>`;

@@ -30,7 +30,7 @@ export function columnsOf({ tables }: MaskingReport): { where: string; column: C
   const byPlace = new Map<string, ReturnType<typeof columnsOf>[number]>();
   for (const table of tables) {
     for (const column of table.columns) {
-      const where = column.rule ?? `${table.name}.${column.name}`;
+      const where = `${table.partitionOf ?? table.name}.${column.name}`;
       const worst = column.risk && worstOf(column.risk);
       const before = byPlace.get(where);
       if (!before || rankOf(worst) < rankOf(before.worst)) byPlace.set(where, { where, column, worst });
@@ -103,6 +103,11 @@ export function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `2026-03-01 04:00:00 UTC` */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** What is estimated says so. */
 export function countInWords(count: Schemas['Count'] | undefined): string {
   if (!count) return '–';
@@ -124,12 +129,12 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
     ['Login', source.login ?? 'not recorded'],
     ['TLS', tls ? `${tls.mode}${tls.version ? `, ${tls.version}` : ''}` : 'not recorded'],
     ['SSH', ssh ? `${hop(ssh)}${ssh.jump ? `; through ${hop(ssh.jump)}` : ''}` : 'none'],
-    ['State of', takenAt],
+    ['State of', moment(takenAt)],
     ['WAL position', source.lsn],
     ['Postgres', source.serverVersion],
     ['Schema', schemaFingerprint],
     ['Policy', policyHash],
-    ['Key', `${keyId} (its name; the key is never told)`],
+    ['Key’s name', keyId],
     ['Dictionaries', `${dictionaryVersion}${locale ? `, locale ${locale}` : ''}`],
   ];
 }
