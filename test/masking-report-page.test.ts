@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { maskingPage } from '../services/snapshots/report/render/page.ts';
 import { findBrowser, openBrowser } from './support/browser.ts';
-import { counted, reportOf } from './support/masking-report.ts';
+import { auditOf, counted, reportOf } from './support/masking-report.ts';
 
 const path = await findBrowser();
 
@@ -47,7 +47,7 @@ const text = maskingPage({
   id: 'snap-1',
   project: 'shop',
   source: 'production',
-  report: { ...report, audit: { hits: 0 } },
+  report: { ...report, audit: auditOf(`shop.${long}`, hostile) },
 });
 
 /** A4 landscape less the page’s margins, at 96 dots an inch. */

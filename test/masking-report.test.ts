@@ -10,7 +10,7 @@ import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report
 import { leakOf, reportHash } from '../services/snapshots/report/render/summary.ts';
 import { riskOf } from '../services/snapshots/report/risk.ts';
 import { families } from '../services/snapshots/report/risk-table.ts';
-import { counted, reportOf } from './support/masking-report.ts';
+import { auditOf, counted, reportOf } from './support/masking-report.ts';
 
 const keep = { keep: 'says nothing about anybody' };
 const shown = (report: MaskingReport) => {
@@ -86,10 +86,24 @@ describe('the report', () => {
       assert.match(text, /Not audited/);
       assert.doesNotMatch(text, /No original found/);
     }
-    assert.equal(leakOf({ ...report, audit: { hits: 0, columnsSearched: 3 } }).state, 'clean');
-    assert.equal(leakOf({ ...report, audit: { hits: [{}] } }).state, 'found');
-    assert.equal(leakOf({ ...report, audit: { hits: 'what?' } }).state, 'unknown');
-    assert.equal(leakOf({ ...report, audit: {} }).state, 'unknown');
+    const audited = auditOf('shop.users', 'id');
+    assert.equal(leakOf({ ...report, audit: audited }).state, 'clean');
+    assert.equal(leakOf({ ...report, audit: { ...audited, hits: 1 as 0 } }).state, 'found');
+    assert.equal(leakOf({ ...report, audit: { ...audited, hits: undefined as unknown as 0 } }).state, 'found');
+  });
+
+  test('what the audit found is shown, and how many different values went in is taken from it', () => {
+    const why = 'comes from a dictionary';
+    const audit = auditOf('shop.users', 'city', { judged: 'per-row', why, technique: 'city' });
+    const report = reportOf([{ name: 'users', rows: 9, columns: { city: { mask: 'city' } } }], { audit });
+    assert.deepEqual(report.tables[0]!.columns[0]!.distinctIn, { count: 8, exact: false });
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown]) {
+      assert.match(text, /No original found/);
+      assert.match(text, /70 originals, as hashes, were searched for in 900 values of 12 columns/);
+      assert.match(text, /row by row: comes from a dictionary/);
+      assert.match(text, /≈ 8/);
+    }
   });
 
   test('names that hold markup, quotes and invisible characters stay names', () => {
@@ -109,7 +123,10 @@ describe('the report', () => {
         groups: [{ table: hostile, columns: [hostile], rows: 3, groups: 3, smallest: 1, rowsInSmallGroups: 3 }],
       },
     );
-    const { page, markdown } = shown({ ...report, audit: { [hostile]: hostile, hits: 0 } });
+    const { page, markdown } = shown({
+      ...report,
+      audit: auditOf(hostile, hostile, { judged: 'per-row', why: hostile, technique: hostile }),
+    });
     assert.doesNotMatch(page, /<(script|img)/i);
     assert.doesNotMatch(page, /[\u202e]/);
     assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;.*\\u\{202e\}gnp\\u\{a\}# h/);

@@ -1,9 +1,12 @@
 import type { MaskingReport } from '../../openapi/aliases.ts';
+import type { components } from '../../openapi/types.ts';
 import { planMasking } from '../../services/masking/plan.ts';
 import { parsePolicy } from '../../services/masking/policy.ts';
 import { type CaptureFacts, writeReport } from '../../services/snapshots/capture/report.ts';
 import type { ColumnCounts } from '../../services/snapshots/report/count.ts';
 import type { SourceTable } from '../../services/sources/catalog.ts';
+
+type AuditReport = components['schemas']['AuditReport'];
 
 export interface ReportedTableOf {
   name: string;
@@ -17,6 +20,23 @@ export const counted = (nulls: number, distinct: number, exact = true): ColumnCo
   nulls: { count: nulls, exact },
   distinct: { count: distinct, exact },
 });
+
+/** An audit that found nothing, of one column. */
+export function auditOf(
+  table: string,
+  column: string,
+  more: Partial<AuditReport['columns'][number]> = {},
+): AuditReport {
+  const counts = { values: 9, distinctIn: 8, searched: 7, equal: 0, equalByChance: 1, coincidences: 0 };
+  return {
+    hits: 0,
+    coverage: { relations: 3, columns: 12, rows: 90, values: 900, words: 1800, bytes: 9000, texts: 40 },
+    originals: { kept: 70, spilledBytes: 0 },
+    columns: [{ table, column, technique: 'email', judged: 'everywhere', ...counts, ...more }],
+    constraints: { checked: 5, notValid: [] },
+    durationMs: { collect: 1, search: 1 },
+  };
+}
 
 /** The report of a capture of these text columns of schema shop, without one. */
 export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> = {}): MaskingReport {

@@ -27,12 +27,13 @@ export interface CaptureFacts extends DescribedSource, CountedResult {
   copied: Map<string, { rows: number; bytes: number }>;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
+  audit?: Schemas['AuditReport'];
   target: MaskingReport['target'];
 }
 
 /** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
 export function writeReport(facts: CaptureFacts): CaptureReport {
-  const { source, takenAt, durationMs, schemaFingerprint, policy, groups, leftOut, target } = facts;
+  const { source, takenAt, durationMs, schemaFingerprint, policy, groups, leftOut, audit, target } = facts;
   // A policy without a locale has English words.
   const { locale = 'en' }: Policy & { locale?: string } = policy;
   return {
@@ -44,11 +45,12 @@ export function writeReport(facts: CaptureFacts): CaptureReport {
     materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
     ...{ groups, leftOut },
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
+    ...(audit ? { audit } : {}),
     target,
   };
 }
 
-function reportTable(table: PlannedTable, { catalog, copied, counts }: CaptureFacts): Schemas['ReportedTable'] {
+function reportTable(table: PlannedTable, { catalog, copied, counts, audit }: CaptureFacts): Schemas['ReportedTable'] {
   const name = tableName(table);
   const { rows, bytes } = copied.get(name) ?? { rows: 0, bytes: 0 };
   const { columns, partitionOf } = catalog.tables.find((one) => tableName(one) === name)!;
@@ -58,9 +60,22 @@ function reportTable(table: PlannedTable, { catalog, copied, counts }: CaptureFa
     ...(partitionOf === null ? {} : { partitionOf }),
     columns: columns.map((column) => {
       const told = plannedInWords(planned.get(column.name));
-      return reportColumn(column, told, rows, counts.get(name)?.get(column.name));
+      const counted = counts.get(name)?.get(column.name);
+      // Kept values are the originals.
+      const distinctIn = told.technique === 'keep' ? counted?.distinct : originalsOf(audit, name, column);
+      return reportColumn(column, { ...told, ...(distinctIn ? { distinctIn } : {}) }, rows, counted);
     }),
   };
+}
+
+/** What the audit counted going in. Of arrays and documents it counts elements and fields: that compares with nothing here. */
+function originalsOf(
+  audit: Schemas['AuditReport'] | undefined,
+  table: string,
+  { name, isArray }: CatalogColumn,
+): Schemas['Count'] | undefined {
+  const audited = audit?.columns.filter((one) => one.table === table && one.column === name) ?? [];
+  return audited.length === 1 && !isArray ? { count: audited[0]!.distinctIn, exact: false } : undefined;
 }
 
 function reportColumn(
@@ -73,8 +88,6 @@ function reportColumn(
   const { nulls, distinct } = counted;
   return {
     ...{ name, type, ...told, nulls },
-    // Kept values are the originals.
-    ...(distinct && told.technique === 'keep' ? { distinctIn: distinct } : {}),
     ...(distinct ? { distinctOut: distinct } : {}),
     risk: riskOf(told, rows, counted),
   };

@@ -1,7 +1,7 @@
 import { markdownCell, visible } from '../../../escape.ts';
 import { smallGroup } from '../groups.ts';
 import {
-  auditLines,
+  auditInWords,
   columnsOf,
   countByLevel,
   countInWords,
@@ -37,7 +37,7 @@ export function maskingMarkdown(reported: Reported): string {
     `- **Risks**: ${levels.map((level) => `${counts[level]} ${level}`).join(', ')}; ${smallest ? `smallest group: ${number(smallest.smallest)}` : 'no quasi-identifiers are declared'}.`,
     ...table(['', ''], provenanceOf(reported)),
   ];
-  if (audit) lines.push('', '## The audit', '', ...auditLines(audit).map((line) => `- ${cell(line)}`));
+  if (audit) lines.push('', '## What the audit searched', '', ...auditInWords(audit).map((line) => `- ${cell(line)}`));
   if (kept.length > 0) {
     const rows = kept.map(({ where, reason, owner, until, worst }) => [where, reason, owner, until, worst]);
     lines.push('', '## What was kept', ...table(['column', 'reason', 'owner', 'until', 'risk'], rows));
@@ -98,6 +98,27 @@ export function maskingMarkdown(reported: Reported): string {
       '## Why these levels',
       ...table(['', 'technique', 'singling out', 'linkability', 'inference'], rows),
     );
+  }
+  if (audit) {
+    const rows = audit.columns.map((one) => [
+      ...[
+        `${one.table}.${one.column}`,
+        one.technique,
+        one.judged === 'everywhere' ? 'searched everywhere' : `row by row: ${one.why}`,
+      ],
+      ...[one.values, one.searched, one.equal, one.equalByChance, one.coincidences].map(number),
+    ]);
+    const heads = [
+      'column',
+      'technique',
+      'how',
+      'values',
+      'searched for',
+      'same after',
+      'by chance, at most',
+      'also made of others',
+    ];
+    lines.push('', '## The audit, column by column', ...table(heads, rows));
   }
   lines.push('', `SHA-256 of the report: \`${reportHash(report)}\``);
   return `${lines.join('\n')}\n`;

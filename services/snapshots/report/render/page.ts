@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { smallGroup } from '../groups.ts';
 import { bar, html } from './parts.ts';
 import {
+  auditedSection,
   auditSection,
   columnsSection,
   groupsSection,
@@ -65,6 +66,7 @@ ${leftOutSection(reported)}
 ${warningsSection(reported)}
 ${columnsSection(reported)}
 ${notesSection(reported)}
+${auditedSection(reported)}
 ${signSection(reported)}
 </body>
 </html>

@@ -1,7 +1,7 @@
 import { smallGroup } from '../groups.ts';
 import { chip, type Head, html, section, table } from './parts.ts';
 import {
-  auditLines,
+  auditInWords,
   type Column,
   countInWords,
   criteria,
@@ -16,8 +16,32 @@ import {
 
 export function auditSection({ report: { audit } }: Reported): string {
   if (!audit) return '';
-  const lines = auditLines(audit).map((line) => `<li>${html(line)}`);
-  return `<section><h2>The audit</h2><p>The result was searched for originals, by code that is not the masking’s.</p><ul>${lines.join('')}</ul></section>`;
+  return section(
+    'What the audit searched',
+    auditInWords(audit)
+      .map((line) => `<p>${html(line)}</p>`)
+      .join(''),
+  );
+}
+
+/** Column by column, at the end: proof for who asks. */
+export function auditedSection({ report: { audit } }: Reported): string {
+  if (!audit || audit.columns.length === 0) return '';
+  const rows = audit.columns.map(
+    ({ table: name, column, technique, judged, why = '', values, searched, equal, equalByChance, coincidences }) =>
+      `<tr><td>${html(`${name}.${column}`)}<td>${html(technique)}<td>${judged === 'everywhere' ? 'searched everywhere' : `row by row: ${html(why)}`}${[values, searched, equal, equalByChance, coincidences].map((count) => `<td class="number">${number(count)}`).join('')}</tr>`,
+  );
+  const heads: Head[] = [
+    ['column', 26],
+    ['technique', 11],
+    ['how', 25],
+    ['values', 8, true],
+    ['searched for', 8, true],
+    ['same after', 7, true],
+    ['by chance, at most', 8, true],
+    ['also made of others', 7, true],
+  ];
+  return section('The audit, column by column', table(heads, rows));
 }
 
 export function keptSection({ report }: Reported): string {

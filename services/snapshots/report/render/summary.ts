@@ -151,22 +151,24 @@ export function leakOf({ audit }: MaskingReport): Leak {
     const detail = 'The result was not searched for originals. What stands here is what the capture did.';
     return { state: 'unknown', headline: 'Not audited', detail };
   }
-  const hits = Array.isArray(audit.hits) ? audit.hits.length : Number(audit.hits);
-  // What cannot be read is no proof.
-  if (!Number.isInteger(hits)) return { state: 'unknown', headline: 'Audit not understood', detail: 'See the JSON.' };
-  if (hits > 0) return { state: 'found', headline: `${number(hits)} originals found`, detail: 'It is not to be used.' };
-  return { state: 'clean', headline: 'No original found', detail: auditLines(audit).join('; ') };
+  const { hits, coverage, originals } = audit;
+  // The contract knows no other number; what else stands here is no proof.
+  if (hits !== 0) return { state: 'found', headline: `Originals found: ${hits}`, detail: 'It is not to be used.' };
+  const detail = `${number(originals.kept)} originals, as hashes, were searched for in ${number(coverage.values)} values of ${number(coverage.columns)} columns and in ${number(coverage.texts)} texts of the catalog.`;
+  return { state: 'clean', headline: 'No original found', detail };
 }
 
-/** `columns searched 81`: numbers and words of the audit, whatever it records. */
-export function auditLines(audit: Record<string, unknown>): string[] {
-  return Object.entries(audit).flatMap(([name, value]) =>
-    typeof value === 'number' || typeof value === 'string'
-      ? [
-          `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${typeof value === 'number' ? number(value) : value}`,
-        ]
-      : [],
-  );
+/** What was searched and how it was judged. */
+export function auditInWords({ coverage, constraints, columns }: Schemas['AuditReport']): string[] {
+  const perRow = columns.filter(({ judged }) => judged === 'per-row').length;
+  const { relations, rows, words } = coverage;
+  const { checked, notValid } = constraints;
+  const loose = notValid.length > 0 ? ` Not valid at the source either: ${notValid.join(', ')}.` : '';
+  return [
+    `Searched by code that is not the masking’s: ${number(relations)} tables and materialized views, ${number(rows)} rows, as many as the source has, ${number(words)} words.`,
+    `Of ${number(columns.length)} masked columns and kinds of fields, ${number(columns.length - perRow)} were searched for in the whole result; ${number(perRow)}, whose originals are ordinary values, were compared row by row.`,
+    `${number(checked)} constraints and indexes of the source are in the result, and hold.${loose}`,
+  ];
 }
 
 export function groupInWords({ table, columns }: Schemas['ReportedGroups']): string {
