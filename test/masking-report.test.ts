@@ -10,6 +10,8 @@ import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report
 import { leakOf, reportHash } from '../services/snapshots/report/render/summary.ts';
 import { riskOf } from '../services/snapshots/report/risk.ts';
 import { families } from '../services/snapshots/report/risk-table.ts';
+import type { SourceAddress } from '../services/sources/address.ts';
+import { tlsModeOf } from '../services/sources/tls.ts';
 import { auditOf, counted, reportOf } from './support/masking-report.ts';
 
 const keep = { keep: 'says nothing about anybody' };
@@ -138,6 +140,20 @@ describe('the report', () => {
       else if (row.includes('script')) assert.equal(cells, heads, row);
       else heads = cells;
     }
+  });
+
+  test('says how the certificate was verified, by what the source’s URL and TLS ask for', () => {
+    const modeOf = (query: string, tls?: SourceAddress['tls']) =>
+      tlsModeOf({ url: `postgres://u:p@db.internal/shop${query}`, ...(tls ? { tls } : {}) });
+    assert.equal(modeOf(''), 'disable');
+    assert.equal(modeOf('?sslmode=no-verify'), 'require');
+    assert.equal(modeOf('?sslmode=verify-full'), 'verify-full');
+    assert.equal(modeOf('', { mode: 'require' }), 'require');
+    assert.equal(modeOf('', { ca: 'one' }), 'verify-full');
+    assert.equal(modeOf('', { ca: 'one', mode: 'verify-ca' }), 'verify-ca');
+    // As libpq: with a CA, `require` verifies what it can.
+    assert.equal(modeOf('', { ca: 'one', mode: 'require' }), 'verify-ca');
+    assert.equal(modeOf('?sslmode=verify-full', { mode: 'disable' }), 'disable');
   });
 
   test('the page carries a policy that allows its own style and nothing else', () => {

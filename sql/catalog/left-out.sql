@@ -7,5 +7,5 @@ SELECT
   (SELECT count(*) FROM pg_user_mappings)::int AS user_mappings,
   (SELECT count(*) FROM pg_foreign_table)::int AS foreign_tables,
   (SELECT count(*) FROM pg_publication)::int AS publications,
-  (SELECT count(oid) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))::int AS subscriptions,
+  (SELECT count(subname) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))::int AS subscriptions,
   (SELECT count(*) FROM pg_event_trigger)::int AS event_triggers

@@ -28,6 +28,6 @@ h2, h3 { break-after: avoid; } .number { text-align: right; font-variant-numeric
 .sign h3 { margin: 0; } section.last { break-inside: avoid; } code { font-size: .85em; }
 @media screen { .table { overflow-x: auto; } .table table { min-width: 58rem; } }
 @media (max-width: 50rem) { .tiles, .sign { grid-template-columns: 1fr; } dl { grid-template-columns: 7rem minmax(0, 1fr); } }
-@media print { :root { color-scheme: light; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+@media print { :root { color-scheme: light; font-size: 12px; } p { max-width: none; } section:not(:has(table)) { break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { font-size: 9.5pt; max-width: none; padding: 0; } .tiles { gap: 4mm; } h2 { margin-top: 6mm; } table { font-size: 8pt; } th { font-size: 7.5pt; } .level { font-size: 7.5pt; } dl { font-size: 8.5pt; } }
 `;
