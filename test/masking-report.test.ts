@@ -5,9 +5,10 @@ import type { Problem } from '../services/errors.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
 import { planMasking } from '../services/masking/plan.ts';
 import { parsePolicy } from '../services/masking/policy.ts';
+import { leakOf } from '../services/snapshots/report/render/audited.ts';
 import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
 import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
-import { leakOf, reportHash } from '../services/snapshots/report/render/summary.ts';
+import { reportHash } from '../services/snapshots/report/render/summary.ts';
 import { riskOf } from '../services/snapshots/report/risk.ts';
 import { families } from '../services/snapshots/report/risk-table.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
@@ -193,6 +194,21 @@ describe('the report', () => {
     });
     assert.match(earlier.page, /<td>why<td>/);
     assert.match(earlier.markdown, /\| a \|/);
+  });
+
+  test('of many partitions one stands for all, and a column of theirs is one, at the worst that it has', () => {
+    const partition = (n: number, distinct: number) => ({
+      ...{ name: `visits_${n}`, rows: 100 + n, columns: { who: keep }, counts: { who: counted(0, distinct) } },
+    });
+    const report = reportOf([partition(1, 100), partition(2, 3), partition(3, 3)]);
+    for (const table of report.tables) table.partitionOf = 'shop.visits';
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown.replaceAll('\\', '')]) {
+      assert.match(text, /shop\.visits_3/);
+      assert.match(text, /rules: shop\.visits_2 \(102 rows\), shop\.visits_1 \(101 rows\)/);
+    }
+    assert.match(page, />1 of 1 high</);
+    assert.equal(page.match(/<td>shop\.visits\.who/g)!.length, 1, 'kept once');
   });
 
   test('its hash is that of its JSON, whatever the order of keys', () => {

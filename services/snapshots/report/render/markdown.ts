@@ -1,20 +1,22 @@
 import { markdownCell, visible } from '../../../escape.ts';
 import { smallGroup } from '../groups.ts';
+import { auditInWords, judgedInWords, leakOf } from './audited.ts';
 import {
-  auditInWords,
   columnsOf,
   countByLevel,
   countInWords,
   criteria,
   keptOf,
-  leakOf,
   levels,
   noteKey,
   notesOf,
   number,
+  othersInWords,
   provenanceOf,
   type Reported,
   reportHash,
+  rowsInWords,
+  shownTables,
   smallestGroup,
   techniqueInWords,
 } from './summary.ts';
@@ -66,7 +68,8 @@ export function maskingMarkdown(reported: Reported): string {
   if (warnings.length > 0) {
     lines.push('', '## Warnings', '', ...warnings.map(({ where, what }) => `- ${cell(where)} ${cell(what)}`));
   }
-  for (const { name, rows: count, columns } of report.tables) {
+  for (const { table: shown, others } of shownTables(report)) {
+    const { name, rows: count, columns } = shown;
     const rows = columns.map((column) => [
       ...[column.name, column.type, techniqueInWords(column)],
       ...[column.nulls, column.distinctIn, column.distinctOut].map(countInWords),
@@ -85,7 +88,8 @@ export function maskingMarkdown(reported: Reported): string {
       'inference',
       'why',
     ];
-    lines.push('', `## ${cell(name)}: ${number(count)} rows`, ...table(heads, rows));
+    lines.push('', `## ${cell(name)}: ${rowsInWords(count)}`, ...table(heads, rows));
+    if (others.length > 0) lines.push('', cell(othersInWords(others)));
   }
   if (notes.size > 0) {
     const rows = [...notes.values()].map(({ mark, technique, risk }) => [
@@ -101,11 +105,7 @@ export function maskingMarkdown(reported: Reported): string {
   }
   if (audit) {
     const rows = audit.columns.map((one) => [
-      ...[
-        `${one.table}.${one.column}`,
-        one.technique,
-        one.judged === 'everywhere' ? 'searched everywhere' : `row by row: ${one.why}`,
-      ],
+      ...[`${one.table}.${one.column}`, one.technique, judgedInWords(one)],
       ...[one.values, one.searched, one.equal, one.equalByChance, one.coincidences].map(number),
     ]);
     const heads = [

@@ -1,24 +1,16 @@
 import { createHash } from 'node:crypto';
 import { smallGroup } from '../groups.ts';
+import { auditedColumnsSection, auditSection } from './audit.ts';
+import { leakOf } from './audited.ts';
+import { columnsSection, notesSection } from './columns.ts';
 import { bar, html } from './parts.ts';
-import {
-  auditedSection,
-  auditSection,
-  columnsSection,
-  groupsSection,
-  keptSection,
-  leftOutSection,
-  notesSection,
-  signSection,
-  warningsSection,
-} from './sections.ts';
+import { groupsSection, keptSection, leftOutSection, signSection, warningsSection } from './sections.ts';
 import { style } from './style.ts';
 import {
   columnsOf,
   countByLevel,
   groupInWords,
   keptOf,
-  leakOf,
   levels,
   moment,
   number,
@@ -66,7 +58,7 @@ ${leftOutSection(reported)}
 ${warningsSection(reported)}
 ${columnsSection(reported)}
 ${notesSection(reported)}
-${auditedSection(reported)}
+${auditedColumnsSection(reported)}
 ${signSection(reported)}
 </body>
 </html>

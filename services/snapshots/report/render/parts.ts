@@ -1,21 +1,39 @@
 import { html as escaped, visible } from '../../../escape.ts';
 import type { Risk } from '../risk-table.ts';
+import { number } from './summary.ts';
+
+/** Text is escaped, a number and `right` stand at the right; `markup` alone goes in as it is. */
+export type Cell = string | number | { right: string } | { markup: string };
+export type Head = [title: string, percent: number];
 
 export function section(title: string, content: string): string {
   return `<section><h2>${title}</h2>${content}</section>`;
 }
 
-export type Head = [title: string, percent: number, isNumber?: boolean];
-
 /** Widths are attributes: the page's policy allows no element a style of its own. */
-export function table(heads: Head[], rows: string[]): string {
+export function table(heads: Head[], rows: Cell[][]): string {
   const columns = heads.map(([, percent]) => `<col width="${percent}%">`).join('');
-  const titles = heads.map(([title, , isNumber]) => `<th${isNumber ? ' class="number"' : ''}>${title}`).join('');
-  return `<div class="table"><table><colgroup>${columns}</colgroup><thead><tr>${titles}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  const titles = heads.map(([title], index) => element('th', isRight(rows[0]![index]!) ? { right: title } : title));
+  const body = rows.map((cells) => `<tr>${cells.map((cell) => element('td', cell)).join('')}</tr>`).join('\n');
+  return `<div class="table"><table><colgroup>${columns}</colgroup><thead><tr>${titles.join('')}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-export function chip(level: Risk['level']): string {
-  return `<span class="level ${level}">${level}</span>`;
+const isRight = (cell: Cell) => typeof cell === 'number' || (typeof cell === 'object' && 'right' in cell);
+
+function element(name: 'th' | 'td', cell: Cell): string {
+  const start = isRight(cell) ? `<${name} class="number">` : `<${name}>`;
+  if (typeof cell === 'number') return start + number(cell);
+  if (typeof cell === 'string') return start + html(cell);
+  return start + ('right' in cell ? html(cell.right) : cell.markup);
+}
+
+/** @param more text after it */
+export function chip(level: Risk['level'] | undefined, more = ''): Cell {
+  return level ? { markup: `<span class="level ${level}">${level}</span>${more && ` ${html(more)}`}` } : '–';
+}
+
+export function list(items: string[]): string {
+  return `<ul>${items.map((item) => `<li>${html(item)}`).join('')}</ul>`;
 }
 
 export function html(text: string): string {

@@ -8,6 +8,7 @@ import type { ResidualRisk, Risk } from '../risk-table.ts';
 
 type Schemas = components['schemas'];
 export type Column = Schemas['ReportedColumn'];
+type Table = Schemas['ReportedTable'];
 export type Level = Risk['level'];
 
 export interface Reported {
@@ -58,6 +59,24 @@ export function keptOf(report: MaskingReport): Kept[] {
     return technique === 'keep' ? [{ where, type, reason, owner, until, worst }] : parts;
   });
   return kept.toSorted((a, b) => rankOf(a.worst) - rankOf(b.worst));
+}
+
+/** Of a table's partitions the largest stands for all, which have its columns and rules: there may be thousands. */
+export function shownTables({ tables }: MaskingReport): { table: Table; others: Table[] }[] {
+  const byRoot = Map.groupBy(tables, ({ name, partitionOf }) => partitionOf ?? name);
+  return [...byRoot.values()].map((all) => {
+    const [table, ...others] = all.toSorted((a, b) => b.rows - a.rows);
+    return { table: table!, others };
+  });
+}
+
+export function othersInWords(others: Table[]): string {
+  const names = others.map(({ name, rows }) => `${name} (${rowsInWords(rows)})`);
+  return `With the same columns and rules: ${names.join(', ')}. What was counted in them is in the JSON.`;
+}
+
+export function rowsInWords(rows: number): string {
+  return `${number(rows)} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 export function countByLevel(report: MaskingReport): Record<Level, number> {
@@ -136,38 +155,6 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
     ['Policy', policyHash],
     ['Key’s name', keyId],
     ['Dictionaries', `${dictionaryVersion}${locale ? `, locale ${locale}` : ''}`],
-  ];
-}
-
-export interface Leak {
-  state: 'clean' | 'found' | 'unknown';
-  headline: string;
-  detail: string;
-}
-
-/** What the audit says, in a line. */
-export function leakOf({ audit }: MaskingReport): Leak {
-  if (!audit) {
-    const detail = 'The result was not searched for originals. What stands here is what the capture did.';
-    return { state: 'unknown', headline: 'Not audited', detail };
-  }
-  const { hits, coverage, originals } = audit;
-  // The contract knows no other number; what else stands here is no proof.
-  if (hits !== 0) return { state: 'found', headline: `Originals found: ${hits}`, detail: 'It is not to be used.' };
-  const detail = `${number(originals.kept)} originals, as hashes, were searched for in ${number(coverage.values)} values of ${number(coverage.columns)} columns and in ${number(coverage.texts)} texts of the catalog.`;
-  return { state: 'clean', headline: 'No original found', detail };
-}
-
-/** What was searched and how it was judged. */
-export function auditInWords({ coverage, constraints, columns }: Schemas['AuditReport']): string[] {
-  const perRow = columns.filter(({ judged }) => judged === 'per-row').length;
-  const { relations, rows, words } = coverage;
-  const { checked, notValid } = constraints;
-  const loose = notValid.length > 0 ? ` Not valid at the source either: ${notValid.join(', ')}.` : '';
-  return [
-    `Searched by code that is not the masking’s: ${number(relations)} tables and materialized views, ${number(rows)} rows, as many as the source has, ${number(words)} words.`,
-    `Of ${number(columns.length)} masked columns and kinds of fields, ${number(columns.length - perRow)} were searched for in the whole result; ${number(perRow)}, whose originals are ordinary values, were compared row by row.`,
-    `${number(checked)} constraints and indexes of the source are in the result, and hold.${loose}`,
   ];
 }
 
