@@ -5,7 +5,7 @@ import type { Problem } from '../services/errors.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
 import { planMasking } from '../services/masking/plan.ts';
 import { parsePolicy } from '../services/masking/policy.ts';
-import { leakOf } from '../services/snapshots/report/render/audited.ts';
+import { leakOf } from '../services/snapshots/report/render/audit-words.ts';
 import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
 import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
 import { reportHash } from '../services/snapshots/report/render/summary.ts';
@@ -155,6 +155,17 @@ describe('the report', () => {
     // As libpq: with a CA, `require` verifies what it can.
     assert.equal(modeOf('', { ca: 'one', mode: 'require' }), 'verify-ca');
     assert.equal(modeOf('?sslmode=verify-full', { mode: 'disable' }), 'disable');
+  });
+
+  test('says through which SSH hosts the source was reached, and by which keys they were known', () => {
+    const jump = { host: 'jump.example:22', user: 'hopper', hostKey: 'SHA256:bbb' };
+    const ssh = { host: 'bastion.example:22', user: 'courier', hostKey: 'SHA256:aaa', jump };
+    const { source } = reportOf([]);
+    const { page } = shown(reportOf([], { source: { ...source, ssh } }));
+    assert.match(
+      page,
+      /courier@bastion\.example:22, host key SHA256:aaa; through hopper@jump\.example:22, host key SHA256:bbb/,
+    );
   });
 
   test('the page carries a policy that allows its own style and nothing else', () => {

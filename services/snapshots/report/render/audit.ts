@@ -1,4 +1,4 @@
-import { auditInWords, judgedInWords } from './audited.ts';
+import { auditInWords, judgedInWords } from './audit-words.ts';
 import { type Head, html, section, table } from './parts.ts';
 import type { Reported } from './summary.ts';
 

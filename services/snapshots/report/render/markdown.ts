@@ -1,6 +1,6 @@
 import { markdownCell, visible } from '../../../escape.ts';
 import { smallGroup } from '../groups.ts';
-import { auditInWords, judgedInWords, leakOf } from './audited.ts';
+import { auditInWords, judgedInWords, leakOf } from './audit-words.ts';
 import {
   columnsOf,
   countByLevel,

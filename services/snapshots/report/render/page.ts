@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { smallGroup } from '../groups.ts';
 import { auditedColumnsSection, auditSection } from './audit.ts';
-import { leakOf } from './audited.ts';
+import { leakOf } from './audit-words.ts';
 import { columnsSection, notesSection } from './columns.ts';
 import { bar, html } from './parts.ts';
 import { groupsSection, keptSection, leftOutSection, signSection, warningsSection } from './sections.ts';
