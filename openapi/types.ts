@@ -464,7 +464,11 @@ export interface paths {
       };
       cookie?: never;
     };
-    /** What was captured and how every column was masked */
+    /**
+     * What was captured and how every column was masked, for a program, a person or a printer
+     * @description As `Accept` asks for it; `format` goes before that, for links. `html` is one page that needs nothing else and prints on
+     *     A4, with a place to sign.
+     */
     get: operations['getMaskingReport'];
     put?: never;
     post?: never;
@@ -1322,6 +1326,21 @@ export interface components {
         from: string;
         to: string;
       }[];
+      /**
+       * @description By `schema.table`: columns that name nobody by themselves and somebody together, such as birth date, postcode and
+       *     gender. The report says how many rows share the same values of them after masking; with `atLeast` the capture fails
+       *     where fewer do.
+       */
+      quasiIdentifiers?: {
+        [key: string]: (
+          | components['schemas']['ColumnNames']
+          | {
+              columns: components['schemas']['ColumnNames'];
+              /** @description How many rows have to share the same values */
+              atLeast?: number;
+            }
+        )[];
+      };
     };
     PolicyCheck: {
       /** @description Nothing of the policy stops a capture */
@@ -1348,6 +1367,7 @@ export interface components {
       what: string;
       remedy?: string;
     };
+    ColumnNames: string[];
     NewSnapshot: {
       project: components['schemas']['Name'];
       source: components['schemas']['Name'];
@@ -1366,8 +1386,221 @@ export interface components {
       schemaFingerprint?: string;
       error?: components['schemas']['Problem'];
     };
+    /**
+     * @description What was captured, from where, and what happened to every column; without any value of a row. What an earlier
+     *     greenroom did not record is not there.
+     */
     MaskingReport: {
+      /** @constant */
+      treatment: 'masked';
+      /** @description Why it is masked and not anonymous */
+      meaning?: string;
+      source: components['schemas']['ReportedSource'];
+      takenAt: components['schemas']['Timestamp'];
+      /** @description By phase of the capture */
+      durationMs: {
+        [key: string]: number;
+      };
+      /** @description SHA-256 of every object of the source's own schemas, as rehearsals compare them */
+      schemaFingerprint: string;
+      /** @description SHA-256 of the policy, whatever its order and layout */
+      policyHash: string;
+      /** @description Names the masking key, and tells nothing about it */
+      keyId: string;
+      dictionaryVersion: string;
+      /** @description Of the dictionaries' words */
+      locale?: string;
+      /** @description Every table that holds rows of its own, partitions one by one */
+      tables: components['schemas']['ReportedTable'][];
+      /** @description Computed anew from masked rows */
+      materializedViews?: string[];
+      /** @description How many rows share the same values of quasi-identifiers that the policy declares, counted in the result */
+      groups?: components['schemas']['ReportedGroups'][];
+      /** @description What the source has and the snapshot has not */
+      leftOut?: {
+        what: string;
+        count: number;
+        why: string;
+      }[];
+      warnings: {
+        where: string;
+        what: string;
+      }[];
+      audit?: components['schemas']['AuditReport'];
+      /** @description What a stack needs to know of the cluster before it starts its own server on a clone of it */
+      target: {
+        /** @description A data directory belongs to one */
+        postgresMajor: number;
+        /** @description The C library and its version; text sorts differently under another one */
+        libc: string;
+        /** @description PGDATA relative to the volume's root; empty is the root itself */
+        dataPath: string;
+        superuser: string;
+        database: string;
+        /** @description Who owns the project's schema in the source; absent when the source has no such schema */
+        schemaOwner?: string;
+      };
+    } & {
       [key: string]: unknown;
+    };
+    /**
+     * @description What the audit of a capture searched for, where, and what it found. A snapshot in which an original was found does
+     *     not exist: its capture failed with `audit-failed`
+     */
+    AuditReport: {
+      /**
+       * @description Originals found where they must not be
+       * @constant
+       */
+      hits: 0;
+      /** @description What was searched */
+      coverage: {
+        /** @description Tables */
+        relations: number;
+        /** @description Of any type, generated ones included */
+        columns: number;
+        /** @description As many as the source has in the exported snapshot */
+        rows: number;
+        values: number;
+        words: number;
+        bytes: number;
+        /** @description Texts of the catalog: defaults, checks, definitions, enum labels, statistics */
+        texts: number;
+      };
+      originals: {
+        /** @description Hashes of originals that were searched for; one may have been kept several times */
+        kept: number;
+        /** @description What of them did not fit into memory */
+        spilledBytes: number;
+      };
+      /** @description Every masked column, and the fields of a document by technique */
+      columns: components['schemas']['AuditedColumn'][];
+      constraints: {
+        /** @description Constraints and indexes that the source has and the result has, too */
+        checked: number;
+        /** @description Those that the source does not vouch for either: NOT VALID there, too */
+        notValid: string[];
+      };
+      durationMs: {
+        /** @description Of all copying threads together, measured on one row of 64 */
+        collect: number;
+        search: number;
+      };
+    };
+    AuditedColumn: {
+      table: string;
+      column: string;
+      /** @description `json: email` is that of fields of a document */
+      technique: string;
+      /**
+       * @description `everywhere`: originals above the entropy floor were searched in the whole result, others judged per row
+       * @enum {string}
+       */
+      judged: 'everywhere' | 'per-row';
+      /** @description Why originals were judged per row only */
+      why?: string;
+      /** @description Not NULL, elements of arrays one by one */
+      values: number;
+      /** @description Different originals, within 3 % */
+      distinctIn: number;
+      /** @description Values above the entropy floor */
+      searched: number;
+      /** @description Values masked with themselves */
+      equal: number;
+      /** @description How many different originals chance may mask with themselves at most */
+      equalByChance: number;
+      /** @description Different originals that masking also made of others, as names of a dictionary */
+      coincidences: number;
+    };
+    ReportedSource: {
+      /** @description host:port */
+      server: string;
+      database: string;
+      login?: string;
+      serverVersion: string;
+      /** @description Where its write-ahead log was */
+      lsn: string;
+      tls?: {
+        /**
+         * @description How its certificate was verified
+         * @enum {string}
+         */
+        mode: 'verify-full' | 'verify-ca' | 'require' | 'disable';
+        /** @description TLSv1.3, as the server says it of the session */
+        version?: string;
+      };
+      ssh?: components['schemas']['SourceSsh'];
+    };
+    ReportedTable: {
+      /** @description schema.table */
+      name: string;
+      /** @description The partitioned table whose rules its columns follow: schema.table */
+      partitionOf?: string;
+      rows: number;
+      /** @description Read from the source */
+      bytes: number;
+      columns: components['schemas']['ReportedColumn'][];
+    };
+    ReportedColumn: {
+      name: string;
+      type?: string;
+      /** @description The mask; `keep`; or `computed`, by Postgres from masked columns */
+      technique: string;
+      /** @description Of the mask; values that the policy puts in are not told */
+      options?: {
+        [key: string]: unknown;
+      };
+      /** @description Which rule of the policy it was: `column`, its own; `names[2]`; `types.inet` */
+      rule?: string;
+      /** @description Why it is kept */
+      reason?: string;
+      /** @description Who answers for keeping it */
+      owner?: string;
+      /** @description The last day (UTC) on which that holds */
+      until?: string;
+      /** @description Paths of documents that are kept */
+      keptParts?: {
+        path: string;
+        reason: string;
+        owner?: string;
+        until?: string;
+      }[];
+      nulls?: components['schemas']['Count'];
+      distinctIn?: components['schemas']['Count'];
+      distinctOut?: components['schemas']['Count'];
+      risk?: components['schemas']['ResidualRisk'];
+    };
+    Count: {
+      count: number;
+      /** @description Counted; otherwise estimated from the planner's statistics */
+      exact: boolean;
+    };
+    /**
+     * @description By the three criteria of the Article 29 Working Party (Opinion 05/2014 on anonymisation techniques, WP216): whether a person
+     *     can be singled out, whether records of a person can be linked, whether something about a person can be inferred
+     */
+    ResidualRisk: {
+      singlingOut: components['schemas']['RiskLevel'];
+      linkability: components['schemas']['RiskLevel'];
+      inference: components['schemas']['RiskLevel'];
+    };
+    RiskLevel: {
+      /** @enum {string} */
+      level: 'none' | 'low' | 'medium' | 'high';
+      why: string;
+    };
+    ReportedGroups: {
+      table: string;
+      columns: string[];
+      rows: number;
+      /** @description How many different combinations of values there are */
+      groups: number;
+      /** @description Rows of the smallest group, k; 0 in an empty table */
+      smallest: number;
+      /** @description Rows in groups of fewer than five */
+      rowsInSmallGroups: number;
+      /** @description What the policy demands of the smallest */
+      atLeast?: number;
     };
     ReleaseOfStack: {
       version: components['schemas']['Version'];
@@ -2904,7 +3137,9 @@ export interface operations {
   };
   getMaskingReport: {
     parameters: {
-      query?: never;
+      query?: {
+        format?: 'json' | 'markdown' | 'html';
+      };
       header?: never;
       path: {
         snapshot: components['parameters']['snapshot'];
@@ -2920,6 +3155,8 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MaskingReport'];
+          'text/markdown': string;
+          'text/html': string;
         };
       };
       default: components['responses']['Problem'];

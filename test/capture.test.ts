@@ -390,11 +390,11 @@ describe('a captured snapshot', () => {
   test('the report says what happened to every column, and holds no secret', () => {
     assert.equal(report.treatment, 'masked');
     const customers = report.tables.find(({ name }) => name === 'app.customers')!;
-    assert.deepEqual(
+    assert.partialDeepStrictEqual(
       customers.columns.find(({ name }) => name === 'email'),
       { name: 'email', technique: 'email' },
     );
-    assert.deepEqual(
+    assert.partialDeepStrictEqual(
       customers.columns.find(({ name }) => name === 'status'),
       { name: 'status', technique: 'keep', reason: keep.keep },
     );

@@ -11,6 +11,7 @@ import { placeOf } from './place.ts';
 import { type ColumnRule, isKeep, type Policy } from './policy.ts';
 import { howToClassify } from './policy-mistakes.ts';
 import { createPools, type Pool } from './pools.ts';
+import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -96,6 +97,7 @@ export function examinePolicy(
   const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
+  wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
 
   const classifier = createClassifier(policy);
   const classify = (table: string, column: CatalogColumn) =>

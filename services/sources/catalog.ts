@@ -39,6 +39,8 @@ export interface SourceCatalog extends MaskingCatalog {
 
 export interface ServerFacts {
   database: string;
+  login: string;
+  tls_version: string | null;
   version: string;
   major: number;
   size_bytes: number;

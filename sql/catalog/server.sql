@@ -1,4 +1,5 @@
-SELECT current_database() AS database, current_setting('server_version') AS version,
+SELECT current_database() AS database, session_user AS login,
+  (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls_version, current_setting('server_version') AS version,
   current_setting('server_version_num')::int / 10000 AS major, current_setting('data_checksums') AS checksums,
   pg_database_size(current_database())::float8 AS size_bytes, pg_encoding_to_char(d.encoding) AS encoding,
   d.datcollate AS collate, d.datctype AS ctype, now() AS at,

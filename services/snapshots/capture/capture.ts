@@ -14,6 +14,8 @@ import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
 import { readSchema } from '../../sources/schema.ts';
+import { type CountedResult, countResult } from '../report/result.ts';
+import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -98,6 +100,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const pools = await readPools(source, plan.pools, options.key);
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
+    const described = await describeSource(source, options.source, facts);
     const warnings: { where: string; what: string }[] = [];
     if (facts.large_objects > 0) {
       warnings.push({
@@ -142,6 +145,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     );
 
     const client = await connectTarget(target, options.database);
+    let result: CountedResult;
     try {
       await removeRebuilds(client);
       await copySequences(source, client);
@@ -155,6 +159,9 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       // Whoever first reads rows that are not frozen writes to their pages, and a clone's would all become its own.
       await phase('analyze', 'analyzing', () => client.query('VACUUM (FREEZE, ANALYZE)'));
+      result = await phase('count', 'counting values and groups', () =>
+        countResult(client, { catalog, plan, policy, copied }),
+      );
     } finally {
       await client.end().catch(() => {});
     }
@@ -162,7 +169,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
-      ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
+      ...{ durationMs, warnings },
       target: {
         postgresMajor: await majorInVolume(host, spec),
         libc,
