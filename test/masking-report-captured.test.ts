@@ -156,7 +156,7 @@ test('the smallest group over quasi-identifiers is the one that a count of each 
     );
     return rows[0]!;
   };
-  const [three, documents, visits, empty] = report.groups!;
+  const [empty, three, documents, visits] = report.groups!;
   assert.deepEqual(three!.columns, quasiIdentifier);
   const { rows: alike } = await copy.query<{ smallest: number; few: number }>(
     `SELECT min(n)::int AS smallest, count(*) FILTER (WHERE n < 5)::int AS few

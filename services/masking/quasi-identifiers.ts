@@ -33,8 +33,10 @@ export const quasiIdentifiersSchema = {
   },
 };
 
+/** By table, whatever order the database keeps a policy's keys in. */
 export function quasiIdentifiersOf(declared: QuasiIdentifiers): QuasiIdentifier[] {
-  return Object.entries(declared).flatMap(([table, all]) =>
+  const byTable = Object.entries(declared).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return byTable.flatMap(([table, all]) =>
     all.map((one) => (Array.isArray(one) ? { table, columns: one } : { table, ...one })),
   );
 }
