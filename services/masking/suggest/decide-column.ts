@@ -87,7 +87,9 @@ export function decideColumn(
         is: 'keep',
         why: 'surrogate key, no meaning outside the database',
         confidence: 0.8,
-        reason: `an integer that ${facts.isKey ? 'is a unique key' : 'is called as a table’s key'} by the name of one`,
+        reason: facts.isKey
+          ? 'an integer, a unique key, and named as one'
+          : 'an integer, named after a table of the source',
       };
     }
     if (family === 'integer' || family === 'decimal') return decideNumber(subject);

@@ -21,6 +21,8 @@ const fewWords = 12;
 const rowsThatTell = 50;
 /** Below so many different values, what passes a check by chance says nothing. */
 const enoughToTell = 5;
+/** So seldom all of a few values pass a check by chance that it is none. */
+const byAccident = 0.005;
 /** What chance passes as often is told beside a name that agrees, and never by itself. */
 const tooLikely = 0.3;
 
@@ -44,7 +46,7 @@ export function decideText(subject: Subject): Decision {
   if (found && count !== undefined) return byValues(subject, found, count);
   const wordy = evidence.wordy >= evidence.looked * 0.3 || evidence.longest > 200;
   if (hint && hint.finding !== 'text') return byNameAgainst(subject, hint, wordy);
-  if (wordy || (hint && !isList(evidence))) return asText(subject, hint);
+  if (wordy || hint) return asText(subject, hint);
   const some = partly(evidence);
   if (some) return asMixture(some);
   return asListOrUnknown(subject);
@@ -55,19 +57,22 @@ function isEnough(detector: Detector, count: number, evidence: Evidence, hint: H
   const share = count / evidence.looked;
   if (hint?.finding === detector.finding) return share >= 0.3;
   if (share < detector.enough) return false;
-  return detector.chance === 0 || evidence.looked >= enoughToTell;
+  if (detector.chance === 0 || evidence.looked >= enoughToTell) return true;
+  return share === 1 && detector.chance ** evidence.looked < byAccident;
 }
 
 /** The best that was passed: in the detectors' order, but of words those that more values are. */
 function firstOf(evidence: Evidence, passed: [Detector, number][]): [Detector, number] | undefined {
   const [first] = passed.filter(([{ finding }]) => !byDictionary.has(finding));
   if (first) return first;
-  const names = passed.filter(([{ finding }]) => byDictionary.has(finding));
-  names.sort(([, a], [, b]) => b - a);
-  // A few words that happen to be names are the words of a list.
-  return isList(evidence) ? undefined : names[0];
+  // A few words that come again and again are those of a list, even where they are names as well.
+  const words = passed.filter(
+    ([{ finding }]) => byDictionary.has(finding) && !(isList(evidence) && alsoWords.has(finding)),
+  );
+  return words.sort(([, a], [, b]) => b - a)[0];
 }
 
+const alsoWords: ReadonlySet<Finding> = new Set<Finding>(['first_name', 'last_name', 'city']);
 const byDictionary: ReadonlySet<Finding> = new Set<Finding>([
   'full_name',
   'first_name',
@@ -106,16 +111,16 @@ function byNameAgainst(subject: Subject, hint: Hint, wordy: boolean): Decision {
       reason: `the name says ${hint.says}, but none of ${evidence.looked} sampled values looks like it; ${generally(evidence)}`,
     };
   }
-  const reason = `the name says ${hint.says}; its values are told by no form of theirs`;
+  const reason = `the name says ${hint.says}; such values have no form of their own to tell them by`;
   return { is: 'mask', rules: masksFor[hint.finding], confidence: rounded(hint.weight), reason, seen: false };
 }
 
 function asText({ evidence }: Subject, hint: Hint | undefined): Decision {
   const holding = [...evidence.within].sort(([, a], [, b]) => b - a).slice(0, 3);
-  const words = `${of(evidence.wordy, evidence)} have four words or more`;
+  const words = evidence.wordy > 0 ? `${of(evidence.wordy, evidence)} have four words or more` : undefined;
   const inside = holding.map(([{ label }, count]) => `${count} hold ${label}`);
   const reason = [hint ? `the name says ${hint.says}` : undefined, words, ...inside].filter(Boolean).join(', ');
-  const confidence = combined(0.6, holding.length > 0 ? 0.7 : 0, hint ? hint.weight : 0);
+  const confidence = combined(words ? 0.6 : 0, holding.length > 0 ? 0.7 : 0, hint ? hint.weight : 0);
   return { is: 'mask', rules: masksFor.text, confidence, reason, seen: holding.length > 0 };
 }
 
@@ -145,8 +150,10 @@ function asListOrUnknown({ evidence, name }: Subject): Decision {
     evidence.longest <= 30 &&
     namesIn.every(([, count]) => count * 3 < evidence.looked)
   ) {
-    const reason = `${evidence.values} sampled values are ${evidence.looked} different words, none of which looks like somebody’s`;
-    return { is: 'keep', why: `one of ${evidence.looked} words`, confidence: 0.7, reason };
+    const words = evidence.looked === 1 ? 'one and the same word' : `${evidence.looked} different words`;
+    const reason = `${evidence.values} sampled values are ${words}, none of which looks like somebody’s`;
+    const why = evidence.looked === 1 ? 'always the same word' : `one of ${evidence.looked} words`;
+    return { is: 'keep', why, confidence: 0.7, reason };
   }
   if (isCount(name) && evidence.longest <= 12)
     return { is: 'unknown', reason: `the name says that it counts; ${generally(evidence)}` };
@@ -210,12 +217,17 @@ export const numeric: ReadonlySet<Finding> = new Set<Finding>([
   ] as const),
 ]);
 
-/** For integers and decimals that are no keys. */
-export function decideNumber(subject: Subject): Decision {
+/**
+ * For integers and decimals that are no keys.
+ *
+ * @param cautious a mask too many does no harm: numbers of documents are let through otherwise.
+ */
+export function decideNumber(subject: Subject, cautious = false): Decision {
   const { evidence, hint, name } = subject;
   const passed = [...evidence.whole].find(
     ([detector, count]) =>
-      detector.chance < tooLikely && isEnough(detector, count, evidence, hint) && evidence.looked >= enoughToTell,
+      detector.chance < tooLikely &&
+      (isEnough(detector, count, evidence, hint) || (cautious && count === evidence.looked)),
   );
   if (passed) return byValues(subject, ...passed);
   if (hint && numeric.has(hint.finding)) {

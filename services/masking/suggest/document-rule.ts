@@ -95,7 +95,7 @@ function fieldOf(table: string, leaf: LeafEvidence, siblings: readonly string[])
     const evidence = collector.evidence();
     if (evidence.looked === 0) continue;
     const subject = { name: leaf.key, hint, evidence };
-    const decision = ofNumbers ? decideNumber(subject) : decideText(subject);
+    const decision = ofNumbers ? decideNumber(subject, true) : decideText(subject);
     if (decision.is !== 'mask') continue;
     const rule = decision.rules.find(
       ({ mask, ...options }) =>
