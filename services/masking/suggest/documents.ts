@@ -31,6 +31,7 @@ interface Node {
 const deepest = 12;
 /** An object with more keys than this is a table of its own: its keys are data. */
 const mostKeys = 60;
+const anyKey = '*';
 
 /** Collects documents, then says what is at each path. */
 export function createDocuments(vocabulary: Vocabulary) {
@@ -76,12 +77,10 @@ export function createDocuments(vocabulary: Vocabulary) {
   };
 }
 
-/** Beyond what shows that the keys are data, the rest is looked at under the first of them. */
-function childOf(node: Node, key: string): Node {
-  const found = node.children.get(key);
-  if (found) return found;
-  if (node.children.size > mostKeys * 2) return node.children.values().next().value!;
-  const child = createNode();
+/** Beyond what shows that the keys are data, the rest is looked at as one. */
+function childOf(node: Node, name: string): Node {
+  const key = node.children.size > mostKeys * 2 && !node.children.has(name) ? anyKey : name;
+  const child = node.children.get(key) ?? createNode();
   node.children.set(key, child);
   return child;
 }
@@ -101,16 +100,18 @@ function leavesOf(
   if (node.strings || node.numbers) {
     leaves.push({
       path: path.join('.'),
-      key: path.findLast((key) => key !== '*') ?? '',
+      key: path.findLast((key) => key !== anyKey) ?? '',
       strings: node.strings ?? createCollector(vocabulary),
       numbers: node.numbers ?? createCollector(vocabulary),
     });
   }
-  const isTable = holdsData(node, path.length === 0 ? documents : node.seenIn);
+  const seenIn = path.length === 0 ? documents : node.seenIn;
+  const isTable = holdsData(node, seenIn);
   for (const [key, child] of node.children) {
     const personal = withinText.find((detector) => detector.matches(key));
     if (personal) personalKeys.set(personal, (personalKeys.get(personal) ?? 0) + 1);
-    const shown = !isTable && isName(key, child.seenIn, vocabulary) ? key : '*';
+    const isCommon = child.seenIn >= seenIn * 0.3;
+    const shown = (isCommon || !isTable) && isName(key, child.seenIn, vocabulary) ? key : anyKey;
     leavesOf(child, [...path, shown], documents, vocabulary, leaves, personalKeys);
   }
 }
