@@ -1,5 +1,8 @@
 import type { CatalogColumn, CatalogTable } from '../catalog.ts';
-import { type Decision, decideDate, decideNumber, decideText, numeric, partly } from './decide.ts';
+import { type Decision, partly } from './decide.ts';
+import { decideDate } from './decide-date.ts';
+import { decideNumber, numeric } from './decide-number.ts';
+import { decideText } from './decide-text.ts';
 import { decideDocuments } from './document-rule.ts';
 import { hintOf, isKeyName, isMigratorsTable } from './names-of-columns.ts';
 import type { ColumnSample } from './samples.ts';
@@ -66,10 +69,16 @@ export function decideColumn(
       };
     }
     if (family === 'ip') {
-      return { is: 'mask', rules: masksFor.ip, confidence: 0.9, reason: `its type is ${column.baseType}`, seen: true };
+      return { is: 'mask', rules: masksFor.ip, confidence: 0.9, reason: `its type is ${column.baseType}`, seen: false };
     }
     if (family === 'mac') {
-      return { is: 'mask', rules: masksFor.mac, confidence: 0.9, reason: `its type is ${column.baseType}`, seen: true };
+      return {
+        is: 'mask',
+        rules: masksFor.mac,
+        confidence: 0.9,
+        reason: `its type is ${column.baseType}`,
+        seen: false,
+      };
     }
     if (family === 'time') return decideDate(subject);
     if (family === 'json') {

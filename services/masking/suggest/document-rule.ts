@@ -1,7 +1,9 @@
 import type { MaskRule } from '../kind.ts';
 import { kinds } from '../kinds/index.ts';
 import type { ColumnRule } from '../policy.ts';
-import { type Decision, decideNumber, decideText } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { decideNumber } from './decide-number.ts';
+import { decideText } from './decide-text.ts';
 import type { DocumentsEvidence, LeafEvidence } from './documents.ts';
 import { hintOf } from './names-of-columns.ts';
 

@@ -8,7 +8,7 @@ export interface Evidence {
   values: number;
   /** Different ones among them that were looked into. */
   looked: number;
-  /** How many of those wholly look like what a detector tells. */
+  /** How many of those wholly look like what a detector tells, in the detectors' order. */
   whole: ReadonlyMap<Detector, number>;
   /** How many of those hold it somewhere in them. */
   within: ReadonlyMap<Detector, number>;
@@ -32,7 +32,7 @@ export interface EvidenceCollector {
 }
 
 /** More different values tell nothing more. */
-const mostLooked = 400;
+export const mostLooked = 2000;
 
 export function createCollector(vocabulary: Vocabulary): EvidenceCollector {
   const detectors = detectorsOf(vocabulary);
@@ -68,6 +68,9 @@ export function createCollector(vocabulary: Vocabulary): EvidenceCollector {
     if (age >= 14 && age <= 105) dates.ofPeople++;
   };
 
+  const inOrder = (counts: ReadonlyMap<Detector, number>) =>
+    new Map(detectors.flatMap((detector) => (counts.has(detector) ? [[detector, counts.get(detector)!]] : [])));
+
   return {
     add(raw) {
       const value = raw?.trim() ?? '';
@@ -77,7 +80,7 @@ export function createCollector(vocabulary: Vocabulary): EvidenceCollector {
       seen.add(value);
       look(value);
     },
-    evidence: () => ({ ...evidence, looked: seen.size, whole, within, dates }),
+    evidence: () => ({ ...evidence, looked: seen.size, whole: inOrder(whole), within: inOrder(within), dates }),
   };
 }
 

@@ -2,9 +2,8 @@ import type { Detector } from './detector.ts';
 
 /** Where somebody can be reached. */
 
-/** The last label of the domain is of letters, so that `package@1.2.3` is none. */
-const address =
-  /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+(?:\p{L}{2,}|xn--[a-z0-9-]+)$/iu;
+/** The last label of the domain is of letters, so that `package@1.2.3` is none. Lengths by RFC 5321. */
+const address = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:(?!-)[\p{L}\p{N}-]{1,63}\.){1,10}(?:\p{L}{2,63}|xn--[a-z0-9-]{1,59})$/iu;
 const named = /<([^<>\s]+)>$/;
 
 export const email: Detector = {
