@@ -300,6 +300,22 @@ describe('what a column can hold', () => {
     assert.match(why('orders.buyer'), /the foreign key by_mail ties it to app.users.email/);
   });
 
+  test('what a foreign key ties to a column that has a rule gets that rule; a wrong one is wrong at both ends', () => {
+    const foreignKeys = [
+      { name: 'k', table: 'app.orders', columns: ['buyer'], references: 'app.users', referencedColumns: ['contact'] },
+    ];
+    const specs: Record<string, Spec> = { 'users.contact': { unique: true, of: address }, 'orders.buyer': {} };
+    const masked = { tables: { 'app.users': { contact: { mask: 'token' } } } };
+    assert.deepEqual(suggest(specs, { foreignKeys, policy: masked }).rule('orders.buyer'), { mask: 'token' });
+    const keep = { keep: 'public' };
+    const kept = { tables: { 'app.users': { contact: keep }, 'app.orders': { buyer: keep } } };
+    const { proposals } = suggest(specs, { foreignKeys, policy: kept });
+    assert.deepEqual(
+      proposals.map(({ table, rule, replaces }) => ({ table, rule, replaces })),
+      ['app.users', 'app.orders'].map((table) => ({ table, rule: { mask: 'email' }, replaces: keep })),
+    );
+  });
+
   test('the key of partitions is kept or left to a person', () => {
     const specs: Record<string, Spec> = {
       'e.at': { baseType: 'date', of: () => '2024-01-01' },
@@ -381,6 +397,20 @@ test('with a policy, only what it lacks and what looks wrong is proposed', () =>
   assert.deepEqual(unclassified.map(({ column }) => column).sort(), ['address', 'unknown']);
   assert.deepEqual(completed.tables['app.t']!.email, { mask: 'text' });
   assert.deepEqual(completed.tables['app.t']!.phone, { mask: 'phone' });
+});
+
+test('values made to be slow are looked at all the same', () => {
+  const hostile = [
+    `a@${'a.'.repeat(4000)}`,
+    `$1$${'$'.repeat(8000)} x`,
+    `+1${' 1'.repeat(4000)}x`,
+    'A1'.repeat(4000),
+    '['.repeat(8000),
+  ];
+  const { unclassified, proposals } = suggest(
+    Object.fromEntries(hostile.map((value, index) => [`t.c${index}`, { of: (row: number) => `${value}${row}` }])),
+  );
+  assert.equal(unclassified.length + proposals.length, hostile.length);
 });
 
 test('no value, no part of one and no key of a document that is data is said anywhere', () => {

@@ -30,15 +30,16 @@ export function proposeFor(
     return { fitted, present, decision: wrong ?? decision, isOpen };
   });
   const open = members.filter(({ isOpen }) => isOpen);
+  if (open.length === 0) return { proposals: [], unclassified: [] };
+  // A rule that looks wrong at one end is wrong at all.
+  if (open.some(({ present }) => typeof present === 'object')) return proposeAlike(tied, members);
   const settled = members.find(({ isOpen }) => !isOpen);
-  if (open.length === 0 || !settled) return open.length === 0 ? nothing : proposeAlike(tied, open);
+  if (!settled) return proposeAlike(tied, open);
   const rule = settled.present as ColumnRule;
   const other = `${tableName(settled.fitted.table)}.${settled.fitted.column.name}`;
   const reason = `a foreign key ties it to ${other}, whose rule this is`;
   return { proposals: open.map((member) => proposalOf(member, rule, 0.95, reason)), unclassified: [] };
 }
-
-const nothing: Outcome = { proposals: [], unclassified: [] };
 
 interface Member {
   fitted: FittedColumn;
