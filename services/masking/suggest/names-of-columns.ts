@@ -26,7 +26,7 @@ const person =
   'customer|client|user|person|people|patient|employee|staff|member|contact|guest|student|teacher|doctor|author|owner|holder|recipient|sender|' +
   'receiver|applicant|beneficiary|driver|passenger|tenant|visitor|subscriber|lead|candidate|manager|agent|attendee|kunde|mitarbeiter|personne|persona|cardholder|assignee|requester|reporter|reviewer|buyer|seller|payer|payee';
 
-/** The first that fits counts; `\b` is the edge of a word, because `_` has become a space. */
+/** Of words in lower case with one space between them. The first that fits counts. */
 const hints: [pattern: string, finding: Finding, weight: number, says: string][] = [
   [
     'pass(word|wd|phrase|wort)?( (hash|digest|salted|encrypted|bcrypt))|(hashed|encrypted|crypted) (password|pwd)|pw hash|pwd hash|hashed pw|password digest',
