@@ -332,6 +332,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/projects/{project}/sources/{source}/policy/suggestion': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Propose rules for columns that have none, and for kept ones that look wrong, from names, types, keys and a sample of values; the answer holds no value */
+    post: operations['suggestPolicy'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show a few rows of a table as a snapshot would hold them; a policy of one's own needs the scope admin, as setting it does */
+    post: operations['previewPolicy'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/projects/{project}/releases': {
     parameters: {
       query?: never;
@@ -1368,6 +1408,76 @@ export interface components {
       remedy?: string;
     };
     ColumnNames: string[];
+    SuggestionWish: {
+      /** @description To be completed in place of the source's own */
+      policy?: components['schemas']['MaskingPolicy'];
+    };
+    PolicySuggestion: {
+      /** @description The policy there is with every proposal in it, for a person to read and complete */
+      policy: components['schemas']['MaskingPolicy'];
+      proposals: components['schemas']['PolicyProposal'][];
+      /** @description What cannot be told; a capture refuses the policy until a person decides */
+      unclassified: components['schemas']['UnclassifiedColumn'][];
+      tables: components['schemas']['SampledTable'][];
+    };
+    PolicyProposal: {
+      /** @description schema.table */
+      table: string;
+      column: string;
+      type: string;
+      rule: {
+        [key: string]: unknown;
+      };
+      confidence: number;
+      /** @description How many of the sampled values look like what */
+      reason: string;
+      /** @description The rule the policy has, which looks wrong */
+      replaces?: {
+        [key: string]: unknown;
+      };
+    };
+    UnclassifiedColumn: {
+      table: string;
+      column: string;
+      type: string;
+      /** @description What was seen in general terms */
+      reason: string;
+    };
+    SampledTable: {
+      name: string;
+      /** @description How many rows were looked at */
+      rows: number;
+      /** @description Why not more */
+      note?: string;
+    };
+    PreviewWish: {
+      /** @description schema.table */
+      table: string;
+      /** @default 10 */
+      rows: number;
+      /** @description In place of the source's own; needs the scope admin */
+      policy?: components['schemas']['MaskingPolicy'];
+    };
+    PolicyPreview: {
+      table: string;
+      /** @enum {string} */
+      treatment: 'masked';
+      columns: components['schemas']['PreviewedColumn'][];
+      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`. */
+      rows: (string | null)[][];
+    };
+    PreviewedColumn: {
+      name: string;
+      type: string;
+      /** @description The kind of mask */
+      technique: string;
+      /** @description Why it is kept */
+      reason?: string;
+      /** @description How many of the rows have a value */
+      values: number;
+      /** @description How many of those came out different */
+      changed: number;
+    };
     NewSnapshot: {
       project: components['schemas']['Name'];
       source: components['schemas']['Name'];
@@ -2893,6 +3003,62 @@ export interface operations {
           'application/json': {
             [key: string]: unknown;
           };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  suggestPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['SuggestionWish'];
+      };
+    };
+    responses: {
+      /** @description What is proposed, and what a person has to decide */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicySuggestion'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  previewPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PreviewWish'];
+      };
+    };
+    responses: {
+      /** @description Masked rows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyPreview'];
         };
       };
       default: components['responses']['Problem'];

@@ -4,6 +4,7 @@ import type { RunningGreenroom } from '../../services/greenroom.ts';
 import { parsePolicy, policyHash, policySchema } from '../../services/masking/policy.ts';
 import { readPolicyYaml } from '../../services/masking/policy-yaml.ts';
 import { checkPolicy, putPolicy } from '../../services/sources/policy.ts';
+import { previewTable } from '../../services/sources/preview.ts';
 import { probeSource } from '../../services/sources/probe.ts';
 import {
   createSource,
@@ -11,10 +12,12 @@ import {
   getPolicy,
   getSource,
   listSources,
+  noPolicy,
   openSourceRow,
   rotateKey,
 } from '../../services/sources/store.ts';
-import { askerOf } from '../auth.ts';
+import { suggestForSource } from '../../services/sources/suggestion.ts';
+import { askerOf, requireScope } from '../auth.ts';
 
 const base = '/v1/projects/:project/sources';
 
@@ -66,6 +69,29 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
   });
   router.get('/v1/masking/policy-schema', (_req, res) => {
     res.json(policySchema);
+  });
+  router.post(`${base}/:source/policy/suggestion`, async (req, res) => {
+    const { address, policy } = await openSourceRow(greenroom, req.params.project, req.params.source);
+    const suggestion = await suggestForSource(address, req.body?.policy ?? policy);
+    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.suggest', subject: subjectOf(req.params) });
+    res.json(suggestion);
+  });
+  router.post(`${base}/:source/policy/preview`, async (req, res) => {
+    const { project, source } = req.params;
+    const { table, rows, policy: own } = req.body;
+    // A rule of one's own may keep anything, so it is for those who may set policies.
+    if (own) requireScope(req, 'admin');
+    const { address, key, policy } = await openSourceRow(greenroom, project, source);
+    if (!own && !policy) throw noPolicy(project, source);
+    const preview = await previewTable({ address, key, policy: own ?? policy }, table, rows);
+    const detail = { table };
+    await recordEvent(pool, {
+      actor: askerOf(req).name,
+      action: 'policy.preview',
+      subject: subjectOf(req.params),
+      detail,
+    });
+    res.json(preview);
   });
   return router;
 }
