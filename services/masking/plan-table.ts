@@ -1,6 +1,6 @@
 import { type Mistake, Problem } from '../errors.ts';
 import { type MaskingCatalog, tableName } from './catalog.ts';
-import { type PlannedTable, planMasking } from './plan.ts';
+import { type MaskingPlan, planMasking } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { tiedColumns } from './ties.ts';
 
@@ -11,13 +11,14 @@ import { tiedColumns } from './ties.ts';
  * @param name `schema.table` of a table that is captured.
  * @throws Problem `policy-invalid`, `policy-incomplete` with the mistakes that would stop a capture at this table.
  */
-export function planTable(catalog: MaskingCatalog, policy: Policy, name: string): PlannedTable[] {
+export function planTable(catalog: MaskingCatalog, policy: Policy, name: string): MaskingPlan {
   let left = withUniqueTies(catalog, name);
   let rest = policy;
   for (;;) {
     try {
       const own = new Set(left.tables.filter((table) => rootOf(table) === name).map(tableName));
-      return planMasking(left, rest).tables.filter((table) => own.has(tableName(table)));
+      const plan = planMasking(left, rest);
+      return { ...plan, tables: plan.tables.filter((table) => own.has(tableName(table))) };
     } catch (error) {
       if (!(error instanceof Problem) || !error.errors) throw error;
       const here = error.errors.filter(({ where }) => where === name || where.startsWith(`${name}.`));
@@ -47,8 +48,17 @@ function without(gone: ReadonlySet<string>, catalog: MaskingCatalog, policy: Pol
   const rules = Object.fromEntries(Object.entries(policy.tables).filter(([table]) => !gone.has(table)));
   return [
     { ...catalog, tables, foreignKeys },
-    { ...policy, tables: rules },
+    { ...policy, tables: rules, ...withoutOthers(policy, kept) },
   ];
+}
+
+/** What ties or groups columns of tables that are there. */
+function withoutOthers({ links = [], quasiIdentifiers = {} }: Policy, kept: ReadonlySet<string>) {
+  const isKept = (column: string) => [...kept].some((table) => column.startsWith(`${table}.`));
+  return {
+    links: links.filter(({ from, to }) => isKept(from) && isKept(to)),
+    quasiIdentifiers: Object.fromEntries(Object.entries(quasiIdentifiers).filter(([table]) => kept.has(table))),
+  };
 }
 
 /** Says at the table itself what has to be unique because of tables that may be left out. */

@@ -12,6 +12,7 @@ import { parsePolicy } from '../masking/policy.ts';
 import { maskCopied, previewColumns } from '../masking/preview.ts';
 import { createTableMask } from '../masking/table.ts';
 import { identifier } from '../snapshots/adopt.ts';
+import { readPools } from '../snapshots/capture/pools.ts';
 import type { SourceAddress } from './address.ts';
 import { readCatalog, type SourceTable } from './catalog.ts';
 import { sampledFrom } from './sample.ts';
@@ -35,12 +36,13 @@ export async function previewTable(
   rows: number,
 ): Promise<Preview> {
   const policy = parsePolicy(source.policy);
-  const materials = createMaterials(source.key, dictionaries());
   return inReadOnlyTransaction(source.address, statementTimeoutMs, async (client) => {
     const catalog = await readCatalog(client);
     const table = catalog.tables.find((one) => tableName(one) === name);
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
-    const parts = planTable(catalog, policy, name);
+    const { tables: parts, pools } = planTable(catalog, policy, name);
+    const values = await readPools(client, pools, source.key);
+    const materials = createMaterials(source.key, dictionaries(policy.locale), values);
     const typeOf = (column: string) => table.columns.find((one) => one.name === column)!.type;
     // Partitions may have their columns in another order; a partitioned table without any has no rows to show.
     const [first] = parts;

@@ -35,16 +35,19 @@ function fits(rule: ColumnRule, column: FittedColumn): boolean {
 export function ruleIn(policy: Policy, { table, column, unique }: FittedColumn): ColumnRule | 'missing' | 'unfit' {
   const name = tableName(table);
   const own = policy.tables[name] ?? {};
-  const rules = Object.hasOwn(own, column.name) ? { [column.name]: own[column.name]! } : {};
+  // The others are there for rules that name them, and of no interest themselves.
+  const others = table.columns.filter((other) => other.name !== column.name && !other.generated);
+  const rules = Object.fromEntries(others.map((other): [string, ColumnRule] => [other.name, { keep: 'another' }]));
+  if (Object.hasOwn(own, column.name)) rules[column.name] = own[column.name]!;
   const alone: CatalogTable = {
     ...table,
     kind: 'r',
-    columns: [column],
     uniqueKeys: unique ? [{ name: '', columns: [column.name] }] : [],
   };
   try {
-    const plan = planMasking({ tables: [alone], foreignKeys: [] }, { ...policy, tables: { [name]: rules } });
-    return plan.tables[0]!.columns[0]!.rule;
+    const { links: _links, quasiIdentifiers: _quasiIdentifiers, ...rest } = policy;
+    const plan = planMasking({ tables: [alone], foreignKeys: [] }, { ...rest, tables: { [name]: rules } });
+    return plan.tables[0]!.columns.find((one) => one.name === column.name)!.rule;
   } catch (error) {
     if (error instanceof Problem) return error.code === 'policy-incomplete' ? 'missing' : 'unfit';
     throw error;
