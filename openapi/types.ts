@@ -1260,7 +1260,78 @@ export interface components {
       error?: components['schemas']['Problem'];
     };
     MaskingReport: {
+      audit?: components['schemas']['AuditReport'];
+    } & {
       [key: string]: unknown;
+    };
+    /**
+     * @description What the audit of a capture searched for, where, and what it found. A snapshot in which an original was found does
+     *     not exist: its capture failed with `audit-failed`
+     */
+    AuditReport: {
+      /**
+       * @description Originals found where they must not be
+       * @constant
+       */
+      hits: 0;
+      /** @description What was searched */
+      coverage: {
+        /** @description Tables */
+        relations: number;
+        /** @description Of any type, generated ones included */
+        columns: number;
+        /** @description As many as the source has in the exported snapshot */
+        rows: number;
+        values: number;
+        words: number;
+        bytes: number;
+        /** @description Texts of the catalog: defaults, checks, definitions, enum labels, statistics */
+        texts: number;
+      };
+      originals: {
+        /** @description Hashes of originals that were searched for; one may have been kept several times */
+        kept: number;
+        /** @description What of them did not fit into memory */
+        spilledBytes: number;
+      };
+      /** @description Every masked column, and the fields of a document by technique */
+      columns: components['schemas']['AuditedColumn'][];
+      constraints: {
+        /** @description Constraints and indexes that the source has and the result has, too */
+        checked: number;
+        /** @description Those that the source does not vouch for either: NOT VALID there, too */
+        notValid: string[];
+      };
+      durationMs: {
+        /** @description Of all copying threads together, measured on one row of 64 */
+        collect: number;
+        search: number;
+      };
+    };
+    AuditedColumn: {
+      table: string;
+      column: string;
+      /** @description `json: email` is that of fields of a document */
+      technique: string;
+      /**
+       * @description `everywhere`: originals above the entropy floor were searched in the whole result, others judged per row
+       * @enum {string}
+       */
+      judged: 'everywhere' | 'per-row';
+      /** @description Why originals were judged per row only */
+      why?: string;
+      /** @description Not NULL, elements of arrays one by one */
+      values: number;
+      /** @description Different originals, within 3 % */
+      distinctIn: number;
+      /** @description Values above the entropy floor */
+      searched: number;
+      /** @description Values masked with themselves */
+      equal: number;
+      /** @description How many different originals chance may mask with themselves at most */
+      equalByChance: number;
+      /** @description Different originals that masking also made of others, as names of a dictionary */
+      coincidences: number;
     };
     ReleaseOfStack: {
       version: components['schemas']['Version'];

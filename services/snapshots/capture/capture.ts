@@ -8,9 +8,12 @@ import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { readCatalog, readServer, type SourceCatalog } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
+import { openAudit } from '../audit/audit.ts';
+import { readConstraints } from '../audit/integrity.ts';
+import { auditResult } from '../audit/result.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
@@ -38,6 +41,8 @@ export interface CaptureOptions {
   target: Omit<TargetSpec, 'mounts' | 'failure'>;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
+  /** What the audit keeps in memory before it writes hashes to a file. */
+  auditMemoryBytes?: number;
 }
 
 /**
@@ -46,7 +51,7 @@ export interface CaptureOptions {
  * when it fails, neither container nor volume is left.
  *
  * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`,
- *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
+ *   `audit-failed`, `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
   const { host, onProgress } = options;
@@ -60,6 +65,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     isReading = false;
     await reading.close();
   };
+  let closeAudit = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -84,6 +90,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
     const plan = planMasking(catalog, policy);
+    const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
+    closeAudit = audit.close;
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const warnings: { where: string; what: string }[] = [];
@@ -116,13 +124,18 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       database: options.database,
       key: options.key,
       tables: plan.tables,
+      audit: audit.setup,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, tasks, workers, signal, (table, bytes) =>
+      copyData(input, audit, tasks, workers, signal, (table, bytes) =>
         onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
       ),
     );
 
+    const expected = {
+      rows: new Map([...copied].map(([table, { rows }]) => [table, rows])),
+      constraints: await readConstraints(source),
+    };
     const client = await connectTarget(target, options.database);
     try {
       await copySequences(source, client);
@@ -138,13 +151,28 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     } finally {
       await client.end().catch(() => {});
     }
+    const major = await majorInVolume(host, spec);
+    const audited = await phase('audit', 'searching the result for originals', () =>
+      auditResult(audit, { target, database: options.database, major, threads: cores, signal }, expected),
+    );
     const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
-      ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      ...{
+        server,
+        source: facts,
+        catalog,
+        plan,
+        policy,
+        key: options.key,
+        copied,
+        durationMs,
+        warnings,
+        audit: audited,
+      },
       target: {
-        postgresMajor: await majorInVolume(host, spec),
+        postgresMajor: major,
         libc,
         dataPath: dataPathOf(spec),
         superuser: spec.superuser,
@@ -159,9 +187,19 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    closeAudit();
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
   }
+}
+
+/** About how many rows each planned table has; where it was never analyzed, as many as its pages can hold. */
+function expectedRows(tables: readonly { schema: string; name: string }[], catalog: SourceCatalog): number[] {
+  const found = new Map(catalog.tables.map((table) => [tableName(table), table]));
+  return tables.map((table) => {
+    const { estimatedRows = 0, heapBytes = 0 } = found.get(tableName(table)) ?? {};
+    return estimatedRows || heapBytes / 64;
+  });
 }
 
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */

@@ -11,6 +11,9 @@ import { closeSource, openSource } from '../../sources/connect.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
+import { collecting } from '../audit/collecting.ts';
+import { createCollection, type PartCounts } from '../audit/collector.ts';
+import type { AuditSetup } from '../audit/setup.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
@@ -24,12 +27,14 @@ export interface WorkerInput {
   database: string;
   key: Uint8Array;
   tables: PlannedTable[];
+  audit: AuditSetup;
 }
 
 export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'bytes'; bytes: number }
-  | { type: 'done'; index: number; rows: number; bytes: number }
+  | { type: 'originals'; originals: Uint32Array<ArrayBuffer> }
+  | { type: 'done'; index: number; rows: number; bytes: number; audited: PartCounts; collectMs: number }
   | { type: 'failed'; index?: number; message: string; code: string }
   | { type: 'problem'; problem: ProblemDocument };
 
@@ -48,6 +53,9 @@ async function main(): Promise<void> {
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
   const materials = createMaterials(input.key, dictionaries());
+  const collectorOf = createCollection(input.audit, (originals) =>
+    port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
+  );
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
       await source.query('COMMIT');
@@ -57,10 +65,12 @@ async function main(): Promise<void> {
       return;
     }
     try {
-      const mask = createTableMask(materials, input.tables[task.index]!);
+      const collector = collectorOf(task.index);
+      const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
       const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
       const result = await copyTable(source, target, task, mask, input.pace, onBytes);
-      send({ type: 'done', index: task.index, ...result });
+      const audited = collector?.finish() ?? new Map();
+      send({ type: 'done', index: task.index, ...result, audited, collectMs: collectMs() });
     } catch (error) {
       fail(error, task.index);
     }

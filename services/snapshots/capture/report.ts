@@ -4,6 +4,7 @@ import { keyId } from '../../masking/key.ts';
 import type { MaskingPlan } from '../../masking/plan.ts';
 import { canonical, isKeep, type Policy, policyHash } from '../../masking/policy.ts';
 import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
+import type { AuditReport } from '../audit/result.ts';
 import type { TargetFacts } from '../target.ts';
 
 /** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
@@ -18,6 +19,7 @@ export interface CaptureReport {
   dictionaryVersion: string;
   tables: TableReport[];
   warnings: { where: string; what: string }[];
+  audit: AuditReport;
   target: TargetFacts;
 }
 
@@ -38,6 +40,7 @@ export function writeReport(facts: {
   copied: Map<string, { rows: number; bytes: number }>;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
+  audit: AuditReport;
   target: TargetFacts;
 }): CaptureReport {
   const { source } = facts;
@@ -63,6 +66,7 @@ export function writeReport(facts: {
       };
     }),
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
+    audit: facts.audit,
     target: facts.target,
   };
 }

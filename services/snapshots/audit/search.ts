@@ -1,0 +1,96 @@
+import { type Candidates, createCandidates } from './candidates.ts';
+import { hexBytes } from './copy-fields.ts';
+import { createFilter } from './filter.ts';
+import { type AuditSetup, keysOf, mostGram } from './setup.ts';
+import { createSipHash } from './siphash.ts';
+import { clearWords, createWords, keepLastWords, readWords, type Words, windowHash } from './words.ts';
+
+/** Looks for originals in values of one thread. */
+export interface Search {
+  /**
+   * Every run of words in a value (as it prints, without COPY's escapes) that may be an original becomes a candidate.
+   * @returns how many words it has
+   */
+  value(bytes: Buffer, start: number, end: number, place: number): number;
+  candidates: Candidates;
+}
+
+/** `x` and the digits of some bytes, as a bytea prints in an array or a document. */
+const hexWord = /^x(?:[0-9a-f]{2}){4,}$/;
+const candidateSlots = 1 << 18;
+
+/** @param onFull takes candidates away when there are many */
+export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<ArrayBuffer>) => void): Search {
+  const keys = keysOf(setup);
+  const sipHash = createSipHash(keys.sip);
+  const words = createWords(keys.words);
+  const inner = createWords(keys.words);
+  const filter = createFilter(setup.filter);
+  const candidates = createCandidates(candidateSlots, onFull);
+  const known = new Int32Array(setup.lengths)[0]!;
+  const grams = Array.from({ length: mostGram }, (_, index) => index + 1).filter((length) => known & (1 << length));
+  const longest = grams.at(-1) ?? 0;
+  const wholes = (known & 1) === 1;
+
+  const look = (from: Words, first: number, last: number, length: number, place: number) => {
+    if (!filter.mayHold(windowHash(from, first, last), length)) return;
+    const { high, low } = sipHash(from.text, from.starts[first]!, from.ends[last - 1]!);
+    candidates.add(high, low, place);
+  };
+
+  /** Runs that end in words from `fresh` on. */
+  const lookAtRuns = (from: Words, fresh: number, place: number) => {
+    for (let last = fresh + 1; last <= from.count; last++) {
+      for (const length of grams) {
+        if (length > last) break;
+        look(from, last - length, last, length, place);
+      }
+    }
+  };
+
+  /** The whole, and each string in it. */
+  const lookAtWholes = (from: Words, place: number) => {
+    if (from.count > mostGram) look(from, 0, from.count, 0, place);
+    let first = 0;
+    for (let index = 1; index <= from.count; index++) {
+      if (index < from.count && from.breaks[index] === 0) continue;
+      if (index - first > mostGram && index - first < from.count) look(from, first, index, 0, place);
+      first = index;
+    }
+  };
+
+  const lookInside = (bytes: Buffer, place: number) => {
+    for (let at = 0; at < bytes.length; ) {
+      clearWords(inner);
+      at = readWords(inner, bytes, at, bytes.length);
+      lookAtRuns(inner, 0, place);
+      if (wholes) lookAtWholes(inner, place);
+    }
+  };
+
+  const value: Search['value'] = (bytes, start, end, place) => {
+    if (end - start > 3 && bytes[start] === 0x5c && bytes[start + 1] === 0x78) {
+      const raw = hexBytes(bytes.subarray(start, end));
+      if (raw) return value(raw, 0, raw.length, place);
+    }
+    clearWords(words);
+    let total = 0;
+    for (let at = start; at < end; ) {
+      const fresh = words.count;
+      const from = at;
+      at = readWords(words, bytes, at, end);
+      total += words.count - fresh;
+      lookAtRuns(words, fresh, place);
+      if (wholes && from === start && at === end) lookAtWholes(words, place);
+      for (let index = fresh; index < words.count; index++) {
+        const length = words.ends[index]! - words.starts[index]!;
+        if (length < 9 || length % 2 === 0 || words.text[words.starts[index]!] !== 0x78) continue;
+        const word = Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString('latin1');
+        if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
+      }
+      if (at < end) keepLastWords(words, longest);
+    }
+    return total;
+  };
+  return { value, candidates };
+}

@@ -1,0 +1,38 @@
+import type { Words } from './words.ts';
+
+/** What a value is made of, and how hard it is to meet it by chance. */
+export interface Strength {
+  letters: number;
+  digits: number;
+  /** Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names. */
+  bits: number;
+  /** The same without zeros, which masks of numbers leave where they lead. */
+  ownBits: number;
+}
+
+const bitsPerDigit = Math.log2(10);
+const bitsPerLetter = 2;
+
+/** Of the words that were read. The result is overwritten by the next call. */
+export function strengthOf({ text, ends, count }: Words): Strength {
+  const end = count === 0 ? 0 : ends[count - 1]!;
+  let letters = 0;
+  let digits = 0;
+  let zeros = 0;
+  for (let index = 0; index < end; index++) {
+    const byte = text[index]!;
+    if (byte >= 0x30 && byte <= 0x39) {
+      digits++;
+      if (byte === 0x30) zeros++;
+    }
+    // Spaces, and the second and later bytes of a character in UTF-8, are no letters.
+    else if (byte !== 0x20 && (byte & 0xc0) !== 0x80) letters++;
+  }
+  strength.letters = letters;
+  strength.digits = digits;
+  strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
+  strength.ownBits = strength.bits - zeros * bitsPerDigit;
+  return strength;
+}
+
+const strength: Strength = { letters: 0, digits: 0, bits: 0, ownBits: 0 };
