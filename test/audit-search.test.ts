@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Problem } from '../services/errors.ts';
 import { openAudit } from '../services/snapshots/audit/audit.ts';
 import { mostByChance } from '../services/snapshots/audit/chance.ts';
 import { createCollection } from '../services/snapshots/audit/collector.ts';
 import { arrayElements, createFields, splitFields, unescapeField } from '../services/snapshots/audit/copy-fields.ts';
 import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
+import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
@@ -366,5 +368,36 @@ describe('judging row by row', () => {
       'app.people.document 1 of 50 values came out of json: text as they went in',
       'app.people.document 1 of 50 values came out of json: email as they went in',
     ]);
+  });
+});
+
+describe('a result that is not whole', () => {
+  const constraint = (name: string, valid = true) =>
+    [JSON.stringify(['app.t', name, 'f']), { table: 'app.t', name, type: 'f', valid }] as const;
+  const rows = (count: number) => new Map([['app.t', count]]);
+  const wrong = (work: () => unknown) => {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      return (error as Problem).errors!.map(({ where, what }) => `${where} ${what}`);
+    }
+  };
+
+  test('a constraint that is missing, one that was not validated, rows that are missing', () => {
+    const source = new Map([constraint('lost'), constraint('unchecked'), constraint('idle', false), constraint('ok')]);
+    const result = new Map([constraint('unchecked', false), constraint('idle', false), constraint('ok')]);
+    assert.deepEqual(
+      wrong(() => checkIntegrity(source, result, { expected: rows(5), found: rows(4) })),
+      [
+        'app.t (lost) is a constraint or index of the source that the result lacks',
+        'app.t (unchecked) holds at the source and was not validated in the result',
+        'app.t has 5 rows at the source and 4 in the result',
+      ],
+    );
+    assert.deepEqual(checkIntegrity(result, result, { expected: rows(5), found: rows(5) }), {
+      checked: 3,
+      notValid: ['app.t (unchecked)', 'app.t (idle)'],
+    });
   });
 });
