@@ -5,7 +5,7 @@ import { createFilter } from './filter.ts';
 import { type AuditSetup, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { strengthOf } from './strength.ts';
-import { judgementOf } from './techniques.ts';
+import { type Judgement, judgementOf } from './techniques.ts';
 import type { ColumnUnits, Unit } from './units.ts';
 import { clearWords, createWords, readWords, windowHash } from './words.ts';
 
@@ -41,8 +41,8 @@ export interface Collector {
 
 const recentSlots = 4096;
 const mostEqualKept = 1000;
-/** Prefixes that phone numbers, accounts and cards share. */
-const sharedBits = 10;
+/** How many times likelier two meet because phone numbers, accounts and cards share prefixes: three digits of them. */
+const sharedPrefixes = 1000;
 
 /** @param send takes hashes away; those of a part that failed do no harm, they are originals all the same */
 export function createCollection(
@@ -58,6 +58,10 @@ export function createCollection(
   const recentLow = new Uint32Array(recentSlots);
   const recentUnit = new Int32Array(recentSlots).fill(-1);
   const [originals, maskeds] = [createFields(), createFields()];
+  const judgementsOfUnits: Judgement[] = [];
+  for (const { units } of setup.tables.flat().filter((column) => column !== undefined)) {
+    for (const { id, technique } of Object.values(units)) judgementsOfUnits[id] = judgementOf(technique);
+  }
   let chunk = new Uint32Array(chunkOriginals * originalWords);
   let at = 0;
   const flush = () => {
@@ -93,20 +97,20 @@ export function createCollection(
       counts.chance++;
       return;
     }
-    const judgement = judgementOf(unit.technique);
+    const judgement = judgementsOfUnits[unit.id]!;
     const strength = strengthOf(words);
     const last = words.ends[words.count - 1]!;
     const { high, low } = sipHash(words.text, words.starts[0]!, last);
     addDistinct(counts.distinct, high, low);
-    counts.chance += Math.min(1, judgement.chance + 2 ** -strength.ownBits);
+    counts.chance += Math.min(1, judgement.chance + strength.ownChance);
     if (equal) {
       counts.equal++;
       if (counts.equalOriginals.size < mostEqualKept) counts.equalOriginals.add(high * 2 ** 20 + (low >>> 12));
     }
     if (whole && judgement.searches(strength, words.count, words.hasAt)) {
       counts.searched++;
-      if (strength.letters === 0) counts.numberChance += 2 ** -strength.bits;
-      if (judgement.makes === 'shape') counts.shapeChance += 2 ** (sharedBits - strength.bits);
+      if (strength.letters === 0) counts.numberChance += strength.chance;
+      if (judgement.makes === 'shape') counts.shapeChance += strength.chance * sharedPrefixes;
       keep(unit, high, low, windowHash(words, 0, words.count));
     }
     if (words.hasAt && words.count > 3) collectAddresses(unit, counts, bytes, start, end);

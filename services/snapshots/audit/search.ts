@@ -32,29 +32,33 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const longest = grams.at(-1) ?? 0;
   const wholes = (known & 1) === 1;
 
-  const look = (from: Words, first: number, last: number, length: number, place: number) => {
-    if (!filter.mayHold(windowHash(from, first, last), length)) return;
+  const found = (from: Words, first: number, last: number, place: number) => {
     const { high, low } = sipHash(from.text, from.starts[first]!, from.ends[last - 1]!);
     candidates.add(high, low, place);
   };
 
+  const lookAtWhole = (from: Words, first: number, last: number, place: number) => {
+    if (filter.mayHold(windowHash(from, first, last), 0)) found(from, first, last, place);
+  };
+
   /** Runs that end in words from `fresh` on. */
   const lookAtRuns = (from: Words, fresh: number, place: number) => {
-    for (let last = fresh + 1; last <= from.count; last++) {
-      for (const length of grams) {
-        if (length > last) break;
-        look(from, last - length, last, length, place);
+    const { count } = from;
+    for (let index = 0; index < grams.length; index++) {
+      const length = grams[index]!;
+      for (let last = Math.max(length, fresh + 1); last <= count; last++) {
+        if (filter.mayHold(windowHash(from, last - length, last), length)) found(from, last - length, last, place);
       }
     }
   };
 
   /** The whole, and each string in it. */
   const lookAtWholes = (from: Words, place: number) => {
-    if (from.count > mostGram) look(from, 0, from.count, 0, place);
+    if (from.count > mostGram) lookAtWhole(from, 0, from.count, place);
     let first = 0;
     for (let index = 1; index <= from.count; index++) {
       if (index < from.count && from.breaks[index] === 0) continue;
-      if (index - first > mostGram && index - first < from.count) look(from, first, index, 0, place);
+      if (index - first > mostGram && index - first < from.count) lookAtWhole(from, first, index, place);
       first = index;
     }
   };
@@ -83,8 +87,9 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       lookAtRuns(words, fresh, place);
       if (wholes && from === start && at === end) lookAtWholes(words, place);
       for (let index = fresh; index < words.count; index++) {
+        if (words.text[words.starts[index]!] !== 0x78) continue;
         const length = words.ends[index]! - words.starts[index]!;
-        if (length < 9 || length % 2 === 0 || words.text[words.starts[index]!] !== 0x78) continue;
+        if (length < 9 || length % 2 === 0) continue;
         const word = Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString('latin1');
         if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
       }

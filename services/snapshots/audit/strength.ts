@@ -6,8 +6,10 @@ export interface Strength {
   digits: number;
   /** Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names. */
   bits: number;
+  /** 2⁻ᵇⁱᵗˢ: the chance to draw it again. */
+  chance: number;
   /** The same without zeros, which masks of numbers leave where they lead. */
-  ownBits: number;
+  ownChance: number;
 }
 
 const bitsPerDigit = Math.log2(10);
@@ -31,8 +33,18 @@ export function strengthOf({ text, ends, count }: Words): Strength {
   strength.letters = letters;
   strength.digits = digits;
   strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
-  strength.ownBits = strength.bits - zeros * bitsPerDigit;
+  strength.chance = power(tenths, digits) * power(quarters, letters);
+  strength.ownChance = power(tenths, digits - zeros) * power(quarters, letters);
   return strength;
 }
 
-const strength: Strength = { letters: 0, digits: 0, bits: 0, ownBits: 0 };
+const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChance: 1 };
+
+// Looked up: a power costs as much as hashing a short value.
+const powers = 64;
+const tenths = Float64Array.from({ length: powers }, (_, exponent) => 10 ** -exponent);
+const quarters = Float64Array.from({ length: powers }, (_, exponent) => 2 ** (-bitsPerLetter * exponent));
+
+function power(table: Float64Array, exponent: number): number {
+  return table[exponent < powers ? exponent : powers - 1]!;
+}
