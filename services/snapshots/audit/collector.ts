@@ -4,6 +4,7 @@ import { createDocumentReader } from './document.ts';
 import { createFilter } from './filter.ts';
 import { type AuditSetup, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
+import { spansIn, widen } from './spans.ts';
 import { strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
 import type { ColumnUnits, Unit } from './units.ts';
@@ -53,7 +54,7 @@ export function createCollection(
   const sipHash = createSipHash(keys.sip);
   const words = createWords(keys.words);
   const filter = createFilter(setup.filter);
-  const lengths = new Int32Array(setup.lengths);
+  const spans = spansIn(setup.spans);
   const recentHigh = new Uint32Array(recentSlots);
   const recentLow = new Uint32Array(recentSlots);
   const recentUnit = new Int32Array(recentSlots).fill(-1);
@@ -77,7 +78,7 @@ export function createCollection(
     recentUnit[slot] = unit.id;
     const length = words.count <= mostGram ? words.count : 0;
     filter.add(hash, length);
-    if ((lengths[0]! & (1 << length)) === 0) Atomics.or(lengths, 0, 1 << length);
+    widen(spans, length, words.ends[words.count - 1]!);
     chunk[at++] = high;
     chunk[at++] = low;
     chunk[at++] = unit.id;

@@ -3,6 +3,7 @@ import { hexBytes } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
 import { type AuditSetup, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
+import { spansIn } from './spans.ts';
 import { clearWords, createWords, keepLastWords, readWords, type Words, windowHash } from './words.ts';
 
 /** Looks for originals in values of one thread. */
@@ -27,10 +28,10 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const inner = createWords(keys.words);
   const filter = createFilter(setup.filter);
   const candidates = createCandidates(candidateSlots, onFull);
-  const known = new Int32Array(setup.lengths)[0]!;
-  const grams = Array.from({ length: mostGram }, (_, index) => index + 1).filter((length) => known & (1 << length));
-  const longest = grams.at(-1) ?? 0;
-  const wholes = (known & 1) === 1;
+  const { shortest, longest } = spansIn(setup.spans);
+  const grams = Array.from({ length: mostGram }, (_, index) => index + 1).filter((length) => shortest[length]! > 0);
+  const longestGram = grams.at(-1) ?? 0;
+  const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {
     const { high, low } = sipHash(from.text, from.starts[first]!, from.ends[last - 1]!);
@@ -38,15 +39,21 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   };
 
   const lookAtWhole = (from: Words, first: number, last: number, place: number) => {
+    const bytes = from.ends[last - 1]! - from.starts[first]!;
+    if (bytes < shortest[0]! || bytes > longest[0]!) return;
     if (filter.mayHold(windowHash(from, first, last), 0)) found(from, first, last, place);
   };
 
   /** Runs that end in words from `fresh` on. */
   const lookAtRuns = (from: Words, fresh: number, place: number) => {
-    const { count } = from;
+    const { count, starts, ends } = from;
     for (let index = 0; index < grams.length; index++) {
       const length = grams[index]!;
+      const least = shortest[length]!;
+      const most = longest[length]!;
       for (let last = Math.max(length, fresh + 1); last <= count; last++) {
+        const bytes = ends[last - 1]! - starts[last - length]!;
+        if (bytes < least || bytes > most) continue;
         if (filter.mayHold(windowHash(from, last - length, last), length)) found(from, last - length, last, place);
       }
     }
@@ -93,7 +100,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
         const word = Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString('latin1');
         if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
       }
-      if (at < end) keepLastWords(words, longest);
+      if (at < end) keepLastWords(words, longestGram);
     }
     return total;
   };

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { filterMemory } from './filter.ts';
+import { spansMemory } from './spans.ts';
 import type { TableUnits } from './units.ts';
 
 /** What the threads of one capture share: all of it can be sent to a worker. */
@@ -7,8 +8,8 @@ export interface AuditSetup {
   /** 16 bytes for SipHash, 8 for the quick hash. In memory only, and zeroed when the capture ends. */
   key: SharedArrayBuffer;
   filter: SharedArrayBuffer;
-  /** Bit n: there are originals of n words; bit 0: of more than `mostGram`. */
-  lengths: SharedArrayBuffer;
+  /** Of originals by their number of words; at 0 of those with more than `mostGram`. */
+  spans: SharedArrayBuffer;
   /** By the plan's tables. */
   tables: TableUnits[];
 }
@@ -24,7 +25,7 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
   const random = randomFillSync(Buffer.alloc(keyBytes));
   new Uint8Array(key).set(random);
   random.fill(0);
-  return { key, filter: filterMemory(expectedOriginals), lengths: new SharedArrayBuffer(4), tables };
+  return { key, filter: filterMemory(expectedOriginals), spans: spansMemory(mostGram), tables };
 }
 
 export function keysOf({ key }: Pick<AuditSetup, 'key'>): { sip: Uint8Array; words: Uint8Array } {
