@@ -9,6 +9,7 @@ import { addDistinct, countDistinct, createDistinct } from '../services/snapshot
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
+import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
 import { lexemes } from '../services/snapshots/audit/tsvector.ts';
@@ -189,7 +190,8 @@ async function audited(
     for (const candidates of found) {
       matches.push(...(await matchesOf(candidates, audit.originals.pieces(), new AbortController().signal)));
     }
-    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words });
+    const { isOften } = createPhrases(audit.setup.phrases);
+    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
     return { judged, spilledBytes: audit.originals.spilledBytes };
   } finally {
     audit.close();
@@ -304,6 +306,19 @@ describe('judging row by row', () => {
     assert.equal(judged[0]!.equal, 20);
     const all = many((n) => [names[n % 10]!, names[n % 10]!]);
     assert.equal((await leaks(audited({ first: { mask: 'first_name' } }, all, {}))).length, 1);
+  });
+
+  test('what many rows say in the same words, and moments, may stand elsewhere; what one says may not', async () => {
+    const rows = many((n) => [
+      n < 25 ? 'waiting for the payment' : `only this person ${'x'.repeat(n)} says it`,
+      'Lorem',
+    ]);
+    rows[60]![0][0] = '2024-03-04T10:11:12.345Z';
+    const kept = { kept: ['waiting for the payment', '2024-03-04T10:11:12.345Z'] };
+    const { judged } = await audited({ note: { mask: 'text' } }, rows, kept);
+    assert.equal(judged[0]!.judged, 'everywhere');
+    const said = { kept: [`only this person ${'x'.repeat(50)} says it`] };
+    assert.equal((await leaks(audited({ note: { mask: 'text' } }, rows, said))).length, 1);
   });
 
   test('short values of a shape may stay; long ones may not', async () => {

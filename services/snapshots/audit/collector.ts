@@ -2,10 +2,11 @@ import { arrayElements, createFields, hexBytes, isNull, splitFields, unescapeFie
 import { addDistinct, createDistinct } from './distinct.ts';
 import { createDocumentReader } from './document.ts';
 import { createFilter } from './filter.ts';
+import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { spansIn, widen } from './spans.ts';
-import { strengthOf } from './strength.ts';
+import { isMoment, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
 import type { ColumnUnits, Unit } from './units.ts';
 import { clearWords, createWords, readWords, windowHash } from './words.ts';
@@ -55,6 +56,7 @@ export function createCollection(
   const words = createWords(keys.words);
   const filter = createFilter(setup.filter);
   const spans = spansIn(setup.spans);
+  const phrases = createPhrases(setup.phrases);
   const recentHigh = new Uint32Array(recentSlots);
   const recentLow = new Uint32Array(recentSlots);
   const recentUnit = new Int32Array(recentSlots).fill(-1);
@@ -108,8 +110,9 @@ export function createCollection(
       counts.equal++;
       if (counts.equalOriginals.size < mostEqualKept) counts.equalOriginals.add(high * 2 ** 20 + (low >>> 12));
     }
-    if (whole && judgement.searches(strength, words.count, words.hasAt)) {
+    if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
       counts.searched++;
+      if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
       if (strength.letters === 0) counts.numberChance += strength.chance;
       if (judgement.makes === 'shape') counts.shapeChance += strength.chance * sharedPrefixes;
       keep(unit, high, low, windowHash(words, 0, words.count));

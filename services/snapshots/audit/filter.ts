@@ -9,8 +9,8 @@ export interface Filter {
 
 const bitsPerOriginal = 32;
 const leastBits = 1 << 20;
-/** 64 MB: at 100 million originals one in ten look-ups passes it in vain. */
-const mostBits = 2 ** 29;
+/** 32 MB: at 28 million originals one in forty look-ups passes it in vain. */
+const mostBits = 2 ** 28;
 
 /** @param originals how many are expected, about */
 export function filterMemory(originals: number): SharedArrayBuffer {

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf, Problem } from '../../errors.ts';
 import { originalWords } from './collector.ts';
 
 /** The hashes of all originals: in memory up to a bound, beyond it in a file without a name. */
 export interface Originals {
+  /** @throws Problem `capture-failed` when the file cannot be written */
   add(originals: Uint32Array<ArrayBuffer>): void;
   readonly count: number;
   readonly spilledBytes: number;
@@ -14,8 +16,8 @@ export interface Originals {
   close(): void;
 }
 
-/** Eight million hashes and their columns. */
-export const originalsInMemoryBytes = 96 << 20;
+/** Five million hashes and their columns. */
+const originalsInMemoryBytes = 64 << 20;
 const pieceBytes = 768 << 10;
 
 export function createOriginals(memoryBytes = originalsInMemoryBytes): Originals {
@@ -26,9 +28,16 @@ export function createOriginals(memoryBytes = originalsInMemoryBytes): Originals
   let file: number | undefined;
 
   const spill = (piece: Uint32Array) => {
-    file ??= openUnlinked();
-    for (let at = 0; at < piece.byteLength; )
-      at += writeSync(file, piece, at, piece.byteLength - at, spilledBytes + at);
+    try {
+      file ??= openUnlinked();
+      for (let at = 0; at < piece.byteLength; )
+        at += writeSync(file, piece, at, piece.byteLength - at, spilledBytes + at);
+    } catch (error) {
+      throw new Problem('capture-failed', `The audit's hashes could not be written: ${messageOf(error)}`, {
+        where: tmpdir(),
+        remedy: 'Make room in this folder, or set TMPDIR to another.',
+      });
+    }
     spilledBytes += piece.byteLength;
   };
 

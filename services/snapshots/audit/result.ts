@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
 import { type Match, matchesOf } from './matches.ts';
+import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, searchTasks } from './relations.ts';
 import { createSearch } from './search.ts';
 import { searchRelations } from './threads.ts';
@@ -12,8 +13,8 @@ import { judge } from './verdict.ts';
 
 export type AuditReport = components['schemas']['AuditReport'];
 
-/** Candidates are held against the originals when there are so many (32 MB), and at the end. */
-const mostCandidates = 2 << 20;
+/** Candidates are held against the originals when there are so many (16 MB), and at the end. */
+const mostCandidates = 1 << 20;
 
 /**
  * Searches a whole result, while its server still runs, for originals of masked columns.
@@ -73,7 +74,8 @@ export async function auditResult(
       found: rows,
     });
     const matches = await search.finish();
-    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words });
+    const { isOften } = createPhrases(audit.setup.phrases);
+    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
     return {
       hits: 0,
       coverage,

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { filterMemory } from './filter.ts';
+import { phrasesMemory } from './phrases.ts';
 import { spansMemory } from './spans.ts';
 import type { TableUnits } from './units.ts';
 
@@ -10,6 +11,7 @@ export interface AuditSetup {
   filter: SharedArrayBuffer;
   /** Of originals by their number of words; at 0 of those with more than `mostGram`. */
   spans: SharedArrayBuffer;
+  phrases: SharedArrayBuffer;
   /** By the plan's tables. */
   tables: TableUnits[];
 }
@@ -25,7 +27,12 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
   const random = randomFillSync(Buffer.alloc(keyBytes));
   new Uint8Array(key).set(random);
   random.fill(0);
-  return { key, filter: filterMemory(expectedOriginals), spans: spansMemory(mostGram), tables };
+  return {
+    ...{ key, tables },
+    filter: filterMemory(expectedOriginals),
+    spans: spansMemory(mostGram),
+    phrases: phrasesMemory(),
+  };
 }
 
 export function keysOf({ key }: Pick<AuditSetup, 'key'>): { sip: Uint8Array; words: Uint8Array } {

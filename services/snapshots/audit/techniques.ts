@@ -16,7 +16,7 @@ export interface Judgement {
   makes?: Family;
   /** An original that masking made of another one too is no leak where it stands for that other one. */
   mayCoincide?: Family;
-  /** Values that are said ten times each are searched, too: they are somebody's, not the application's. */
+  /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
   /** Not searched, and why. */
   perRow?: string;
@@ -59,7 +59,7 @@ const randomised = 'is generalised or randomised: originals are ordinary values'
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
-  full_name: names(1e-4),
+  full_name: { ...names(1e-4), evenIfRepeated: true },
   company: names(1e-3),
   street: names(1e-3),
   first_name: perRow(dictionary, 0.02, 'words'),

@@ -4,6 +4,7 @@ import { mostByChance } from './chance.ts';
 import type { PartCounts, UnitCounts } from './collector.ts';
 import { countDistinct } from './distinct.ts';
 import type { Match } from './matches.ts';
+import type { Phrases } from './phrases.ts';
 import type { ResultPlace } from './relations.ts';
 import { judgementOf } from './techniques.ts';
 import type { Unit } from './units.ts';
@@ -17,6 +18,7 @@ export interface Evidence {
   places: readonly ResultPlace[];
   /** Words searched, by place. */
   words: Float64Array;
+  isOften: Phrases['isOften'];
 }
 
 /** Values said ten times each in the mean belong to the application, not to a person. */
@@ -29,7 +31,7 @@ const fewDistinct = 'has few different values, each many times';
  *
  * @throws Problem `audit-failed` with every leak: which column's originals, how many, where; never a value
  */
-export function judge({ units, counts, matches, places, words }: Evidence): AuditedColumn[] {
+export function judge({ units, counts, matches, places, words, isOften }: Evidence): AuditedColumn[] {
   const made = familiesOf(units, places);
   const shapesMade = units
     .filter(({ technique }) => judgementOf(technique).makes === 'shape')
@@ -72,7 +74,7 @@ export function judge({ units, counts, matches, places, words }: Evidence): Audi
       });
     }
     if (!why) {
-      const leaks = found.filter(({ original }) => !coinciding.has(original));
+      const leaks = found.filter(({ original }) => !coinciding.has(original) && !isOften(original));
       for (const [place, inPlace] of Map.groupBy(leaks, (match) => match.place)) {
         const originals = new Set(inPlace.map(({ original }) => original)).size;
         if (originals <= mostByChance(own.numberChance * words[place]!)) continue;

@@ -78,7 +78,11 @@ export async function copyData(
             onProgress(undefined, total, done);
             break;
           case 'originals':
-            audit.originals.add(message.originals);
+            try {
+              audit.originals.add(message.originals);
+            } catch (error) {
+              reject(error);
+            }
             break;
           case 'done': {
             audit.addPart(message.audited, message.collectMs);
