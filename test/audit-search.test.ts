@@ -9,6 +9,7 @@ import { addDistinct, countDistinct, createDistinct } from '../services/snapshot
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
+import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
@@ -415,4 +416,26 @@ describe('a result that is not whole', () => {
       notValid: ['app.t (unchecked)', 'app.t (idle)'],
     });
   });
+});
+
+test('hashes that cannot be written fail the capture and say what to do', () => {
+  const { TMPDIR: before } = process.env;
+  process.env.TMPDIR = '/nowhere';
+  try {
+    const originals = createOriginals(0);
+    assert.throws(() => originals.add(new Uint32Array(3)), { code: 'capture-failed', where: '/nowhere' });
+    originals.close();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
+
+test('the key is random, and gone once the audit is closed', () => {
+  const [one, other] = [openAudit([], []), openAudit([], [])];
+  const bytes = (audit: typeof one) => Buffer.from(audit.setup.key).toString('hex');
+  assert.notEqual(bytes(one), bytes(other));
+  one.close();
+  other.close();
+  assert.equal(bytes(one), '00'.repeat(24));
 });
