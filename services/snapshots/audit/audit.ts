@@ -1,6 +1,5 @@
 import type { PlannedTable } from '../../masking/plan.ts';
-import type { PartCounts, UnitCounts } from './collector.ts';
-import { mergeDistinct } from './distinct.ts';
+import { addCounts, type PartCounts } from './counts.ts';
 import { createOriginals, type Originals } from './originals.ts';
 import { type AuditSetup, createSetup, destroyKey } from './setup.ts';
 import { type Unit, unitsOf } from './units.ts';
@@ -53,15 +52,4 @@ export function openAudit(
       originals.close();
     },
   };
-}
-
-function addCounts(sum: UnitCounts, part: UnitCounts): void {
-  sum.values += part.values;
-  sum.searched += part.searched;
-  sum.equal += part.equal;
-  sum.chance += part.chance;
-  sum.numberChance += part.numberChance;
-  sum.shapeChance += part.shapeChance;
-  for (const original of part.equalOriginals) sum.equalOriginals.add(original);
-  mergeDistinct(sum.distinct, part.distinct);
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { candidateWords } from './candidates.ts';
-import { originalWords } from './collector.ts';
+import { originalWords } from './keeper.ts';
 
 /** An original of a unit that stands in a place. */
 export interface Match {

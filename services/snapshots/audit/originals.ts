@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, Problem } from '../../errors.ts';
-import { originalWords } from './collector.ts';
+import { originalWords } from './keeper.ts';
 
 /** The hashes of all originals: in memory up to a bound, beyond it in a file without a name. */
 export interface Originals {

@@ -1,7 +1,7 @@
 import type { components } from '../../../openapi/types.ts';
 import { type Mistake, Problem } from '../../errors.ts';
 import { mostByChance } from './chance.ts';
-import type { PartCounts, UnitCounts } from './collector.ts';
+import type { PartCounts, UnitCounts } from './counts.ts';
 import { countDistinct } from './distinct.ts';
 import type { Match } from './matches.ts';
 import type { Phrases } from './phrases.ts';
