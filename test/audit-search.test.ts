@@ -230,6 +230,10 @@ describe('a search', () => {
     ['a composite', '(1,person7@corp.test,"x y")'],
     ['a bytea', `\\x${Buffer.from('..person7@corp.test..').toString('hex')}`],
     ['an element that is a bytea', `{"\\\\x${Buffer.from('person7@corp.test').toString('hex')}"}`],
+    [
+      'a bytea, two million bytes on',
+      `\\x${'00'.repeat(2_000_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(100_000)}`,
+    ],
     ['a value a hundred thousand words on', `${'lorem ipsum '.repeat(50_000)}person7@corp.test`],
   ]) {
     test(`finds an original as ${what}`, async () => {

@@ -4,7 +4,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { connectDocker } from '../../engine/host.ts';
 import { withoutValues } from '../../sources/errors.ts';
 import { type Target, targetConfig } from '../capture/target.ts';
-import { createFields, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
 import { createSearch } from './search.ts';
 import type { AuditSetup } from './setup.ts';
 import { lexemes } from './tsvector.ts';
@@ -63,6 +63,11 @@ async function main(): Promise<void> {
       if (isNull(bytes, fieldStart, fieldEnd)) continue;
       const { place, vector } = columns[index]!;
       counts.values[index]!++;
+      // The one escape of a bytea is that of its first character.
+      if (fields.escaped[index] && isHex(bytes, fieldStart + 1, fieldEnd)) {
+        counts.words[index]! += search.value(bytes, fieldStart + 1, fieldEnd, place);
+        continue;
+      }
       if (!vector && !fields.escaped[index]) {
         counts.words[index]! += search.value(bytes, fieldStart, fieldEnd, place);
         continue;

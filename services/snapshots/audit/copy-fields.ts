@@ -67,11 +67,20 @@ export function unescapeField(bytes: Buffer, start: number, end: number): Buffer
   return Buffer.from(read);
 }
 
-/** The bytes that a bytea prints (`\x6162`), undefined for anything else. */
-export function hexBytes(bytes: Buffer): Buffer | undefined {
-  if (bytes.length < 4 || bytes.length % 2 !== 0 || bytes[0] !== backslash || bytes[1] !== 0x78) return undefined;
-  const decoded = Buffer.from(bytes.toString('latin1', 2), 'hex');
-  return decoded.length === bytes.length / 2 - 1 ? decoded : undefined;
+/** Whether it prints as a bytea does: `\x6162`. */
+export function isHex(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 4 || (end - start) % 2 !== 0 || bytes[start] !== backslash || bytes[start + 1] !== 0x78)
+    return false;
+  for (let index = start + 2; index < end; index++) {
+    const byte = bytes[index]!;
+    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false;
+  }
+  return true;
+}
+
+/** The bytes that a bytea prints. */
+export function hexBytes(bytes: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(bytes.toString('latin1', start + 2, end), 'hex');
 }
 
 /** The elements of an array of any depth as it prints: `{a,"b \"c\"",NULL}`; NULL is null. */

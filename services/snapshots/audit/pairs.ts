@@ -1,6 +1,9 @@
-import { arrayElements, createFields, hexBytes, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { arrayElements, createFields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
 import { createDocumentReader } from './document.ts';
 import type { ColumnUnits, TableUnits, Unit } from './units.ts';
+
+/** Originals of more bytes are not searched as wholes, so that the rest need not be read. */
+const mostHex = 512 << 10;
 
 /** An original without COPY's escapes, and whether masking left it as it was. */
 export type OnOriginal = (unit: Unit, bytes: Buffer, start: number, end: number, equal: boolean) => void;
@@ -68,9 +71,9 @@ function fieldReader({ rule, isArray, units }: ColumnUnits, onOriginal: OnOrigin
   if (!isArray && !readDocument) {
     return (original, start, end, masked, maskedStart, maskedEnd) => {
       const equal = isSame(original, start, end, masked, maskedStart, maskedEnd);
-      const raw = original[start] === 0x5c ? hexBytes(original.subarray(start, end)) : undefined;
-      if (raw) onOriginal(unit, raw, 0, raw.length, equal);
-      else onOriginal(unit, original, start, end, equal);
+      if (!isHex(original, start, end)) return onOriginal(unit, original, start, end, equal);
+      const raw = hexBytes(original, start, Math.min(end, start + mostHex));
+      onOriginal(unit, raw, 0, raw.length, equal);
     };
   }
   return (original, start, end, masked, maskedStart, maskedEnd) => {

@@ -1,5 +1,5 @@
 import { type Candidates, createCandidates } from './candidates.ts';
-import { hexBytes } from './copy-fields.ts';
+import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
 import { type AuditSetup, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
@@ -19,6 +19,9 @@ export interface Search {
 /** `x` and the digits of some bytes, as a bytea prints in an array or a document. */
 const hexWord = /^x(?:[0-9a-f]{2}){4,}$/;
 const candidateSlots = 1 << 18;
+/** Digits of a bytea that are read at once, and how many of the next are read with them. */
+const hexStep = 1 << 20;
+const hexOverlap = 2 << 10;
 
 /** @param onFull takes candidates away when there are many */
 export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<ArrayBuffer>) => void): Search {
@@ -80,10 +83,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   };
 
   const value: Search['value'] = (bytes, start, end, place) => {
-    if (end - start > 3 && bytes[start] === 0x5c && bytes[start + 1] === 0x78) {
-      const raw = hexBytes(bytes.subarray(start, end));
-      if (raw) return value(raw, 0, raw.length, place);
-    }
+    if (isHex(bytes, start, end)) return rawValue(bytes, start, end, place);
     clearWords(words);
     let total = 0;
     for (let at = start; at < end; ) {
@@ -101,6 +101,16 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
         if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
       }
       if (at < end) keepLastWords(words, longestGram);
+    }
+    return total;
+  };
+
+  /** Piece by piece: a hundred megabytes are not held three times. */
+  const rawValue = (bytes: Buffer, start: number, end: number, place: number) => {
+    let total = 0;
+    for (let at = start; at < end - 2; at += hexStep) {
+      const raw = hexBytes(bytes, at, Math.min(end, at + 2 + hexStep + hexOverlap));
+      total += value(raw, 0, raw.length, place);
     }
     return total;
   };
