@@ -32,7 +32,7 @@ CREATE TABLE kept (
   lowered text GENERATED ALWAYS AS (lower(copied)) STORED, by text DEFAULT ${planted(21, "'person21@corp.test'", "'nobody'")},
   level level, CONSTRAINT known CHECK (by <> ${planted(22, "'person22@corp.test'", "'x'")}));
 INSERT INTO kept (id, body, document, list, attributes, contact, raw, vector, copied) SELECT n, 'James wrote, nothing else ' || n, '{"a": 1}',
-  ARRAY['x', 'y'], 'k=>v', ROW('mail', 'none'), '\\x00ff', to_tsvector('english', 'a word'), 'copy ' || n FROM generate_series(1, 30) n;
+  ARRAY['x', 'y'], 'k=>v'::hstore, ROW('mail', 'none')::contact, '\\x00ff', to_tsvector('english', 'a word'), 'copy ' || n FROM generate_series(1, 30) n;
 ALTER TABLE kept ADD CONSTRAINT never_checked CHECK (id < 10) NOT VALID;
 CREATE TABLE notes (id integer, body text) PARTITION BY LIST (body);
 CREATE TABLE notes_one PARTITION OF notes FOR VALUES IN (${planted(23, "'person23@corp.test'", "'one'")});

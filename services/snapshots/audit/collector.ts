@@ -1,6 +1,7 @@
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createKeeper } from './keeper.ts';
+import { appendDigits, createDigits, mostDigits } from './numbers.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
@@ -38,6 +39,13 @@ export function createCollection(
   /** Of the words that were read. */
   const hash = () => sipHash(words.text, 0, words.ends[words.count - 1]!);
 
+  const digits = createDigits();
+  const hashOfDigits = () => {
+    digits.count = 0;
+    for (let word = 0; word < words.count; word++) appendDigits(digits, words, word);
+    return sipHash(digits.bytes, 0, digits.count);
+  };
+
   const collectorOf = (counts: PartCounts): OnOriginal => {
     return ({ id }, bytes, start, end, equal) => {
       let own = counts.get(id);
@@ -55,7 +63,8 @@ export function createCollection(
       }
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
-      const { high, low } = hash();
+      const isNumber = strength.letters === 0 && strength.digits <= mostDigits;
+      const { high, low } = isNumber ? hashOfDigits() : hash();
       addDistinct(own.distinct, high, low);
       own.chance += Math.min(1, judgement.chance + strength.ownChance);
       if (equal) {
@@ -66,9 +75,10 @@ export function createCollection(
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        if (strength.letters === 0) own.numberChance += strength.chance;
+        if (isNumber) own.numberChance += strength.chance;
         if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
-        keep.add(id, high, low);
+        if (isNumber) keep.digits(id, { high, low }, digits);
+        else keep.words(id, { high, low });
       }
       // E-mail addresses within longer text are originals of their own.
       if (hasMore) own.searched += collectAddresses(id, bytes.toString('utf8', start, end));
@@ -83,8 +93,7 @@ export function createCollection(
       clearWords(words);
       readWords(words, bytes, 0, bytes.length);
       if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
-      const { high, low } = hash();
-      keep.add(unit, high, low);
+      keep.words(unit, hash());
       count++;
     }
     return count;

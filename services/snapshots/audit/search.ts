@@ -1,7 +1,8 @@
 import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
-import { type AuditSetup, keysOf, mostGram } from './setup.ts';
+import { createDigits, type Digits, digitRuns } from './numbers.ts';
+import { type AuditSetup, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { spansIn } from './spans.ts';
 import { clearWords, createWords, keepLastWords, readWords, type Words, windowHash } from './words.ts';
@@ -33,7 +34,9 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const candidates = createCandidates(candidateSlots, onFull);
   const { shortest, longest } = spansIn(setup.spans);
   const grams = Array.from({ length: mostGram }, (_, index) => index + 1).filter((length) => shortest[length]! > 0);
-  const longestGram = grams.at(-1) ?? 0;
+  const numbers = shortest[asNumber]! > 0;
+  /** How many words a run may have that goes on in what is read next. */
+  const kept = Math.max(grams.at(-1) ?? 0, numbers ? mostGram : 0);
   const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {
@@ -62,6 +65,16 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     }
   };
 
+  const digits = createDigits();
+  const lookAtNumbers = (from: Words, fresh: number, place: number) => {
+    const look = (run: Digits) => {
+      if (!filter.mayHold(run.hash, asNumber)) return;
+      const { high, low } = sipHash(run.bytes, 0, run.count);
+      candidates.add(high, low, place);
+    };
+    if (numbers) digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, look, digits);
+  };
+
   /** The whole, and each string in it. */
   const lookAtWholes = (from: Words, place: number) => {
     if (from.count > mostGram) lookAtWhole(from, 0, from.count, place);
@@ -78,6 +91,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       clearWords(inner);
       at = readWords(inner, bytes, at, bytes.length);
       lookAtRuns(inner, 0, place);
+      lookAtNumbers(inner, 0, place);
       if (wholes) lookAtWholes(inner, place);
     }
   };
@@ -92,6 +106,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       at = readWords(words, bytes, at, end);
       total += words.count - fresh;
       lookAtRuns(words, fresh, place);
+      lookAtNumbers(words, fresh, place);
       if (wholes && from === start && at === end) lookAtWholes(words, place);
       for (let index = fresh; index < words.count; index++) {
         if (words.text[words.starts[index]!] !== 0x78) continue;
@@ -100,7 +115,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
         const word = Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString('latin1');
         if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
       }
-      if (at < end) keepLastWords(words, longestGram);
+      if (at < end) keepLastWords(words, kept);
     }
     return total;
   };

@@ -9,7 +9,7 @@ export interface AuditSetup {
   /** 16 bytes for SipHash, 8 for the quick hash. In memory only, and zeroed when the capture ends. */
   key: SharedArrayBuffer;
   filter: SharedArrayBuffer;
-  /** Of originals by their number of words; at 0 of those with more than `mostGram`. */
+  /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits. */
   spans: SharedArrayBuffer;
   phrases: SharedArrayBuffer;
   /** By the plan's tables. */
@@ -18,6 +18,8 @@ export interface AuditSetup {
 
 /** Originals of more words than this are found as wholes only: fields, elements, strings of documents. */
 export const mostGram = 8;
+/** Stands for the number of words where only digits count. */
+export const asNumber = mostGram + 1;
 
 const keyBytes = 24;
 
@@ -30,7 +32,7 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
   return {
     ...{ key, tables },
     filter: filterMemory(expectedOriginals),
-    spans: spansMemory(mostGram),
+    spans: spansMemory(asNumber),
     phrases: phrasesMemory(),
   };
 }

@@ -24,6 +24,8 @@ export interface Evidence {
 /** Values said ten times each in the mean belong to the application, not to a person. */
 const repeated = 10;
 const fewValues = 100;
+/** So many runs of neighbouring numbers end in one of them, about. */
+const runsPerWord = 8;
 const fewDistinct = 'has few different values, each many times';
 
 /**
@@ -77,7 +79,7 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
       const leaks = found.filter(({ original }) => !coinciding.has(original) && !isOften(original));
       for (const [place, inPlace] of Map.groupBy(leaks, (match) => match.place)) {
         const originals = new Set(inPlace.map(({ original }) => original)).size;
-        if (originals <= mostByChance(own.numberChance * words[place]!)) continue;
+        if (originals <= mostByChance(own.numberChance * words[place]! * runsPerWord)) continue;
         const times = inPlace.reduce((sum, match) => sum + match.times, 0);
         mistakes.push({
           where: places[place]!.name,
@@ -100,7 +102,7 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
       },
     ];
   });
-  if (mistakes.length > 0) throw leaked(mistakes);
+  if (mistakes.length > 0) throw leaked(mistakes.sort(byPlace));
   return columns;
 }
 
@@ -131,6 +133,10 @@ function remedyFor({ column }: ResultPlace): string {
   return column === undefined
     ? 'Take it out of the schema at the source'
     : 'Mask this column, too, or what it is computed from';
+}
+
+function byPlace(a: Mistake, b: Mistake): number {
+  return `${a.where} ${a.what}` < `${b.where} ${b.what}` ? -1 : 1;
 }
 
 function count(number: number, word: string): string {
