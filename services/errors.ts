@@ -79,6 +79,11 @@ export const problemTable = {
     title: 'The snapshot could not be captured',
     remedy: 'Nothing of it is left; mend the reason, then capture again.',
   },
+  'audit-failed': {
+    status: 500,
+    title: 'The audit found what may not be in a snapshot',
+    remedy: 'Nothing of it is left; mask what is named, then capture again.',
+  },
   'image-unavailable': {
     status: 422,
     title: 'An image cannot be had',

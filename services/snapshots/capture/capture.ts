@@ -10,10 +10,13 @@ import { planMasking } from '../../masking/plan.ts';
 import { parsePolicy } from '../../masking/policy.ts';
 import type { SourceSchema } from '../../masking/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { readCatalog, readServer, type SourceCatalog } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
 import { readSchema } from '../../sources/schema.ts';
+import { openAudit } from '../audit/audit.ts';
+import { readConstraints } from '../audit/integrity.ts';
+import { auditResult } from '../audit/result.ts';
 import { type CountedResult, countResult } from '../report/result.ts';
 import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
@@ -49,6 +52,8 @@ export interface CaptureOptions {
   target: Omit<TargetSpec, 'mounts' | 'failure'>;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
+  /** What the audit keeps in memory before it writes hashes to a file. */
+  auditMemoryBytes?: number;
 }
 
 /**
@@ -56,9 +61,8 @@ export interface CaptureOptions {
  * COPY FROM, all workers on one exported snapshot; an unmasked value is never written to a disk. Whole or not at all:
  * when it fails, neither container nor volume is left.
  *
- * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`,
- *   `schema-changed`, `capture-failed`,
- *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
+ * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `schema-changed`,
+ *   `capture-failed`, `audit-failed`, `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
   const { host, onProgress } = options;
@@ -72,6 +76,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     isReading = false;
     await reading.close();
   };
+  let closeAudit = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -98,6 +103,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const changes = options.changesIn?.(await readSchema(source)) ?? [];
     const plan = planMasking(catalog, policy, { changes });
     const pools = await readPools(source, plan.pools, options.key);
+    const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
+    closeAudit = audit.close;
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const described = await describeSource(source, options.source, facts);
@@ -137,13 +144,18 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       locale: policy.locale,
       tables: plan.tables,
       pools,
+      audit: audit.setup,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, tasks, workers, signal, (table, bytes) =>
+      copyData(input, audit, tasks, workers, signal, (table, bytes) =>
         onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
       ),
     );
 
+    const expected = {
+      rows: new Map([...copied].map(([table, { rows }]) => [table, rows])),
+      constraints: await readConstraints(source),
+    };
     const client = await connectTarget(target, options.database);
     let result: CountedResult;
     try {
@@ -165,14 +177,18 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     } finally {
       await client.end().catch(() => {});
     }
+    const major = await majorInVolume(host, spec);
+    const audited = await phase('audit', 'searching the result for originals', () =>
+      auditResult(audit, { target, database: options.database, major, threads: cores, signal }, expected),
+    );
     const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
       ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
-      ...{ durationMs, warnings },
+      ...{ durationMs, warnings, audit: audited },
       target: {
-        postgresMajor: await majorInVolume(host, spec),
+        postgresMajor: major,
         libc,
         dataPath: dataPathOf(spec),
         superuser: spec.superuser,
@@ -187,6 +203,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    closeAudit();
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
   }
@@ -195,6 +212,15 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
 async function onTarget(target: Target, database: string, work: (client: Client) => Promise<void>): Promise<void> {
   const client = await connectTarget(target, database);
   await work(client).finally(() => client.end().catch(() => {}));
+}
+
+/** About how many rows each planned table has; where it was never analyzed, as many as its pages can hold. */
+function expectedRows(tables: readonly { schema: string; name: string }[], catalog: SourceCatalog): number[] {
+  const found = new Map(catalog.tables.map((table) => [tableName(table), table]));
+  return tables.map((table) => {
+    const { estimatedRows = 0, heapBytes = 0 } = found.get(tableName(table)) ?? {};
+    return estimatedRows || heapBytes / 64;
+  });
 }
 
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */

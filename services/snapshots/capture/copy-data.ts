@@ -3,6 +3,7 @@ import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import type { SourceCatalog } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
 
@@ -46,6 +47,7 @@ export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: n
  */
 export async function copyData(
   input: WorkerInput,
+  audit: Pick<Audit, 'originals' | 'addPart'>,
   tasks: CopyTask[],
   workers: number,
   signal: AbortSignal,
@@ -75,7 +77,15 @@ export async function copyData(
             total += message.bytes;
             onProgress(undefined, total, done);
             break;
+          case 'originals':
+            try {
+              audit.originals.add(message.originals);
+            } catch (error) {
+              reject(error);
+            }
+            break;
           case 'done': {
+            audit.addPart(message.audited, message.collectMs);
             const { schema, name } = input.tables[message.index]!;
             const before = copied.get(`${schema}.${name}`) ?? { rows: 0, bytes: 0 };
             copied.set(`${schema}.${name}`, { rows: before.rows + message.rows, bytes: before.bytes + message.bytes });

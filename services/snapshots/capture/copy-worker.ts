@@ -12,6 +12,10 @@ import { closeSource, openSource } from '../../sources/connect.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
+import { collecting } from '../audit/collecting.ts';
+import { createCollection } from '../audit/collector.ts';
+import type { PartCounts } from '../audit/counts.ts';
+import type { AuditSetup } from '../audit/setup.ts';
 import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
 import { columnsIn } from './refused-value.ts';
 import { type Target, targetConfig } from './target.ts';
@@ -30,12 +34,14 @@ export interface WorkerInput {
   tables: PlannedTable[];
   /** What each value that is shuffled becomes, by pool. */
   pools: Materials['pools'];
+  audit: AuditSetup;
 }
 
 export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'bytes'; bytes: number }
-  | { type: 'done'; index: number; rows: number; bytes: number }
+  | { type: 'originals'; originals: Uint32Array<ArrayBuffer> }
+  | { type: 'done'; index: number; rows: number; bytes: number; audited: PartCounts; collectMs: number }
   | { type: 'failed'; index?: number; columns?: string[]; message: string; code: string }
   | { type: 'problem'; problem: ProblemDocument };
 
@@ -54,6 +60,9 @@ async function main(): Promise<void> {
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
   const materials = createMaterials(input.key, dictionaries(input.locale), input.pools);
+  const collectorOf = createCollection(input.audit, (originals) =>
+    port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
+  );
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
       await source.query('COMMIT');
@@ -63,10 +72,12 @@ async function main(): Promise<void> {
       return;
     }
     try {
-      const mask = createTableMask(materials, input.tables[task.index]!);
+      const collector = collectorOf(task.index);
+      const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
       const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
       const result = await copyTable(source, target, task, mask, input.pace, onBytes);
-      send({ type: 'done', index: task.index, ...result });
+      const audited = collector?.finish() ?? new Map();
+      send({ type: 'done', index: task.index, ...result, audited, collectMs: collectMs() });
     } catch (error) {
       const table = input.tables[task.index]!;
       fail(error, task.index, await columnsIn(error, table, target));

@@ -1,0 +1,14 @@
+-- Every relation of a snapshot that holds rows, extensions' own and partitions included, with all columns, generated ones too.
+-- `vectors` are the tsvectors among them.
+SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_relation_size(c.oid)::float8 AS heap_bytes,
+  array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS columns,
+  array_agg(coalesce(nullif(b.typbasetype, 0), a.atttypid) = 'tsvector'::regtype ORDER BY a.attnum)
+    FILTER (WHERE a.attname IS NOT NULL) AS vectors,
+  coalesce(bool_or(a.attgenerated <> ''), false) AS generated
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_type b ON b.oid = a.atttypid
+WHERE (c.relkind = 'r' OR (c.relkind = 'm' AND c.relispopulated)) AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+GROUP BY n.nspname, c.relname, c.relkind, c.oid
+ORDER BY pg_relation_size(c.oid) DESC
