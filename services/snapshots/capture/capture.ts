@@ -10,6 +10,7 @@ import { parsePolicy } from '../../masking/policy.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
+import { type OpenedDump, planRows } from '../../sources/dump/open.ts';
 import { createPace } from '../../sources/pace.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
@@ -30,6 +31,8 @@ import {
 export interface CaptureOptions {
   host: Host;
   source: SourceAddress;
+  /** Where rows come from a dump: `source` is then the server that holds its schema. */
+  dump?: OpenedDump;
   policy: unknown;
   key: Uint8Array;
   /** The database the stacks' services use, and its schema. */
@@ -49,7 +52,7 @@ export interface CaptureOptions {
  *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, onProgress } = options;
+  const { host, dump, onProgress } = options;
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
   const server = serverOf(options.source);
@@ -80,13 +83,14 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
-    const facts = await readServer(source);
+    const facts = { ...(await readServer(source)), ...dump?.facts };
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
-    const plan = planMasking(catalog, policy);
-    const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
+    const planned = planMasking(catalog, policy);
+    const plan = dump ? planRows(planned, dump, catalog) : planned;
+    const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const warnings: { where: string; what: string }[] = [];
+    const warnings: { where: string; what: string }[] = [...(dump?.warnings ?? [])];
     if (facts.large_objects > 0) {
       warnings.push({
         where: 'pg_largeobject',
@@ -100,8 +104,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      const dump = { exportedSnapshot, lockTimeoutMs, server };
-      await copySchema(target, relay, dump, options.database, signal);
+      await copySchema(target, relay, { exportedSnapshot, lockTimeoutMs, server }, options.database, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
@@ -116,6 +119,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       database: options.database,
       key: options.key,
       tables: plan.tables,
+      ...(dump ? { dump: dump.rows } : {}),
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
       copyData(input, tasks, workers, signal, (table, bytes) =>
@@ -143,6 +147,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     onProgress('done');
     return writeReport({
       ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      ...(dump ? { dump: dump.report } : {}),
       target: {
         postgresMajor: await majorInVolume(host, spec),
         libc,

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { connectDocker } from '../../engine/host.ts';
 import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
@@ -8,16 +9,19 @@ import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
+import { type DumpRows, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
-import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
+import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from './copy-table.ts';
 import { type Target, targetConfig } from './target.ts';
 
 /** What a worker thread is started with. */
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
+  /** Where the rows come from, if not from the source itself. */
+  dump?: DumpRows;
   /** Of all workers together. */
   pace: Pace | undefined;
   target: Omit<Target, 'host'>;
@@ -47,6 +51,8 @@ async function main(): Promise<void> {
   await target.query(
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
+  const { dump } = input;
+  const read: ReadRows = dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
   const materials = createMaterials(input.key, dictionaries());
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
@@ -59,7 +65,7 @@ async function main(): Promise<void> {
     try {
       const mask = createTableMask(materials, input.tables[task.index]!);
       const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
-      const result = await copyTable(source, target, task, mask, input.pace, onBytes);
+      const result = await copyTable(read, target, task, mask, input.pace, onBytes);
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
       fail(error, task.index);
@@ -71,7 +77,7 @@ async function main(): Promise<void> {
 function fail(thrown: unknown, index?: number): void {
   const error = thrown instanceof CopyFailure ? thrown.cause : thrown;
   const problem =
-    thrown instanceof CopyFailure && thrown.end === 'source' && isCut(error)
+    thrown instanceof CopyFailure && thrown.end === 'source' && !(error instanceof Problem) && isCut(error)
       ? sourceCut(error, serverOf(input.source))
       : error;
   if (problem instanceof Problem) {

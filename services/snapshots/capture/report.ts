@@ -4,12 +4,16 @@ import { keyId } from '../../masking/key.ts';
 import type { MaskingPlan } from '../../masking/plan.ts';
 import { canonical, isKeep, type Policy, policyHash } from '../../masking/policy.ts';
 import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
+import type { DumpReport } from '../../sources/dump/open.ts';
 import type { TargetFacts } from '../target.ts';
 
 /** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
 export interface CaptureReport {
   treatment: 'masked';
+  /** Of a dump the LSN is not known, and empty. */
   source: { server: string; database: string; serverVersion: string; lsn: string };
+  /** What it was captured from where that was no server. */
+  dump?: DumpReport;
   takenAt: string;
   durationMs: Record<string, number>;
   schemaFingerprint: string;
@@ -31,6 +35,7 @@ export interface TableReport {
 export function writeReport(facts: {
   server: string;
   source: ServerFacts;
+  dump?: DumpReport;
   catalog: SourceCatalog;
   plan: MaskingPlan;
   policy: Policy;
@@ -44,6 +49,7 @@ export function writeReport(facts: {
   return {
     treatment: 'masked',
     source: { server: facts.server, database: source.database, serverVersion: source.version, lsn: source.lsn },
+    ...(facts.dump ? { dump: facts.dump } : {}),
     takenAt: source.at.toISOString(),
     durationMs: facts.durationMs,
     schemaFingerprint: fingerprintOf(facts.catalog),
