@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
 import type { components } from '../../openapi/types.ts';
 import { ensureImage } from '../engine/images.ts';
 import { Problem } from '../errors.ts';
@@ -24,6 +25,7 @@ export async function requestDumpCapture(
   { sha256 }: { sha256?: string },
   asker: Asker,
 ): Promise<Operation> {
+  const content = new PassThrough();
   try {
     const { source, service } = await checkCapture(greenroom, wish);
     if (!source.dump || source.dump.onHost !== undefined) {
@@ -40,9 +42,7 @@ export async function requestDumpCapture(
     const host = hostOf(greenroom, row.host);
     const image = (await ensureImage(host, service.image)).Id;
     const room = dumpRoomOf(greenroom, row, { image, network: await workNetwork(greenroom, host) });
-    // Who sends it would be cut off in the middle, and never read why.
-    const content = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    const dump = await receiveDump(room, content, sha256);
+    const dump = await receiveDump(room, feed(body, content), sha256);
     try {
       return await insertCapture(greenroom, wish, row, asker, { dump });
     } catch (error) {
@@ -50,8 +50,19 @@ export async function requestDumpCapture(
       throw error;
     }
   } catch (error) {
+    body.unpipe(content);
     body.resume();
-    if (error instanceof Problem || !body.errored) throw error;
-    throw new Problem('invalid-request', 'The dump was broken off before its end', { remedy: 'Send it again.' });
+    throw error;
   }
+}
+
+/** No pipeline: that would cut the sender off in the middle, who then never reads why. */
+function feed(body: IncomingMessage, content: PassThrough): PassThrough {
+  const brokenOff = () =>
+    content.destroy(
+      new Problem('invalid-request', 'The dump was broken off before its end', { remedy: 'Send it again.' }),
+    );
+  if (body.destroyed) brokenOff();
+  body.once('close', () => body.readableEnded || brokenOff());
+  return body.pipe(content);
 }

@@ -6,7 +6,7 @@ import { readScript } from './script.ts';
 import { copyOf } from './statements.ts';
 
 /** What pg_restore gives of the entries that are named on standard input. */
-const entries = `pg_restore --data-only -f - -L /dev/stdin ${archivePath}`;
+const entries = `pg_restore -f - -L /dev/stdin ${archivePath}`;
 export const rowsOfEntry = `printf '%s;\\n' "$1" | ${entries}`;
 
 /** The COPY of each entry, after a NUL and its number; pg_restore ends when nobody reads on. */
@@ -25,16 +25,22 @@ const entriesAtOnce = 500;
 export async function readArchive(room: Room): Promise<Contents> {
   const toc = await textOf(room, ['pg_restore', '--list', archivePath]);
   const said = (name: string) => new RegExp(`^;\\s+${name}: (.*)$`, 'm').exec(toc)?.[1];
-  const found = [...toc.matchAll(/^(\d+); \d+ \d+ (TABLE DATA|SEQUENCE SET|BLOB METADATA) /gm)];
+  const found = [
+    ...toc.matchAll(/^(\d+); \d+ \d+ (TABLE DATA|SEQUENCE SET|MATERIALIZED VIEW DATA|BLOB METADATA|BLOBS?) /gm),
+  ];
   const entriesOf = (...kinds: string[]) => found.filter(([, , kind]) => kinds.includes(kind!)).map(([, id]) => id!);
   const { pieces } = await readScript(
     explained(outputOf(room.host, room.container, ['pg_restore', '--schema-only', '-f', '-', archivePath])),
   );
-  const more = entriesOf('SEQUENCE SET', 'BLOB METADATA');
+  const more = entriesOf('SEQUENCE SET', 'MATERIALIZED VIEW DATA', 'BLOB METADATA');
   if (more.length > 0) {
     const command = ['sh', '-c', `printf '%s;\\n' "$@" | ${entries}`, 'sh', ...more];
     pieces.push(...(await readScript(explained(outputOf(room.host, room.container, command)))).pieces);
   }
+  // Nobody takes them, but the file has to be whole.
+  const blobs = entriesOf('BLOB', 'BLOBS');
+  if (blobs.length > 0)
+    await textOf(room, ['sh', '-c', `printf '%s;\\n' "$@" | ${entries} >/dev/null`, 'sh', ...blobs]);
   const created = /^Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/m.exec(toc.replace(/^; ?/gm, ''))?.[1];
   return {
     pieces,

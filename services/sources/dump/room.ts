@@ -32,7 +32,7 @@ const spareBytes = 1 << 30;
 const receive = `umask 077
 if [ "$1" = directory ]; then mkdir ${archivePath} && tar -x -C ${archivePath} -f -; else cat >${archivePath}; fi || exit 1
 touch ${folder}/received
-for second in $(seq 60); do [ -e ${folder}/whole ] && exec sleep 43200; sleep 1; done
+for second in $(seq 30); do [ -e ${folder}/whole ] && exec sleep 43200; sleep 1; done
 exit 1`;
 const callWhole = `until [ -e ${folder}/received ]; do sleep 0.1; done; touch ${folder}/whole`;
 

@@ -78,7 +78,9 @@ export async function startSchemaServer(
   const warnings = await createDatabase(target, room.database, (locale ?? (await ownLocale(target))) as ServerFacts);
   const client = await connectTarget(target, room.database);
   try {
-    for (const role of rolesIn(statements.map(({ node }) => node)))
+    // Those that begin with pg_ every server has.
+    const roles = [...rolesIn(statements.map(({ node }) => node))].filter((role) => !role.startsWith('pg_'));
+    for (const role of roles)
       if (role !== room.superuser) await client.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
     for (const [index, statement] of statements.entries()) {
       signal.throwIfAborted();
