@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem } from '../services/errors.ts';
 import { formatOf, headBytes } from '../services/sources/dump/format.ts';
+import { rowsIn } from '../services/sources/dump/rows.ts';
 import { readScript, type Script } from '../services/sources/dump/script.ts';
 import { copyOf, fateOf, rolesIn, statementsOf } from '../services/sources/dump/statements.ts';
 
@@ -96,6 +97,37 @@ describe('a plain dump is taken apart', () => {
 
   test('statements after its last line make it incomplete', async () => {
     assert.equal((await read(`${dump}CREATE SCHEMA late;\n`)).complete, false);
+  });
+});
+
+describe('the rows of a table are read to their end', () => {
+  const copy = 'COPY app.x (a) FROM stdin;';
+  const rows = 'one\\\\.\n\\\\.\n\\N\n\n\\.x\n';
+  const taken = async (text: string, pieceBytes: number, after?: string) => {
+    const counted = { rowCount: 0 };
+    const bytes = Buffer.from(text);
+    async function* pieces() {
+      for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of rowsIn(pieces(), after, 'app.x', counted)) chunks.push(chunk);
+    return [Buffer.concat(chunks).toString(), counted.rowCount];
+  };
+  for (const pieceBytes of [1 << 16, 1, 2, 3, 5]) {
+    test(`in pieces of ${pieceBytes} bytes`, async () => {
+      assert.deepEqual(await taken(`${rows}\\.\n`, pieceBytes), [rows, 5]);
+      assert.deepEqual(await taken('\\.\n', pieceBytes), ['', 0]);
+      const whole = `SET x = 1;\n\n-- ${copy} not yet\n${copy}\n${rows}\\.\n\n\n-- ${copy}\n`;
+      assert.deepEqual(await taken(whole, pieceBytes, `\n${copy}\n`), [rows, 5]);
+    });
+  }
+
+  test('cut off at any place, they have no end', async () => {
+    const whole = `\n${copy}\n${rows}\\.\n`;
+    for (let length = 0; length < whole.length; length++) {
+      const { where } = await refused(() => taken(whole.slice(0, length), 4, `\n${copy}\n`));
+      assert.equal(where, 'app.x');
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { CommandFailed, outputOf } from '../../engine/exec-output.ts';
-import type { Contents, Room } from './contents.ts';
+import { type Contents, type Room, timeIn } from './contents.ts';
 import { dumpDamaged, dumpInvalid, firstError } from './errors.ts';
 import { archivePath } from './room.ts';
 import { readScript } from './script.ts';
@@ -41,13 +41,12 @@ export async function readArchive(room: Room): Promise<Contents> {
   const blobs = entriesOf('BLOB', 'BLOBS');
   if (blobs.length > 0)
     await textOf(room, ['sh', '-c', `printf '%s;\\n' "$@" | ${entries} >/dev/null`, 'sh', ...blobs]);
-  const created = /^Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/m.exec(toc.replace(/^; ?/gm, ''))?.[1];
   return {
     pieces,
     tables: await tablesOf(room, entriesOf('TABLE DATA')),
     serverVersion: said('Dumped from database version')?.split(' ')[0],
     pgDumpVersion: said('Dumped by pg_dump version')?.split(' ')[0],
-    createdAt: created === undefined ? undefined : new Date(`${created.replace(' ', 'T')}Z`),
+    createdAt: timeIn(/^; Archive created at (.*)$/m.exec(toc)?.[1]),
     locale: localeOf(await textOf(room, ['sh', '-c', creation])),
   };
 }

@@ -29,3 +29,9 @@ export interface Contents {
   /** What the database was created with; undefined where the dump does not say. */
   locale: { encoding: string; collate: string; ctype: string } | undefined;
 }
+
+/** A time as pg_dump writes it; the zone after it is of the machine that reads it. */
+export function timeIn(text = ''): Date | undefined {
+  const [, date, time] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)/.exec(text) ?? [];
+  return date ? new Date(`${date}T${time}Z`) : undefined;
+}

@@ -34,6 +34,7 @@ async function fill(archive: AsyncIterable<Buffer>, packed: Pack): Promise<void>
       const [, file] = fileName.exec(name) ?? [];
       if (type !== 'file' || file === undefined || seen.has(file)) throw stranger(name, type);
       seen.add(file);
+      if (file === 'toc.dat' && size < 16) throw dumpDamaged(`toc.dat has ${size} bytes`);
       if (file === 'toc.dat') refuseTarFormat(await headOf(entry));
       await pipeline(entry, packed.entry({ name: file, size, mode: 0o600 }));
     }

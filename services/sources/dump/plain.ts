@@ -1,5 +1,5 @@
 import { outputOf } from '../../engine/exec-output.ts';
-import type { Contents, Room } from './contents.ts';
+import { type Contents, type Room, timeIn } from './contents.ts';
 import { dumpDamaged, dumpInvalid } from './errors.ts';
 import { archivePath } from './room.ts';
 import { readScript } from './script.ts';
@@ -18,7 +18,6 @@ export async function readPlain({ host, container }: Room): Promise<Contents> {
   if (comments.includes('PostgreSQL database cluster dump'))
     throw dumpInvalid('it is of a whole cluster (pg_dumpall)', 'Make it with pg_dump of the one database.');
   if (!complete) throw dumpDamaged('its last line, “PostgreSQL database dump complete”, is missing');
-  const started = said(/^Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/);
   return {
     pieces,
     tables: rows.map(({ copy, from, to }) => ({
@@ -28,7 +27,7 @@ export async function readPlain({ host, container }: Room): Promise<Contents> {
     })),
     serverVersion: said(/^Dumped from database version (\d[\w.]*)/),
     pgDumpVersion: said(/^Dumped by pg_dump version (\d[\w.]*)/),
-    createdAt: started === undefined ? undefined : new Date(`${started.replace(' ', 'T')}Z`),
+    createdAt: timeIn(said(/^Started on (.*)/)),
     locale: undefined,
   };
 }

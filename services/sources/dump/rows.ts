@@ -25,19 +25,22 @@ export function readRows(rows: DumpRows, table: { schema: string; table: string 
   const name = `${table.schema}.${table.table}`;
   const found = rows.tables.get(name);
   const counted = { rowCount: 0 };
-  const chunks = found ? rowsIn(connectDocker(), rows.container, found, name, counted) : [];
+  const output = found && explained(outputOf({ docker: connectDocker() }, rows.container, found.command));
+  const chunks = output ? rowsIn(output, found.after, name, counted) : [];
   const stream = Readable.from(chunks, { objectMode: false });
   return Object.defineProperty(stream, 'rowCount', { get: () => counted.rowCount }) as Readable & { rowCount: number };
 }
 
-async function* rowsIn(
-  docker: ReturnType<typeof connectDocker>,
-  container: string,
-  { command, after }: TableRows,
+/**
+ * The rows in what a command writes: from `after` on, where that is given, to the line that ends them.
+ * @throws Problem `dump-invalid` where either is missing
+ */
+export async function* rowsIn(
+  output: AsyncIterable<Buffer>,
+  after: string | undefined,
   name: string,
   counted: { rowCount: number },
 ): AsyncGenerator<Buffer, void> {
-  const output = explained(outputOf({ docker }, container, command));
   let begun = after === undefined;
   let ended = false;
   let held: Buffer = Buffer.alloc(0);
