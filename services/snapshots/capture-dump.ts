@@ -3,7 +3,7 @@ import { type Greenroom, hostOf } from '../greenroom.ts';
 import { fetchDump } from '../sources/dump/fetch.ts';
 import { dumpIsGone, openDump } from '../sources/dump/open.ts';
 import type { Received } from '../sources/dump/receive.ts';
-import { isFilled, type RoomSpec, removeRoom } from '../sources/dump/room.ts';
+import { keepRoom, type RoomSpec, removeRoom } from '../sources/dump/room.ts';
 import type { AnySource } from '../sources/store.ts';
 import { type CaptureOptions, captureDatabase } from './capture/capture.ts';
 import type { CaptureReport } from './capture/report.ts';
@@ -44,7 +44,7 @@ export async function captureDump(
   try {
     if (path !== undefined) onProgress(`fetching ${name}`);
     const received = path === undefined ? sent : await fetchDump(room, address, path, signal);
-    if (!received || !(await isFilled(room))) throw dumpIsGone(name);
+    if (!received || !(await keepRoom(room))) throw dumpIsGone(name);
     onProgress(`reading what is in ${name}`);
     const { superuser, initdbArgs } = target;
     const opened = await openDump({ room: { ...room, superuser, initdbArgs, database }, received, name, signal });

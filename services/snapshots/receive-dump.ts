@@ -7,7 +7,7 @@ import { hostOf, type RunningGreenroom } from '../greenroom.ts';
 import type { Operation } from '../operations/kind.ts';
 import type { Asker } from '../operations/request.ts';
 import { receiveDump, tooLarge } from '../sources/dump/receive.ts';
-import { removeRoom } from '../sources/dump/room.ts';
+import { keepRoom, removeRoom } from '../sources/dump/room.ts';
 import { dumpRoomOf } from './capture-dump.ts';
 import { workNetwork } from './capture-operation.ts';
 import { checkCapture, insertCapture, newSnapshot } from './snapshot.ts';
@@ -44,7 +44,10 @@ export async function requestDumpCapture(
     const room = dumpRoomOf(greenroom, row, { image, network: await workNetwork(greenroom, host) });
     const dump = await receiveDump(room, feed(body, content), sha256);
     try {
-      return await insertCapture(greenroom, wish, row, asker, { dump });
+      const operation = await insertCapture(greenroom, wish, row, asker, { dump });
+      // Not before somebody knows of it; the operation does it, too.
+      await keepRoom(room);
+      return operation;
     } catch (error) {
       await removeRoom(room);
       throw error;

@@ -10,13 +10,20 @@ import { refuseTarFormat } from './format.ts';
 const fileName = /^(?:\.\/)?(?:(?!\.\.?\/)[^/]+\/)?([A-Za-z0-9_][A-Za-z0-9_.-]*)$/;
 
 /** Packs the files of a tar archive anew, names without folder: nothing but plain files gets through. */
-export function repack(archive: AsyncIterable<Buffer>): Readable {
+export async function* repack(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   const packed = pack();
-  fill(archive, packed).then(
+  const filled = fill(archive, packed);
+  filled.then(
     () => packed.finalize(),
     (error) => packed.destroy(error),
   );
-  return packed;
+  try {
+    yield* packed as unknown as AsyncIterable<Buffer>;
+  } catch (error) {
+    // What filled it knows better.
+    await filled;
+    throw error;
+  }
 }
 
 async function fill(archive: AsyncIterable<Buffer>, packed: Pack): Promise<void> {

@@ -41,8 +41,9 @@ export async function receiveDump(spec: RoomSpec, content: AsyncIterable<Buffer>
   try {
     const { format, chunks } = await unpack(measured);
     const bounded = keepWithin(chunks, spec.limitBytes);
-    if (format === 'directory') await fillRoom(spec, 'directory', repack(bounded));
-    else await fillRoom(spec, 'file', Readable.from(bounded, { objectMode: false }));
+    const [kind, bytes] =
+      format === 'directory' ? (['directory', repack(bounded)] as const) : (['file', bounded] as const);
+    await fillRoom(spec, kind, Readable.from(bytes, { objectMode: false }));
     // What follows the end of an archive counts for the checksum.
     for await (const _ of measured);
     const digest = hash.digest('hex');

@@ -26,18 +26,18 @@ export const dataPath = `${folder}/data`;
 const spareBytes = 1 << 30;
 
 /**
- * Takes the dump from its standard input, which ends when greenroom does, too: only one that greenroom then calls whole
- * stays. Nothing is here longer than an operation may take.
+ * Takes the dump from its standard input, which ends when greenroom does, too: only one that greenroom keeps then stays.
+ * Nothing is here longer than an operation may take.
  */
 const receive = `umask 077
 if [ "$1" = directory ]; then mkdir ${archivePath} && tar -x -C ${archivePath} -f -; else cat >${archivePath}; fi || exit 1
 touch ${folder}/received
-for second in $(seq 30); do [ -e ${folder}/whole ] && exec sleep 43200; sleep 1; done
+for second in $(seq 30); do [ -e ${folder}/kept ] && exec sleep 43200; sleep 1; done
 exit 1`;
-const callWhole = `until [ -e ${folder}/received ]; do sleep 0.1; done; touch ${folder}/whole`;
+const untilReceived = `until [ -e ${folder}/received ]; do sleep 0.1; done`;
 
 /**
- * Puts a dump into a new room: whole or not at all.
+ * Puts a dump into a new room: whole or not at all. It goes half a minute later, unless it is kept.
  * @param content a file, or a tar archive of plain files for `directory`
  */
 export async function fillRoom(spec: RoomSpec, kind: 'file' | 'directory', content: Readable): Promise<void> {
@@ -75,7 +75,7 @@ export async function fillRoom(spec: RoomSpec, kind: 'file' | 'directory', conte
     stdin.on('error', () => {});
     await container.start();
     await pipeline(content, stdin);
-    const { exitCode, stderr } = await exec(host, spec.container, { command: ['sh', '-c', callWhole] });
+    const { exitCode, stderr } = await exec(host, spec.container, { command: ['sh', '-c', untilReceived] });
     if (exitCode !== 0) throw new Error(stderr.trim() || `it exited with code ${exitCode}`);
   } catch (error) {
     await removeContainer(container);
@@ -87,11 +87,13 @@ export async function fillRoom(spec: RoomSpec, kind: 'file' | 'directory', conte
   }
 }
 
-/** Whether there is a dump in it. */
-export async function isFilled({ host, container }: Pick<RoomSpec, 'host' | 'container'>): Promise<boolean> {
+/** Keeps the dump in it. @returns false when there is none */
+export async function keepRoom({ host, container }: Pick<RoomSpec, 'host' | 'container'>): Promise<boolean> {
   const info = await ifPresent(host.docker.getContainer(container).inspect());
   if (!info?.State.Running) return false;
-  const { exitCode } = await exec(host, container, { command: ['test', '-e', `${folder}/whole`] });
+  const { exitCode } = await exec(host, container, {
+    command: ['sh', '-c', `[ -e ${folder}/received ] && touch ${folder}/kept`],
+  });
   return exitCode === 0;
 }
 

@@ -29,6 +29,7 @@ const settings = {
 const start = `umask 077
 pg_ctl -D ${dataPath} -m immediate -w stop >/dev/null 2>&1; rm -rf ${dataPath}
 printf %s "$password" >/tmp/password && initdb -D ${dataPath} -U "$1" --pwfile=/tmp/password -A scram-sha-256 --no-sync $2 >/dev/null || exit 1
+rm /tmp/password
 echo 'host all all all scram-sha-256' >>${dataPath}/pg_hba.conf
 exec pg_ctl -D ${dataPath} -w -s -l /dev/null -o "$3" start`;
 
