@@ -85,9 +85,8 @@ export async function startSchemaServer(
       if (role !== room.superuser) await client.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
     for (const [index, statement] of statements.entries()) {
       signal.throwIfAborted();
-      if (fates[index] === 'leave out') continue;
+      if (fates[index] === 'run') await run(client, statement.text);
       if (fates[index] === 'populated view') await markPopulated(client, viewOf(statement));
-      else await client.query(statement.text).catch((error) => Promise.reject(refused(statement.text, error)));
     }
   } finally {
     await client.end().catch(() => {});
@@ -125,12 +124,15 @@ async function markPopulated(client: pg.Client, { schema, name }: { schema: stri
   );
 }
 
-function refused(text: string, error: unknown): Error {
-  const { severity } = error as { severity?: string };
-  if (!severity) return error as Error;
-  return dumpInvalid(
-    `Postgres refused a statement of it: ${withoutValues(error)}`,
-    'An extension or type that the image lacks has to be in the image of the project’s database service; a dump of a newer Postgres needs a newer image.',
-    shown(text),
-  );
+async function run(client: pg.Client, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    if ((error as { severity?: string }).severity === undefined) throw error;
+    throw dumpInvalid(
+      `Postgres refused a statement of it: ${withoutValues(error)}`,
+      'An extension or type that the image lacks has to be in the image of the project’s database service; a dump of a newer Postgres needs a newer image.',
+      shown(text),
+    );
+  }
 }

@@ -111,13 +111,13 @@ function createLexer(script: Script): Lexer {
         else {
           at = next.end;
           if (next.token === '--') {
-            if (isBlank(piece + line.slice(from, next.start))) comment(line.slice(next.end).trim());
-            piece += line.slice(from, next.start);
-            piece += '\n';
-            return undefined;
+            add(line.slice(from, next.start));
+            if (piece === '') comment(line.slice(next.end).trim());
+            add('\n');
+            return copy;
           }
           if (next.token === '\\') {
-            if (isBlank(piece) && /^\\(un)?restrict [A-Za-z0-9]+\n?$/.test(line)) return undefined;
+            if (piece === '' && /^\\(un)?restrict [A-Za-z0-9]+\n?$/.test(line)) return undefined;
             throw metaCommand(line.slice(next.start), lines);
           }
           if (next.token === ';') {
@@ -127,10 +127,14 @@ function createLexer(script: Script): Lexer {
           open = next.token === '/*' ? 1 : next.token;
         }
       } else at = closed(line, at);
-      piece += line.slice(from, at);
+      add(line.slice(from, at));
     }
-    if (isBlank(piece)) piece = '';
     return copy;
+  };
+
+  /** A piece begins with its first word. */
+  const add = (text: string) => {
+    piece += piece === '' ? text.trimStart() : text;
   };
 
   const comment = (text: string) => {
@@ -178,7 +182,7 @@ function createLexer(script: Script): Lexer {
     return line.length;
   };
 
-  return Object.assign(lex, { isBetween: () => open === undefined && isBlank(piece) });
+  return Object.assign(lex, { isBetween: () => open === undefined && piece === '' });
 }
 
 /** The next token outside of quotes that matters. A quote after E is one of the escaping kind. */
@@ -196,8 +200,6 @@ function nextOf(line: string, from: number): { token: string; start: number; end
   }
   return undefined;
 }
-
-const isBlank = (text: string) => text.trim() === '';
 
 function metaCommand(text: string, line: number): Error {
   const command = /^\\[\w!?]+/.exec(text)?.[0] ?? '\\';
