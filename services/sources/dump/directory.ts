@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Pack, pack } from 'tar-stream';
 import { messageOf, Problem } from '../../errors.ts';
 import { dumpDamaged, dumpInvalid } from './errors.ts';
-import { refuseTarFormat } from './format.ts';
 
 /** As pg_dump names them, in a folder or not. */
 const fileName = /^(?:\.\/)?(?:(?!\.\.?\/)[^/]+\/)?([A-Za-z0-9_][A-Za-z0-9_.-]*)$/;
@@ -41,8 +39,6 @@ async function fill(archive: AsyncIterable<Buffer>, packed: Pack): Promise<void>
       const [, file] = fileName.exec(name) ?? [];
       if (type !== 'file' || file === undefined || seen.has(file)) throw stranger(name, type);
       seen.add(file);
-      if (file === 'toc.dat' && size < 16) throw dumpDamaged(`toc.dat has ${size} bytes`);
-      if (file === 'toc.dat') refuseTarFormat(await headOf(entry));
       await pipeline(entry, packed.entry({ name: file, size, mode: 0o600 }));
     }
     await feeding;
@@ -70,12 +66,4 @@ function stranger(name: string, type: string | null | undefined): Error {
     'Send nothing but the files of the folder that pg_dump --format=directory made: tar -C FOLDER -cf - .',
     name,
   );
-}
-
-/** The first bytes of a stream, which stay in it. */
-async function headOf(stream: Readable): Promise<Buffer> {
-  await once(stream, 'readable');
-  const head = (stream.read() as Buffer | null) ?? Buffer.alloc(0);
-  stream.unshift(head);
-  return head;
 }

@@ -1,5 +1,6 @@
 import { dumpInvalid, makeCustom } from './errors.ts';
 
+/** pg_dump's tar format is its directory format as a tar archive: it has the same files. */
 export type DumpFormat = 'custom' | 'directory' | 'plain';
 
 /** What has to be seen of a file to know what it is: a block of a tar archive. */
@@ -10,20 +11,11 @@ export function formatOf(head: Buffer): DumpFormat | 'gzip' | 'zstd' {
   if (head.readUInt16BE(0) === 0x1f8b) return 'gzip';
   if (head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
   const text = head.toString('latin1');
-  if (text.startsWith('PGDMP')) {
-    refuseTarFormat(head);
-    return 'custom';
-  }
+  if (text.startsWith('PGDMP')) return 'custom';
   if (text.slice(257, 262) === 'ustar') return 'directory';
   if (text.includes('-- PostgreSQL database cluster dump')) {
     throw dumpInvalid('it is of a whole cluster (pg_dumpall)', 'Make it with pg_dump of the one database.');
   }
   if (text.includes('-- PostgreSQL database dump')) return 'plain';
   throw dumpInvalid('it begins as none that pg_dump writes', makeCustom);
-}
-
-/** A table of contents says in its eleventh byte what it is of: 1 custom, 3 tar, 5 directory (pg_backup_archiver.h). */
-export function refuseTarFormat(toc: Buffer): void {
-  if (toc[10] === 3)
-    throw dumpInvalid('it is in pg_dump’s tar format', 'Make it with --format=custom or --format=directory.');
 }
