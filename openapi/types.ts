@@ -248,6 +248,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/projects/{project}/sources/{source}/snapshots': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Capture a snapshot of a dump that is sent, masked in flight
+     * @description Takes what `pg_dump` wrote in custom format, in plain SQL, or in directory format as a tar archive; each may be
+     *     compressed with gzip or zstd on top. It lies in memory until the capture has ended. Answers when it has come whole.
+     */
+    post: operations['captureDump'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/projects/{project}/sources/{source}/policy': {
     parameters: {
       query?: never;
@@ -1262,19 +1286,22 @@ export interface components {
     };
     NewSource: {
       name: components['schemas']['Name'];
+      dump?: components['schemas']['SourceDump'];
       /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
-      url: string;
+      url?: string;
       policy?: components['schemas']['MaskingPolicy'];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['NewSourceSsh'];
       limits?: components['schemas']['SourceLimits'];
-    };
+    } & (unknown | unknown);
     Source: {
       name: string;
       project: string;
-      /** @description host:port */
-      server: string;
-      database: string;
+      /** @description host:port; of a source with a URL */
+      server?: string;
+      /** @description Of a source with a URL */
+      database?: string;
+      dump?: components['schemas']['SourceDump'];
       createdAt: components['schemas']['Timestamp'];
       hasPolicy: boolean;
       /** @description Identifies the masking key; the key itself is never returned */
@@ -1282,6 +1309,11 @@ export interface components {
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['SourceSsh'];
       limits?: components['schemas']['SourceLimits'];
+    };
+    /** @description A dump of pg_dump (custom or directory format, or plain SQL) instead of a server: sent each time to `…/sources/SOURCE/snapshots`, or, where `onHost` says so, fetched through `ssh` */
+    SourceDump: {
+      /** @description The file, or the folder of the directory format, on the SSH host */
+      onHost?: string;
     };
     /** @description How the source's server is encrypted and verified; what is left out is as the URL's sslmode says */
     SourceTls: {
@@ -1506,6 +1538,7 @@ export interface components {
       /** @description Why it is masked and not anonymous */
       meaning?: string;
       source: components['schemas']['ReportedSource'];
+      dump?: components['schemas']['ReportedDump'];
       takenAt: components['schemas']['Timestamp'];
       /** @description By phase of the capture */
       durationMs: {
@@ -1640,6 +1673,16 @@ export interface components {
         version?: string;
       };
       ssh?: components['schemas']['SourceSsh'];
+    };
+    /** @description What was captured where that was no server */
+    ReportedDump: {
+      /** @enum {string} */
+      format: 'custom' | 'directory' | 'plain';
+      sizeBytes: number;
+      sha256: string;
+      /** @description As its header says, by the clock of the machine that made it */
+      createdAt?: components['schemas']['Timestamp'];
+      pgDumpVersion?: string;
     };
     ReportedTable: {
       /** @description schema.table */
@@ -2881,6 +2924,29 @@ export interface operations {
           'application/json': components['schemas']['Probe'];
         };
       };
+      default: components['responses']['Problem'];
+    };
+  };
+  captureDump: {
+    parameters: {
+      query?: {
+        /** @description The checksum of the body; one that came otherwise is refused */
+        sha256?: string;
+      };
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/octet-stream': string;
+      };
+    };
+    responses: {
+      202: components['responses']['Accepted'];
       default: components['responses']['Problem'];
     };
   };

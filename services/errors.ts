@@ -74,6 +74,11 @@ export const problemTable = {
     title: 'The source refused what was asked of it',
     remedy: 'Check the login and what it may read.',
   },
+  'dump-invalid': {
+    status: 422,
+    title: 'The dump cannot be used',
+    remedy: 'Make it with pg_dump --format=custom, then send it again.',
+  },
   'capture-failed': {
     status: 500,
     title: 'The snapshot could not be captured',

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
+import { requestDumpCapture } from '../../services/snapshots/receive-dump.ts';
 import { maskingMarkdown } from '../../services/snapshots/report/render/markdown.ts';
 import { contentSecurityPolicy, maskingPage } from '../../services/snapshots/report/render/page.ts';
 import {
@@ -21,6 +22,13 @@ export function snapshotRoutes(greenroom: RunningGreenroom): Router {
   });
   router.post('/v1/snapshots', async (req, res) => {
     accepted(res, await requestCapture(greenroom, req.body, askerOf(req)));
+  });
+  router.post('/v1/projects/:project/sources/:source/snapshots', async (req, res) => {
+    const { sha256 } = req.query as { sha256?: string };
+    accepted(
+      res,
+      await requestDumpCapture(greenroom, req.params, req, { ...(sha256 ? { sha256 } : {}) }, askerOf(req)),
+    );
   });
   router.get('/v1/snapshots/:snapshot', async (req, res) => {
     res.json(toSnapshot(await getSnapshotRow(pool, req.params.snapshot)));

@@ -11,6 +11,8 @@ export interface SourceAddress {
   /** The socket of the SSH agent that greenroom was started with. */
   agentSocket?: string;
   limits?: Schemas['SourceLimits'];
+  /** What it is called in messages, where that is not host:port. */
+  name?: string;
   /** The folder of an open relay that all goes through instead; it sees to TLS and SSH. */
   relay?: string;
 }
@@ -22,7 +24,8 @@ export function serverAddressOf({ url }: Pick<SourceAddress, 'url'>): { host: st
 }
 
 /** host:port, for messages. */
-export function serverOf(address: Pick<SourceAddress, 'url'>): string {
+export function serverOf(address: Pick<SourceAddress, 'url' | 'name'>): string {
+  if (address.name !== undefined) return address.name;
   const { host, port } = serverAddressOf(address);
   return `${host}:${port}`;
 }

@@ -18,9 +18,11 @@ type Schemas = components['schemas'];
 interface SourceRow {
   project: string;
   name: string;
-  server: string;
-  database: string;
-  sealed_url: Buffer;
+  /** These are of a server. */
+  server: string | null;
+  database: string | null;
+  sealed_url: Buffer | null;
+  dump: Schemas['SourceDump'] | null;
   sealed_key: Buffer;
   key_id: string;
   policy: Schemas['MaskingPolicy'] | null;
@@ -53,6 +55,12 @@ export interface OpenedSource {
   schemaKnownAt: Date | undefined;
 }
 
+/** A source of either kind: of a dump, `address` says but how it is fetched, and how gently. */
+export interface AnySource extends Omit<OpenedSource, 'address'> {
+  address: Omit<SourceAddress, 'url'> & { url?: string };
+  dump: Schemas['SourceDump'] | undefined;
+}
+
 /**
  * Creates a source with a masking key of its own: 32 random bytes, sealed. All snapshots of a source are masked under
  * one key, so the same person has the same masked name in each. With a policy, the source's schema is remembered as the one
@@ -66,18 +74,20 @@ export async function createSource(
   wish: Schemas['NewSource'],
 ): Promise<Schemas['Source']> {
   await getProject(store, project);
-  const { server, database } = partsOf(wish.url);
+  const { server, database } = wish.url === undefined ? {} : partsOf(wish.url);
+  if (wish.dump) checkDump(wish);
   if (wish.policy) parsePolicy(wish.policy);
   if (wish.tls) checkTls(wish.tls);
   if (wish.ssh) checkLogin(wish.ssh);
   const key = randomBytes(32);
-  const schema = wish.policy ? await schemaIfReachable(addressOf(store, wish)) : undefined;
+  const { url } = wish;
+  const schema = wish.policy && url ? await schemaIfReachable({ ...addressOf(store, wish), url }) : undefined;
   const row = await queryOne<SourceRow>(store.pool, 'insert-source', [
     project,
     wish.name,
-    server,
-    database,
-    store.sealer.seal(wish.url),
+    server ?? null,
+    database ?? null,
+    wish.url === undefined ? null : store.sealer.seal(wish.url),
     store.sealer.seal(key),
     keyId(key),
     wish.policy ?? null,
@@ -85,6 +95,7 @@ export async function createSource(
     wish.ssh ? shownLogin(wish.ssh) : null,
     wish.ssh ? store.sealer.seal(JSON.stringify(wish.ssh)) : null,
     wish.limits ?? null,
+    wish.dump ?? null,
     schema ?? null,
   ]);
   if (!row) {
@@ -102,8 +113,19 @@ export async function getSource(database: Database, project: string, name: strin
   return toSource(await getSourceRow(database, project, name));
 }
 
-/** Opens what is sealed of a source. @throws Problem `not-found`, `internal` when it was sealed with another secret */
+/** Opens what is sealed of a source that is a server. @throws as `openAnySource`, and `source-refused` when it is a dump */
 export async function openSourceRow(store: Opener, project: string, name: string): Promise<OpenedSource> {
+  const { dump, address, ...source } = await openAnySource(store, project, name);
+  const { url } = address;
+  if (url !== undefined) return { ...source, address: { ...address, url } };
+  throw new Problem('source-refused', `Source ${name} is a dump: there is no server that could be asked`, {
+    where: name,
+    remedy: 'Ask a source that has a URL.',
+  });
+}
+
+/** Opens what is sealed of a source of either kind. @throws Problem `not-found`, `internal` when it was sealed with another secret */
+export async function openAnySource(store: Opener, project: string, name: string): Promise<AnySource> {
   const row = await getSourceRow(store.pool, project, name);
   const open = (sealed: Buffer) => {
     try {
@@ -118,7 +140,7 @@ export async function openSourceRow(store: Opener, project: string, name: string
   };
   return {
     address: addressOf(store, {
-      url: open(row.sealed_url).toString('utf8'),
+      ...(row.sealed_url ? { url: open(row.sealed_url).toString('utf8') } : {}),
       tls: row.tls,
       ssh: row.sealed_ssh ? JSON.parse(open(row.sealed_ssh).toString('utf8')) : null,
       limits: row.limits,
@@ -128,15 +150,16 @@ export async function openSourceRow(store: Opener, project: string, name: string
     policy: row.policy ?? undefined,
     knownSchema: row.known_schema ?? undefined,
     schemaKnownAt: row.schema_known_at ?? undefined,
+    dump: row.dump ?? undefined,
   };
 }
 
 function addressOf(
   { settings: { sshAgentSocket: agentSocket } }: Pick<Opener, 'settings'>,
-  { url, tls, ssh, limits }: { [Part in 'tls' | 'ssh' | 'limits']?: SourceAddress[Part] | null } & { url: string },
-): SourceAddress {
+  { url, tls, ssh, limits }: { [Part in 'url' | 'tls' | 'ssh' | 'limits']?: SourceAddress[Part] | null },
+): AnySource['address'] {
   return {
-    url,
+    ...(url ? { url } : {}),
     ...(tls ? { tls } : {}),
     ...(ssh ? { ssh } : {}),
     ...(agentSocket === undefined ? {} : { agentSocket }),
@@ -195,6 +218,21 @@ export function noSource(project: string, name: string): Problem {
   });
 }
 
+/** @throws Problem `invalid-request` */
+function checkDump({ dump, ssh, tls }: Schemas['NewSource']): void {
+  const invalid = (detail: string, where: string, remedy: string) =>
+    new Problem('invalid-request', detail, { where, remedy });
+  if (tls) throw invalid('A dump is not reached by TLS', '/tls', 'Leave tls out.');
+  if (dump?.onHost !== undefined && !ssh)
+    throw invalid('There is no SSH host that the dump could be on', '/ssh', 'Give ssh, or leave dump.onHost out.');
+  if (dump?.onHost === undefined && ssh)
+    throw invalid(
+      'It is not said where on the SSH host the dump is',
+      '/dump/onHost',
+      'Give its path, or leave ssh out.',
+    );
+}
+
 function partsOf(text: string): { server: string; database: string } {
   const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where: '/url' });
   if (!URL.canParse(text))
@@ -210,8 +248,9 @@ function toSource(row: SourceRow): Schemas['Source'] {
   return {
     name: row.name,
     project: row.project,
-    server: row.server,
-    database: row.database,
+    ...(row.server === null ? {} : { server: row.server }),
+    ...(row.database === null ? {} : { database: row.database }),
+    ...(row.dump ? { dump: row.dump } : {}),
     createdAt: row.created_at.toISOString(),
     hasPolicy: row.policy !== null,
     keyId: row.key_id,

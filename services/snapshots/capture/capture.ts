@@ -12,6 +12,7 @@ import type { SourceSchema } from '../../masking/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer, type SourceCatalog } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
+import { type OpenedDump, planRows } from '../../sources/dump/open.ts';
 import { createPace } from '../../sources/pace.ts';
 import { readSchema } from '../../sources/schema.ts';
 import { openAudit } from '../audit/audit.ts';
@@ -42,6 +43,8 @@ import {
 export interface CaptureOptions {
   host: Host;
   source: SourceAddress;
+  /** Where rows come from a dump: `source` is then the server that holds its schema. */
+  dump?: OpenedDump;
   policy: unknown;
   key: Uint8Array;
   /** What is other in the source's schema than when its policy was set: anything stops the capture. */
@@ -65,7 +68,7 @@ export interface CaptureOptions {
  *   `capture-failed`, `audit-failed`, `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, onProgress } = options;
+  const { host, dump, onProgress } = options;
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
   const server = serverOf(options.source);
@@ -97,18 +100,19 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
-    const facts = await readServer(source);
+    const facts = { ...(await readServer(source)), ...dump?.facts };
     const catalog = await readCatalog(source);
     refuseUnreadable(catalog, server);
     const changes = options.changesIn?.(await readSchema(source)) ?? [];
-    const plan = planMasking(catalog, policy, { changes });
+    const planned = planMasking(catalog, policy, { changes });
+    const plan = dump ? planRows(planned, dump, catalog) : planned;
     const pools = await readPools(source, plan.pools, options.key);
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
-    const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
+    const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const described = await describeSource(source, options.source, facts);
-    const warnings: { where: string; what: string }[] = [];
+    const described = await describeSource(source, options.source, facts, dump !== undefined);
+    const warnings: { where: string; what: string }[] = [...(dump?.warnings ?? [])];
     if (facts.large_objects > 0) {
       warnings.push({
         where: 'pg_largeobject',
@@ -122,8 +126,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      const dump = { exportedSnapshot, lockTimeoutMs, server };
-      await copySchema(target, relay, dump, options.database, signal);
+      await copySchema(target, relay, { exportedSnapshot, lockTimeoutMs, server }, options.database, signal);
       await onTarget(target, options.database, async (client) => {
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);
@@ -145,6 +148,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       tables: plan.tables,
       pools,
       audit: audit.setup,
+      ...(dump ? { dump: dump.rows } : {}),
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
       copyData(input, audit, tasks, workers, signal, (table, bytes) =>
@@ -187,6 +191,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     return writeReport({
       ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
       ...{ durationMs, warnings, audit: audited },
+      ...(dump ? { dump: dump.report } : {}),
       target: {
         postgresMajor: major,
         libc,

@@ -1,7 +1,7 @@
-import { Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
 import { append, createSink } from '../../masking/sink.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
@@ -32,13 +32,16 @@ const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 128 << 10;
 
+/** A task's rows, as COPY's text. */
+export type ReadRows = (task: CopyTask) => Readable & { rowCount: number | null };
+
 /**
  * Copies rows from source to target and masks them on the way, in memory.
  * @returns how many rows went out and came in, and their bytes as they came in.
  * @throws CopyFailure
  */
 export async function copyTable(
-  source: pg.Client,
+  read: ReadRows,
   target: pg.Client,
   task: CopyTask,
   mask: RowMask,
@@ -49,7 +52,7 @@ export async function copyTable(
   const columns = task.columns.map(identifier).join(', ');
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
-  const out = source.query(copyTo(copyOutOf(name, columns, task)));
+  const out = read(task);
   const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
@@ -75,7 +78,11 @@ export async function copyTable(
   return { rows: into.rowCount ?? 0, bytes };
 }
 
-function copyOutOf(name: string, columns: string, { pages }: CopyTask): string {
+/** How a server is asked for them. */
+export function copyOutOf(task: CopyTask): string {
+  const { pages } = task;
+  const name = `${identifier(task.schema)}.${identifier(task.table)}`;
+  const columns = task.columns.map(identifier).join(', ');
   if (!pages) return `COPY ${name} ${columns && `(${columns})`} TO STDOUT`;
   const end = pages.to === undefined ? '' : ` AND ctid < '(${pages.to},0)'`;
   return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT`;

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { connectDocker } from '../../engine/host.ts';
 import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
@@ -9,6 +10,7 @@ import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
+import { type DumpRows, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
@@ -16,7 +18,7 @@ import { collecting } from '../audit/collecting.ts';
 import { createCollection } from '../audit/collector.ts';
 import type { PartCounts } from '../audit/counts.ts';
 import type { AuditSetup } from '../audit/setup.ts';
-import { CopyFailure, type CopyTask, copyTable } from './copy-table.ts';
+import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from './copy-table.ts';
 import { columnsIn } from './refused-value.ts';
 import { type Target, targetConfig } from './target.ts';
 
@@ -24,6 +26,8 @@ import { type Target, targetConfig } from './target.ts';
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
+  /** Where the rows come from, if not from the source itself. */
+  dump?: DumpRows;
   /** Of all workers together. */
   pace: Pace | undefined;
   target: Omit<Target, 'host'>;
@@ -59,6 +63,8 @@ async function main(): Promise<void> {
   await target.query(
     `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
   );
+  const { dump } = input;
+  const read: ReadRows = dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
   const materials = createMaterials(input.key, dictionaries(input.locale), input.pools);
   const collectorOf = createCollection(input.audit, (originals) =>
     port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
@@ -75,7 +81,7 @@ async function main(): Promise<void> {
       const collector = collectorOf(task.index);
       const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
       const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
-      const result = await copyTable(source, target, task, mask, input.pace, onBytes);
+      const result = await copyTable(read, target, task, mask, input.pace, onBytes);
       const audited = collector?.finish() ?? new Map();
       send({ type: 'done', index: task.index, ...result, audited, collectMs: collectMs() });
     } catch (error) {
@@ -89,7 +95,7 @@ async function main(): Promise<void> {
 function fail(thrown: unknown, index?: number, columns?: string[]): void {
   const error = thrown instanceof CopyFailure ? thrown.cause : thrown;
   const problem =
-    thrown instanceof CopyFailure && thrown.end === 'source' && isCut(error)
+    thrown instanceof CopyFailure && thrown.end === 'source' && !(error instanceof Problem) && isCut(error)
       ? sourceCut(error, serverOf(input.source))
       : error;
   if (problem instanceof Problem) {

@@ -27,6 +27,7 @@ export interface CaptureFacts extends DescribedSource, CountedResult {
   copied: Map<string, { rows: number; bytes: number }>;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
+  dump?: Schemas['ReportedDump'];
   audit?: Schemas['AuditReport'];
   target: MaskingReport['target'];
 }
@@ -45,6 +46,7 @@ export function writeReport(facts: CaptureFacts): CaptureReport {
     materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
     ...{ groups, leftOut },
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
+    ...(facts.dump ? { dump: facts.dump } : {}),
     ...(audit ? { audit } : {}),
     target,
   };

@@ -13,17 +13,22 @@ export interface DescribedSource {
   leftOut: LeftOut;
 }
 
-/** What the report says of the source, and of what of it the snapshot will not have; reads catalogs only. */
+/**
+ * What the report says of the source, and of what of it the snapshot will not have; reads catalogs only. How the server
+ * that holds a dump's schema is reached says nothing about the source.
+ */
 export async function describeSource(
   session: pg.Client,
   address: SourceAddress,
   facts: ServerFacts,
+  isDump: boolean,
 ): Promise<DescribedSource> {
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
+  const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
   return {
     source: {
-      ...{ server: serverOf(address), database: facts.database, login: facts.login },
-      ...{ serverVersion: facts.version, lsn: facts.lsn, tls: { mode: tlsModeOf(address), ...version } },
+      ...{ server: serverOf(address), database: facts.database, serverVersion: facts.version, lsn: facts.lsn },
+      ...(isDump ? {} : reached),
       ...(address.ssh ? { ssh: shownLogin(address.ssh) } : {}),
     },
     schemaFingerprint: fingerprintOfSchema(await readSchema(session)),
