@@ -1157,6 +1157,10 @@ export interface components {
       name: components['schemas']['Name'];
       /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
       url: string;
+      /** @description Replicas of it, in the order of preference; `tls` and `ssh` hold for them too. The first is read that answers, is in recovery and is not behind by more than `limits.replayDelayMs`; the URL itself where none can be. Encrypted at rest, never returned */
+      replicas?: string[];
+      /** @description The schemas that are captured; what they need of others is refused. Default: all */
+      schemas?: string[];
       policy?: components['schemas']['MaskingPolicy'];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['NewSourceSsh'];
@@ -1172,6 +1176,9 @@ export interface components {
       hasPolicy: boolean;
       /** @description Identifies the masking key; the key itself is never returned */
       keyId: string;
+      /** @description host:port of each */
+      replicas?: string[];
+      schemas?: string[];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['SourceSsh'];
       limits?: components['schemas']['SourceLimits'];
@@ -1225,6 +1232,8 @@ export interface components {
       statementTimeoutMs?: number;
       /** @description How long to wait for a lock; default: 10000 */
       lockTimeoutMs?: number;
+      /** @description How far behind its primary a replica may be; default: 60000 */
+      replayDelayMs?: number;
       /** @description How much is read of the tables in a second, by all sessions of a capture together; 1 MB is 1,000,000 bytes */
       megabytesPerSecond?: number;
     };
@@ -1238,6 +1247,12 @@ export interface components {
       tables: {
         [key: string]: {
           [key: string]: Record<string, never>;
+        };
+      };
+      /** @description Sequences, by `schema.sequence`, that go on where the source's are, and why; all others are shifted forward by a keyed amount, because where they are counts customers or orders */
+      sequences?: {
+        [key: string]: {
+          keep: string;
         };
       };
     };

@@ -14,6 +14,8 @@ export type ColumnRule = MaskRule | KeepRule;
 /** What happens to every column of a source: `tables["schema.table"][column]`. */
 export interface Policy {
   tables: Record<string, Record<string, ColumnRule>>;
+  /** Sequences that go on where the source's are, by `schema.sequence`; all others are shifted. */
+  sequences?: Record<string, KeepRule>;
 }
 
 export function isKeep(rule: ColumnRule): rule is KeepRule {
@@ -52,6 +54,7 @@ export const policySchema = {
       type: 'object',
       additionalProperties: { type: 'object', additionalProperties: { $ref: '#/$defs/column' } },
     },
+    sequences: { type: 'object', additionalProperties: keepRule },
   },
   required: ['tables'],
   additionalProperties: false,

@@ -22,6 +22,10 @@ export async function catalogQuery<Row extends object>(
 
 export interface SourceTable extends CatalogTable {
   heapBytes: number;
+  /** The file its rows are in: another one once it was emptied or rewritten. */
+  filenode: number;
+  /** A replica has none of its rows. */
+  unlogged: boolean;
   readable: boolean;
   /** Row security would hide rows from this login. */
   rowSecurity: boolean;
@@ -39,6 +43,10 @@ export interface ServerFacts {
   encoding: string;
   collate: string;
   ctype: string;
+  /** c libc, i ICU, b builtin. */
+  locale_provider: 'c' | 'i' | 'b';
+  locale: string | null;
+  icu_rules: string | null;
   at: Date;
   lsn: string;
   large_objects: number;
@@ -70,6 +78,8 @@ export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
       estimatedRows: Math.max(0, row.estimated_rows),
       sizeBytes: row.size_bytes,
       heapBytes: row.heap_bytes,
+      filenode: Number(row.filenode),
+      unlogged: row.unlogged,
       readable: row.readable,
       rowSecurity: row.row_security,
     })),
@@ -104,6 +114,8 @@ interface TableRow {
   estimated_rows: number;
   size_bytes: number;
   heap_bytes: number;
+  filenode: string;
+  unlogged: boolean;
   partition_of: string | null;
   readable: boolean;
   row_security: boolean;

@@ -5,6 +5,7 @@ import { readCatalog, readServer } from './catalog.ts';
 import { closeSource, openSource } from './connect.ts';
 import { sourceProblem } from './errors.ts';
 import { openLine } from './line.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
@@ -38,7 +39,8 @@ async function askSource(client: pg.Client, address: SourceAddress): Promise<Pro
     await client.query(`SET statement_timeout = '10s'`);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const server = await readServer(client);
-    const { tables } = await readCatalog(client);
+    const schemas = await chooseSchemas(client, address.schemas);
+    const { tables } = withinSchemas(await readCatalog(client), schemas);
     await client.query('COMMIT');
     const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
     const obstacles = holding.flatMap((table) => {

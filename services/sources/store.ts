@@ -26,6 +26,10 @@ interface SourceRow {
   ssh: Schemas['SourceSsh'] | null;
   sealed_ssh: Buffer | null;
   limits: Schemas['SourceLimits'] | null;
+  /** host:port of sealed_replicas. */
+  replicas: string[] | null;
+  sealed_replicas: Buffer | null;
+  schemas: string[] | null;
   created_at: Date;
 }
 
@@ -55,6 +59,7 @@ export async function createSource(
 ): Promise<Schemas['Source']> {
   await getProject(store, project);
   const { server, database } = partsOf(wish.url);
+  const replicas = wish.replicas?.map((url, index) => partsOf(url, `/replicas/${index}`).server);
   if (wish.policy) parsePolicy(wish.policy);
   if (wish.tls) checkTls(wish.tls);
   if (wish.ssh) checkLogin(wish.ssh);
@@ -72,6 +77,9 @@ export async function createSource(
     wish.ssh ? shownLogin(wish.ssh) : null,
     wish.ssh ? store.sealer.seal(JSON.stringify(wish.ssh)) : null,
     wish.limits ?? null,
+    replicas ?? null,
+    wish.replicas ? store.sealer.seal(JSON.stringify(wish.replicas)) : null,
+    wish.schemas ?? null,
   ]);
   if (!row) {
     throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
@@ -99,6 +107,8 @@ export async function openSourceRow(
   return {
     address: {
       url: store.sealer.open(row.sealed_url).toString('utf8'),
+      ...(row.sealed_replicas ? { replicas: JSON.parse(store.sealer.open(row.sealed_replicas).toString('utf8')) } : {}),
+      ...(row.schemas ? { schemas: row.schemas } : {}),
       ...(row.tls ? { tls: row.tls } : {}),
       ...(row.sealed_ssh ? { ssh: JSON.parse(store.sealer.open(row.sealed_ssh).toString('utf8')) } : {}),
       ...(agentSocket === undefined ? {} : { agentSocket }),
@@ -154,8 +164,8 @@ function noSource(project: string, name: string): Problem {
   });
 }
 
-function partsOf(text: string): { server: string; database: string } {
-  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where: '/url' });
+function partsOf(text: string, where = '/url'): { server: string; database: string } {
+  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where });
   if (!URL.canParse(text))
     throw invalid('cannot be read; percent-encode what is not a letter or digit in its password');
   const url = new URL(text);
@@ -174,6 +184,8 @@ function toSource(row: SourceRow): Schemas['Source'] {
     createdAt: row.created_at.toISOString(),
     hasPolicy: row.policy !== null,
     keyId: row.key_id,
+    ...(row.replicas ? { replicas: row.replicas } : {}),
+    ...(row.schemas ? { schemas: row.schemas } : {}),
     ...(row.tls ? { tls: row.tls } : {}),
     ...(row.ssh ? { ssh: row.ssh } : {}),
     ...(row.limits ? { limits: row.limits } : {}),

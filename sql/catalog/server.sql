@@ -2,6 +2,9 @@ SELECT current_database() AS database, current_setting('server_version') AS vers
   current_setting('server_version_num')::int / 10000 AS major, current_setting('data_checksums') AS checksums,
   pg_database_size(current_database())::float8 AS size_bytes, pg_encoding_to_char(d.encoding) AS encoding,
   d.datcollate AS collate, d.datctype AS ctype, now() AS at,
+  -- Columns since Postgres 15, 16 and 17; the locale has had two names.
+  coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') AS locale_provider,
+  coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale, to_jsonb(d) ->> 'daticurules' AS icu_rules,
   CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
   (SELECT count(*) FROM pg_largeobject_metadata)::int AS large_objects,
   (SELECT array_agg(extname::text ORDER BY extname) FROM pg_extension) AS extensions,

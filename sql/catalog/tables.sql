@@ -1,6 +1,7 @@
 -- Every relation that holds or shows rows, with its columns and unique indexes; extensions' own are left out.
 SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
   c.reltuples::float8 AS estimated_rows, pg_table_size(c.oid)::float8 AS size_bytes, pg_relation_size(c.oid)::float8 AS heap_bytes,
+  c.relfilenode::int8 AS filenode, c.relpersistence = 'u' AS unlogged,
   CASE WHEN c.relispartition THEN (
     SELECT format('%s.%s', rn.nspname, r.relname)
     FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)) END AS partition_of,

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { inspect } from 'node:util';
+import type pg from 'pg';
 import type { Host } from '../../services/engine/host.ts';
 import { nameOf } from '../../services/engine/labels.ts';
 import { Problem } from '../../services/errors.ts';
+import { tableName } from '../../services/masking/catalog.ts';
 import { type CaptureOptions, captureDatabase } from '../../services/snapshots/capture/capture.ts';
 import type { SourceAddress } from '../../services/sources/address.ts';
+import { readCatalog } from '../../services/sources/catalog.ts';
 import { docker, image, type TestPostgres } from './postgres.ts';
 import { until } from './service.ts';
 
@@ -32,6 +35,17 @@ const keep = { keep: 'says nothing about anybody' };
 export const policy = {
   tables: Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`app.${name}`, { id: keep, words: keep }])),
 };
+
+/** A policy that keeps whatever a database has. */
+export async function keepEverything(client: pg.Client): Promise<unknown> {
+  const { tables } = await readCatalog(client);
+  const classified = tables.filter(({ kind, partitionOf }) => (kind === 'r' || kind === 'p') && partitionOf === null);
+  const rules = classified.map((table) => {
+    const columns = table.columns.filter(({ generated }) => !generated);
+    return [tableName(table), Object.fromEntries(columns.map(({ name }) => [name, keep]))];
+  });
+  return { tables: Object.fromEntries(rules) };
+}
 
 export function captureOf(host: Host, source: SourceAddress, more: Partial<CaptureOptions> = {}): CaptureOptions {
   const volume = nameOf(host.installation, `snap-${randomBytes(4).toString('hex')}`);

@@ -2,21 +2,25 @@ import { availableParallelism } from 'node:os';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
-import { Problem } from '../../errors.ts';
+import { type Mistake, Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
-import { parsePolicy } from '../../masking/policy.ts';
+import { type Policy, parsePolicy } from '../../masking/policy.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { createPace } from '../../sources/pace.ts';
+import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
-import { openReading } from './reading.ts';
+import { readLeftOut, warningsOf } from './left-out.ts';
+import { readFirst } from './read-first.ts';
+import type { Reading } from './reading.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
   finishTarget,
@@ -49,12 +53,22 @@ export interface CaptureOptions {
  *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, onProgress } = options;
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
-  const server = serverOf(options.source);
-  const reading = await openReading(options.source, options.target.volume);
+  return readFirst(options.source, options.target.volume, options.signal, (reading, passedOver) =>
+    captureReading(options, policy, reading, passedOver),
+  );
+}
+
+async function captureReading(
+  options: CaptureOptions,
+  policy: Policy,
+  reading: Reading,
+  passedOver: Mistake[],
+): Promise<CaptureReport> {
+  const { host, onProgress } = options;
   const { session: source, relay } = reading;
+  const server = serverOf(reading.server);
   let isReading = true;
   const finishReading = async () => {
     isReading = false;
@@ -81,16 +95,20 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
     const facts = await readServer(source);
-    const catalog = await readCatalog(source);
+    const schemas = await chooseSchemas(source, options.source.schemas);
+    const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
+    await refuseReferencesOut(source, options.source.schemas);
     const plan = planMasking(catalog, policy);
+    const sequences = await readSequences(source, policy, schemas.has);
+    const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
     const estimate = catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const warnings: { where: string; what: string }[] = [];
+    const warnings: { where: string; what: string }[] = [...passedOver, ...warningsOf(leftOut)];
     if (facts.large_objects > 0) {
       warnings.push({
         where: 'pg_largeobject',
-        what: `${facts.large_objects} large objects are left out: their content cannot be classified`,
+        what: `${facts.large_objects} large objects are left out: what is in them cannot be classified; their ids in rows lead nowhere`,
       });
     }
 
@@ -100,14 +118,16 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      const dump = { exportedSnapshot, lockTimeoutMs, server };
+      const dump = { exportedSnapshot, lockTimeoutMs, server, extensions: facts.extensions, leftOut };
       await copySchema(target, relay, dump, options.database, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
     const cores = Math.min(4, availableParallelism());
     const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
-    const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
+    const isWithoutRows = (index: number) =>
+      leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
+    const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
@@ -118,15 +138,19 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       tables: plan.tables,
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, tasks, workers, signal, (table, bytes) =>
-        onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
+      copyData(input, tasks, workers, signal, (message, bytes) =>
+        onProgress(message, Math.min(bytes, estimate), estimate),
       ),
     );
 
+    let shifted: SequenceReport[];
     const client = await connectTarget(target, options.database);
     try {
-      await copySequences(source, client);
-      const views = await populatedViews(source);
+      shifted = await copySequences(source, client, sequences, { key: options.key, policy });
+      const views = (await populatedViews(source)).filter(
+        ({ schema, name }) =>
+          schemas.has(schema) && !leftOut.relations.some((view) => view.schema === schema && view.name === name),
+      );
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
@@ -143,6 +167,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     onProgress('done');
     return writeReport({
       ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      ...{ sequences: shifted, replayDelayMs: reading.replayDelayMs },
       target: {
         postgresMajor: await majorInVolume(host, spec),
         libc,

@@ -5,11 +5,19 @@ import type { MaskingPlan } from '../../masking/plan.ts';
 import { canonical, isKeep, type Policy, policyHash } from '../../masking/policy.ts';
 import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
 import type { TargetFacts } from '../target.ts';
+import type { SequenceReport } from './sequences.ts';
 
 /** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
 export interface CaptureReport {
   treatment: 'masked';
-  source: { server: string; database: string; serverVersion: string; lsn: string };
+  source: {
+    server: string;
+    database: string;
+    serverVersion: string;
+    lsn: string;
+    /** How far it was behind its primary, where it is a replica. */
+    replayDelayMs?: number;
+  };
   takenAt: string;
   durationMs: Record<string, number>;
   schemaFingerprint: string;
@@ -17,6 +25,7 @@ export interface CaptureReport {
   keyId: string;
   dictionaryVersion: string;
   tables: TableReport[];
+  sequences: SequenceReport[];
   warnings: { where: string; what: string }[];
   target: TargetFacts;
 }
@@ -36,6 +45,8 @@ export function writeReport(facts: {
   policy: Policy;
   key: Uint8Array;
   copied: Map<string, { rows: number; bytes: number }>;
+  sequences: SequenceReport[];
+  replayDelayMs: number | undefined;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
   target: TargetFacts;
@@ -43,7 +54,10 @@ export function writeReport(facts: {
   const { source } = facts;
   return {
     treatment: 'masked',
-    source: { server: facts.server, database: source.database, serverVersion: source.version, lsn: source.lsn },
+    source: {
+      ...{ server: facts.server, database: source.database, serverVersion: source.version, lsn: source.lsn },
+      ...(facts.replayDelayMs === undefined ? {} : { replayDelayMs: facts.replayDelayMs }),
+    },
     takenAt: source.at.toISOString(),
     durationMs: facts.durationMs,
     schemaFingerprint: fingerprintOf(facts.catalog),
@@ -62,6 +76,7 @@ export function writeReport(facts: {
         ),
       };
     }),
+    sequences: facts.sequences,
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
     target: facts.target,
   };
