@@ -51,6 +51,7 @@ export interface ServerFacts {
   lsn: string;
   large_objects: number;
   extensions: string[];
+  notices_loss: boolean;
   bypasses_row_security: boolean;
 }
 

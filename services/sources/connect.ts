@@ -55,7 +55,8 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
     await client.query(
       `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
-       SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64'; SET synchronize_seqscans = off`,
+       SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+       SET standard_conforming_strings = on; SET synchronize_seqscans = off`,
     );
     await client.query(noticeLoss).catch((error) => {
       // A platform that cannot tell: then it notices when it next writes.

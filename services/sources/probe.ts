@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
-import { readCatalog, readServer } from './catalog.ts';
+import { catalogQuery, readCatalog, readServer } from './catalog.ts';
 import { closeSource, openSource } from './connect.ts';
 import { sourceProblem } from './errors.ts';
 import { openLine } from './line.ts';
@@ -41,6 +41,8 @@ async function askSource(client: pg.Client, address: SourceAddress): Promise<Pro
     const server = await readServer(client);
     const schemas = await chooseSchemas(client, address.schemas);
     const { tables } = withinSchemas(await readCatalog(client), schemas);
+    const sequences = await catalogQuery<{ schema: string; name: string; readable: boolean }>(client, 'sequences');
+    const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
     await client.query('COMMIT');
     const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
     const obstacles = holding.flatMap((table) => {
@@ -65,6 +67,13 @@ async function askSource(client: pg.Client, address: SourceAddress): Promise<Pro
       }
       return [];
     });
+    obstacles.push(
+      ...hidden.map((sequence) => ({
+        where: tableName(sequence),
+        what: 'The login may not SELECT it',
+        remedy: `GRANT SELECT ON SEQUENCE ${tableName(sequence)} to the login, or grant it pg_read_all_data`,
+      })),
+    );
     return {
       readable: obstacles.length === 0,
       obstacles,

@@ -52,7 +52,9 @@ if (process.argv[2] === 'capture') {
   });
 
   test('values of 100 MB arrive whole, and a worker holds no more than a few of them at once', async () => {
-    const child = fork(import.meta.filename, ['capture', production.url('shop', reader)]);
+    const child = fork(import.meta.filename, ['capture', production.url('shop', reader)], {
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
     const [answer] = (await once(child, 'message')) as [{ rows: object[]; bytes: number; peakBytes: number }];
     const client = await production.connect('shop');
     const { rows } = await client.query(lengths);

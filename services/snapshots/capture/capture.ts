@@ -118,7 +118,7 @@ async function captureReading(
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      const dump = { exportedSnapshot, lockTimeoutMs, server, extensions: facts.extensions, leftOut };
+      const dump = { exportedSnapshot, lockTimeoutMs, server, facts, leftOut };
       await copySchema(target, relay, dump, options.database, signal);
       return { schemaOwner: await ownerOf(source, options.schema) };
     });

@@ -39,10 +39,8 @@ export async function closeSessions({ source, target }: Sessions): Promise<void>
 }
 
 /** Sees the source as the exported snapshot does, from now on. */
-export async function beginReading(source: pg.Client, exportedSnapshot: string): Promise<void> {
-  await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await source.query(`SET TRANSACTION SNAPSHOT ${literal(exportedSnapshot)}`);
-}
+export const beginReading = (exportedSnapshot: string) =>
+  `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(exportedSnapshot)};`;
 
 /**
  * Begins to read a table on the exported snapshot, and lets go of the one before: production's own ALTER TABLE waits for
@@ -67,17 +65,15 @@ export async function holdTable(source: pg.Client, exportedSnapshot: string, tas
   });
 }
 
+/** In one message: the source may be a continent away, and have a thousand tables. */
 async function holding(source: pg.Client, exportedSnapshot: string, name: string) {
-  await source.query('COMMIT');
-  await beginReading(source, exportedSnapshot);
-  await source.query(`LOCK TABLE ONLY ${name} IN ACCESS SHARE MODE`);
-  // As they are now: these functions do not look at the snapshot.
-  const { rows } = await source.query<{ oid: string; filenode: string }>(
-    `SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid,
-       pg_catalog.pg_relation_filenode(pg_catalog.to_regclass($1)) AS filenode`,
-    [name],
-  );
-  return rows[0]!;
+  const results = (await source.query(
+    `COMMIT; ${beginReading(exportedSnapshot)} LOCK TABLE ONLY ${name} IN ACCESS SHARE MODE;
+     -- As they are now: these functions do not look at the snapshot.
+     SELECT pg_catalog.to_regclass(${literal(name)})::pg_catalog.oid AS oid,
+       pg_catalog.pg_relation_filenode(pg_catalog.to_regclass(${literal(name)})) AS filenode`,
+  )) as unknown as pg.QueryResult<{ oid: number; filenode: number }>[];
+  return results.at(-1)!.rows[0]!;
 }
 
 export const changedMeanwhile =

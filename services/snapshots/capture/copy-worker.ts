@@ -95,7 +95,7 @@ async function renew(sessions: Sessions, line: Line): Promise<Sessions> {
   const renewed = await openSessions(input, line);
   try {
     // Whether the snapshot is still there: it lives as long as the session that exported it.
-    await beginReading(renewed.source, input.exportedSnapshot);
+    await renewed.source.query(beginReading(input.exportedSnapshot));
     return renewed;
   } catch (error) {
     await closeSessions(renewed);

@@ -83,8 +83,7 @@ interface Dump {
   exportedSnapshot: string;
   lockTimeoutMs: number;
   server: string;
-  /** Those of the source. */
-  extensions: string[];
+  facts: Pick<ServerFacts, 'extensions' | 'notices_loss'>;
   leftOut: LeftOut;
 }
 
@@ -95,11 +94,11 @@ interface Dump {
 export async function copySchema(
   target: Target,
   relay: Relay,
-  { exportedSnapshot, lockTimeoutMs, server, extensions, leftOut }: Dump,
+  { exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
   database: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await prepareExtensions(target, database, extensions, leftOut);
+  await prepareExtensions(target, database, facts.extensions, leftOut);
   const dumped = await runInTarget(
     target,
     [
@@ -109,7 +108,7 @@ export async function copySchema(
       ...['--no-publications', '--no-subscriptions', '--no-tablespaces', '-h', relayMount, '-f', dump],
       ...dumpOptions(leftOut),
     ],
-    relay.environment,
+    facts.notices_loss ? withOption(relay.environment, 'client_connection_check_interval=1000') : relay.environment,
     signal,
   );
   if (dumped.exitCode !== 0) {
@@ -142,6 +141,10 @@ export async function copySchema(
   const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
   await exec(target.host, target.spec.container, write);
   await restore(target, database, ['--section=pre-data'], signal);
+}
+
+function withOption(environment: Relay['environment'], setting: string): Relay['environment'] {
+  return { ...environment, PGOPTIONS: `${environment.PGOPTIONS} -c ${setting}` };
 }
 
 /**
