@@ -24,6 +24,8 @@ export interface SourceTable extends CatalogTable {
   heapBytes: number;
   /** The file its rows are in: another one once it was emptied or rewritten. */
   filenode: number;
+  /** Of a partition: the table at the top, quoted, and all columns that decide which partition a row is in; null is an expression. */
+  partition: { root: string; byHash: boolean; key: (string | null)[] } | null;
   /** A replica has none of its rows. */
   unlogged: boolean;
   readable: boolean;
@@ -81,6 +83,7 @@ export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
       heapBytes: row.heap_bytes,
       filenode: Number(row.filenode),
       unlogged: row.unlogged,
+      partition: row.partition,
       readable: row.readable,
       rowSecurity: row.row_security,
     })),
@@ -117,6 +120,7 @@ interface TableRow {
   heap_bytes: number;
   filenode: string;
   unlogged: boolean;
+  partition: SourceTable['partition'];
   partition_of: string | null;
   readable: boolean;
   row_security: boolean;

@@ -55,7 +55,10 @@ if (process.argv[2] === 'capture') {
     const child = fork(import.meta.filename, ['capture', production.url('shop', reader)], {
       env: { ...process.env, NODE_TEST_CONTEXT: undefined },
     });
-    const [answer] = (await once(child, 'message')) as [{ rows: object[]; bytes: number; peakBytes: number }];
+    const ended = once(child, 'exit').then(([code]) => assert.fail(`it ended with code ${code}`));
+    const [answer] = (await Promise.race([once(child, 'message'), ended])) as [
+      { rows: object[]; bytes: number; peakBytes: number },
+    ];
     const client = await production.connect('shop');
     const { rows } = await client.query(lengths);
     await client.end();

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
-import type { SourceCatalog } from '../../sources/catalog.ts';
+import { isKeep } from '../../masking/policy.ts';
+import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
@@ -17,12 +18,13 @@ const tidRangeScanMajor = 14;
 export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: number, workers: number): CopyTask[] {
   const found = new Map(catalog.tables.map((table) => [`${table.schema}.${table.name}`, table]));
   const sized = tables.map((table, index) => {
-    const { heapBytes, sizeBytes, oid, filenode } = found.get(`${table.schema}.${table.name}`)!;
+    const { heapBytes, sizeBytes, oid, filenode, partition } = found.get(`${table.schema}.${table.name}`)!;
     const task: CopyTask = {
       schema: table.schema,
       table: table.name,
       columns: table.columns.map(({ name }) => name),
       ...{ oid, filenode, index },
+      ...(partition && mayMove(table, partition) ? { into: partition.root } : {}),
     };
     return { task, heapBytes, sizeBytes };
   });
@@ -39,6 +41,14 @@ export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: n
       },
     }));
   });
+}
+
+/**
+ * Whether a row of a partition may belong in another one of the snapshot: where a column that decides is masked, or a hash,
+ * which is of an enum's internal number or of what a collation's library makes of a text.
+ */
+function mayMove({ columns }: PlannedTable, { byHash, key }: NonNullable<SourceTable['partition']>): boolean {
+  return byHash || columns.some(({ name, rule }) => !isKeep(rule) && (key.includes(name) || key.includes(null)));
 }
 
 const notUtf8 =

@@ -15,6 +15,8 @@ export interface CopyTask {
   /** What the table was when the snapshot was taken. */
   oid: number;
   filenode: number;
+  /** Where the rows are put, quoted, if not into a table of that name: a partition's table at the top. */
+  into?: string;
   /** Index into the plan's tables. */
   index: number;
   /** First page and the page after the last; the last part has no end, for pages that are added meanwhile. */
@@ -53,7 +55,7 @@ export async function copyTable(
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
   const out = source.query(copyTo(copyOutOf(name, columns, task)));
-  const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
