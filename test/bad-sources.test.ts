@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
-import { captureOf, reader, refusedCapture } from './support/source.ts';
+import { captureOf, reader, refusedCapture, startOn } from './support/source.ts';
 
 const host = testHost();
 const canary = 'qxkanarivz';
@@ -143,7 +143,7 @@ test('a database called postgres, with ICU as its locale provider, is captured u
   await create('icu', `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ENCODING 'UTF8'`, 'CREATE TABLE t (id int)');
   const options = { ...of('icu', { 'public.t': { id: keep } }), database: 'postgres' };
   await captureDatabase(options);
-  const stack = await startPostgres({ volume: options.target.volume });
+  const stack = await startOn(options.target.volume);
   const client = await stack.connect('postgres');
   try {
     const { rows } = await client.query(

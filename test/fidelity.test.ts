@@ -7,15 +7,18 @@ import type pg from 'pg';
 import { type DatabaseContent, readContent } from '../services/backups/content.ts';
 import { changesBetween, readSchema } from '../services/database/schema.ts';
 import { removeInstallation } from '../services/engine/clean-up.ts';
+import { captured, comparable } from '../services/migrations/comparable-schema.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import type { CaptureReport } from '../services/snapshots/capture/report.ts';
 import { everyObject, oddNames } from './support/every-object.ts';
 import { everyValueSql } from './support/every-value.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { imageOf, type Major } from './support/postgres-versions.ts';
-import { captureOf, keepEverything, reader } from './support/source.ts';
+import { captureOf, keepEverything, reader, startOn } from './support/source.ts';
 
 const host = testHost();
+/** Of the image that stacks run. */
+const snapshotMajor = 17;
 
 before(async () => {
   process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
@@ -27,13 +30,14 @@ after(async () => {
 
 /** What readSchema does not say: what is stored how, who owns what, who may what, what is outside of tables. */
 const more: Record<string, string> = {
-  owners: `SELECT c.oid::regclass::text AS name, pg_get_userbyid(relowner) AS owner, relacl::text FROM pg_class c
+  owners: `SELECT c.oid::regclass::text AS name, pg_get_userbyid(relowner) AS owner, replace(relacl::text, 'Dxtm', 'Dxt') AS acl FROM pg_class c
     JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1`,
   schemas: `SELECT nspname, pg_get_userbyid(nspowner), nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1`,
   functions: `SELECT p.oid::regprocedure::text AS name, pg_get_userbyid(proowner), proacl::text FROM pg_proc p
     JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'app' ORDER BY 1`,
   privileges: `SELECT pg_get_userbyid(defaclrole), defaclnamespace::regnamespace, defaclobjtype, defaclacl::text FROM pg_default_acl ORDER BY 1, 2, 3`,
-  columns: `SELECT attrelid::regclass::text AS name, attname, attstorage, attcompression, attoptions, attacl::text, attstattarget
+  columns: `SELECT attrelid::regclass::text AS name, attname, attstorage, attcompression,
+      (SELECT array_agg(o) FROM unnest(attoptions) o WHERE o ~ '^n_distinct') AS options, attacl::text, nullif(attstattarget, -1) AS target
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
     WHERE attnum > 0 AND NOT attisdropped AND nspname = 'app' AND relkind IN ('r', 'p') ORDER BY 1, 2`,
   collations: `SELECT collname, collprovider, collisdeterministic, collnamespace::regnamespace FROM pg_collation
@@ -46,6 +50,7 @@ const more: Record<string, string> = {
   views: `SELECT oid::regclass::text AS name, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY 1`,
   unlogged: 'SELECT * FROM app.scratch ORDER BY 1',
   counted: 'SELECT * FROM app.counted ORDER BY 1',
+  'rows of partitions by the hash of an enum': 'SELECT mood, count(*) FROM app.moods GROUP BY 1 ORDER BY 1',
   memberships: `SELECT roleid::regrole, member::regrole FROM pg_auth_members WHERE roleid >= 16384 ORDER BY 1, 2`,
 };
 
@@ -71,9 +76,8 @@ for (const major of [15, 17] as Major[]) {
         { url: production.url('shop', reader) },
         { policy: await keepEverything(original) },
       );
-      options.target.image = image;
       report = await captureDatabase(options);
-      stack = await startPostgres({ image, volume: options.target.volume });
+      stack = await startOn(options.target.volume);
       copy = await stack.connect('shop');
     });
     after(async () => {
@@ -84,14 +88,15 @@ for (const major of [15, 17] as Major[]) {
     });
 
     test('has the same schema: every object, by its definition', async () => {
-      const [from, to] = [await readSchema(original), await readSchema(copy)];
+      const read = async (client: pg.Client) => comparable(captured(await readSchema(client)), major === snapshotMajor);
+      const [from, to] = [await read(original), await read(copy)];
       assert.ok(from.size > 500);
       const changes = changesBetween(from, to).filter(
         ({ before, after }) => !before || !after || plain(before) !== plain(after),
       );
       assert.deepEqual(changes, []);
       [before_, after_] = [await readContent(original), await readContent(copy)];
-      assert.equal(after_.schemaOutline, before_.schemaOutline);
+      if (major === snapshotMajor) assert.equal(after_.schemaOutline, before_.schemaOutline);
     });
 
     for (const [what, sql] of Object.entries(more)) {
@@ -103,6 +108,9 @@ for (const major of [15, 17] as Major[]) {
 
     test('has the same rows in every table, whatever their types and names', async () => {
       assert.ok(Object.keys(before_!.tables).length > 100);
+      // Which of these a row is in depends on the enum's internal numbers.
+      for (const { tables } of [before_!, after_!])
+        for (const name of Object.keys(tables)) if (name.startsWith('app.moods_')) delete tables[name];
       assert.deepEqual(after_!.tables, before_!.tables);
       for (const name of oddNames)
         assert.ok(

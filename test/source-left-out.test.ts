@@ -10,7 +10,7 @@ import { captured } from '../services/migrations/comparable-schema.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { probeSource } from '../services/sources/probe.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
-import { captureOf, keepEverything, reader, refusedCapture } from './support/source.ts';
+import { captureOf, keepEverything, reader, refusedCapture, startOn } from './support/source.ts';
 
 const host = testHost();
 let production: TestPostgres;
@@ -83,7 +83,7 @@ test('only the schemas that a source names are captured, with the extensions the
   const leftOut = new Map(report.warnings.map(({ where, what }) => [where, what]));
   assert.match(leftOut.get('Other, "odd"')!, /schema is left out, with its 1 tables/);
   assert.deepEqual([...leftOut.keys()].sort(), ['Other, "odd"', 'federated', 'needy', 'public', 'tools']);
-  const stack = await startPostgres({ volume: capture.target.volume });
+  const stack = await startOn(capture.target.volume);
   const copy = await stack.connect('shop');
   try {
     const { rows } = await copy.query(
@@ -149,7 +149,7 @@ test('foreign tables and the views that read them are left out, with their grant
   );
   const relations = report.warnings.map(({ where }) => where).filter((where) => where.startsWith('federated.'));
   assert.deepEqual(relations.sort(), ['federated.away', 'federated.here_2', 'federated.reads', 'federated.reads_too']);
-  const stack = await startPostgres({ volume: capture.target.volume });
+  const stack = await startOn(capture.target.volume);
   const copy = await stack.connect('shop');
   try {
     const [here, there] = [await readSchema(original), await readSchema(copy)].map((all) =>

@@ -22,12 +22,12 @@ export interface DatabaseContent {
 
 const ownSchemas = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'greenroom_observe')`;
 
-/** Tables of a database's own schemas whose rows a backup holds, quoted. */
+/** Tables of a database's own schemas whose rows a backup holds, quoted; of a view that was never filled nobody may ask any. */
 export async function tablesOf(client: pg.Client): Promise<{ name: string; kind: 'r' | 'p' | 'm' }[]> {
   const { rows } = await client.query(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind AS kind
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence = 'p' AND ${ownSchemas} ORDER BY 1`,
+     WHERE c.relkind IN ('r', 'p', 'm') AND c.relispopulated AND c.relpersistence = 'p' AND ${ownSchemas} ORDER BY 1`,
   );
   return rows;
 }

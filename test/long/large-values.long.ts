@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { removeInstallation } from '../../services/engine/clean-up.ts';
 import { captureDatabase } from '../../services/snapshots/capture/capture.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from '../support/postgres.ts';
-import { captureOf, reader } from '../support/source.ts';
+import { captureOf, reader, startOn } from '../support/source.ts';
 
 const MB = 2 ** 20;
 /** A field of 100 MB, as COPY writes it; a row passes a worker in one piece, so what it holds at once is a multiple of it. */
@@ -24,7 +24,7 @@ if (process.argv[2] === 'capture') {
   const tables = { 'public.large': { id: keep, kept: keep, masked: { mask: 'text' }, bytes: keep } };
   const options = captureOf(host, source, { policy: { tables } });
   const report = await captureDatabase(options);
-  const stack = await startPostgres({ volume: options.target.volume });
+  const stack = await startOn(options.target.volume);
   const client = await stack.connect('shop');
   const { rows } = await client.query(lengths);
   await client.end();

@@ -49,7 +49,7 @@ export const everyValue: Record<string, string[]> = {
   xml: ['<a b="c">d</a>', 'a &amp; b', '', '<?xml version="1.0"?><a/>'],
   tsvector: ['', "'a':1A,16383 'it''s \\\\':2B", "'😀'"],
   tsquery: ['', "'a' & !( 'b' | 'c':*AB ) <-> 'd' <3> 'it''s'"],
-  int4range: ranges('-2147483648', '2147483647'),
+  int4range: ranges('-2147483648', '2147483646'),
   int8range: ranges('1', '10'),
   numrange: ranges('-Infinity', '1.50'),
   daterange: ranges('-infinity', 'infinity'),
@@ -89,7 +89,7 @@ const literal = (text: string) => `E'${text.replaceAll('\\', '\\\\').replaceAll(
 export const everyValueSql = `CREATE SCHEMA kinds;
 ${Object.entries(everyValue)
   .map(([type, values]) => {
-    const table = `kinds."${type.replaceAll('"', '')}"`;
+    const table = `kinds."of ${type.replaceAll('"', '')}"`;
     const rows = values.map((value, index) => `(${index}, ${literal(value)})`).join(', ');
     return `CREATE TABLE ${table} (id int PRIMARY KEY, value ${type}); INSERT INTO ${table} VALUES ${rows}, (999, NULL);`;
   })

@@ -11,7 +11,7 @@ import { tableName } from '../../services/masking/catalog.ts';
 import { type CaptureOptions, captureDatabase } from '../../services/snapshots/capture/capture.ts';
 import type { SourceAddress } from '../../services/sources/address.ts';
 import { readCatalog } from '../../services/sources/catalog.ts';
-import { docker, image, type TestPostgres } from './postgres.ts';
+import { docker, image, startPostgres, type TestPostgres } from './postgres.ts';
 import { until } from './service.ts';
 
 /** A database with a login that may read it all, and four tables for workers to share. */
@@ -73,6 +73,13 @@ export function captureOf(host: Host, source: SourceAddress, more: Partial<Captu
     onProgress: () => {},
     ...more,
   };
+}
+
+/** A server on a snapshot's volume, which has the capture's password. */
+export async function startOn(volume: string): Promise<TestPostgres> {
+  const stack = await startPostgres({ volume });
+  await stack.run(['psql', '-XqU', 'postgres', '-c', `ALTER ROLE postgres PASSWORD '${stack.password}'`]);
+  return stack;
 }
 
 /** What `work` was refused with; it must say nothing of the secrets. */
