@@ -1289,6 +1289,10 @@ export interface components {
       dump?: components['schemas']['SourceDump'];
       /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
       url?: string;
+      /** @description Replicas of it, in the order of preference; `tls` and `ssh` hold for them too. The first is read that answers, is in recovery and is not behind by more than `limits.replayDelayMs`; the URL itself where none can be. Encrypted at rest, never returned */
+      replicas?: string[];
+      /** @description The schemas that are captured; what they need of others is refused. Default: all */
+      schemas?: string[];
       policy?: components['schemas']['MaskingPolicy'];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['NewSourceSsh'];
@@ -1306,6 +1310,9 @@ export interface components {
       hasPolicy: boolean;
       /** @description Identifies the masking key; the key itself is never returned */
       keyId: string;
+      /** @description host:port of each */
+      replicas?: string[];
+      schemas?: string[];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['SourceSsh'];
       limits?: components['schemas']['SourceLimits'];
@@ -1364,6 +1371,8 @@ export interface components {
       statementTimeoutMs?: number;
       /** @description How long to wait for a lock; default: 10000 */
       lockTimeoutMs?: number;
+      /** @description How far behind its primary a replica may be; default: 60000 */
+      replayDelayMs?: number;
       /** @description How much is read of the tables in a second, by all sessions of a capture together; 1 MB is 1,000,000 bytes */
       megabytesPerSecond?: number;
     };
@@ -1412,6 +1421,12 @@ export interface components {
               atLeast?: number;
             }
         )[];
+      };
+      /** @description Sequences, by `schema.sequence`, that go on where the source's are, and why; all others are shifted forward by a keyed amount, because where they are counts customers or orders */
+      sequences?: {
+        [key: string]: {
+          keep: string;
+        };
       };
     };
     PolicyCheck: {
@@ -1555,6 +1570,15 @@ export interface components {
       locale?: string;
       /** @description Every table that holds rows of its own, partitions one by one */
       tables: components['schemas']['ReportedTable'][];
+      /** @description Where they go on; a shifted one no longer says how many values the source has handed out */
+      sequences?: {
+        /** @description schema.sequence */
+        name: string;
+        /** @enum {string} */
+        treatment: 'shifted' | 'kept';
+        /** @description Why it is kept */
+        reason?: string;
+      }[];
       /** @description Computed anew from masked rows */
       materializedViews?: string[];
       /** @description How many rows share the same values of quasi-identifiers that the policy declares, counted in the result */
@@ -1661,8 +1685,10 @@ export interface components {
       database: string;
       login?: string;
       serverVersion: string;
-      /** @description Where its write-ahead log was */
+      /** @description Where its write-ahead log was; empty of a dump, which does not say */
       lsn: string;
+      /** @description How far it was behind its primary, where it is a replica */
+      replayDelayMs?: number;
       tls?: {
         /**
          * @description How its certificate was verified

@@ -33,14 +33,17 @@ interface Table {
   columns: string[];
 }
 
-/** Tables of a database's own schemas whose rows a backup holds, and their columns, quoted. */
+/**
+ * Tables of a database's own schemas whose rows a backup holds, and their columns, quoted; of a view that was never filled
+ * nobody may ask any.
+ */
 export async function tablesOf(client: pg.Client): Promise<Table[]> {
   const { rows } = await client.query(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind AS kind,
        ARRAY(SELECT quote_ident(a.attname) FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence = 'p' AND ${ownSchemas} ORDER BY 1`,
+     WHERE c.relkind IN ('r', 'p', 'm') AND c.relispopulated AND c.relpersistence = 'p' AND ${ownSchemas} ORDER BY 1`,
   );
   return rows;
 }

@@ -43,6 +43,8 @@ export interface Policy {
   types?: Record<string, ColumnRule>;
   links?: Link[];
   quasiIdentifiers?: QuasiIdentifiers;
+  /** Sequences that go on where the source's are, by `schema.sequence`; all others are shifted. */
+  sequences?: Record<string, KeepRule>;
 }
 
 export function isKeep(rule: ColumnRule): rule is KeepRule {
@@ -133,6 +135,7 @@ export const policySchema = {
       },
     },
     quasiIdentifiers: quasiIdentifiersSchema,
+    sequences: { type: 'object', additionalProperties: keepRule },
   },
   required: ['tables'],
   additionalProperties: false,

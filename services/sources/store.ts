@@ -33,6 +33,10 @@ interface SourceRow {
   limits: Schemas['SourceLimits'] | null;
   known_schema: SourceSchema | null;
   schema_known_at: Date | null;
+  /** host:port of sealed_replicas. */
+  replicas: string[] | null;
+  sealed_replicas: Buffer | null;
+  schemas: string[] | null;
   created_at: Date;
 }
 
@@ -76,6 +80,7 @@ export async function createSource(
   await getProject(store, project);
   const { server, database } = wish.url === undefined ? {} : partsOf(wish.url);
   if (wish.dump) checkDump(wish);
+  const replicas = wish.replicas?.map((url, index) => partsOf(url, `/replicas/${index}`).server);
   if (wish.policy) parsePolicy(wish.policy);
   if (wish.tls) checkTls(wish.tls);
   if (wish.ssh) checkLogin(wish.ssh);
@@ -97,6 +102,9 @@ export async function createSource(
     wish.limits ?? null,
     wish.dump ?? null,
     schema ?? null,
+    replicas ?? null,
+    wish.replicas ? store.sealer.seal(JSON.stringify(wish.replicas)) : null,
+    wish.schemas ?? null,
   ]);
   if (!row) {
     throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
@@ -144,6 +152,8 @@ export async function openAnySource(store: Opener, project: string, name: string
       tls: row.tls,
       ssh: row.sealed_ssh ? JSON.parse(open(row.sealed_ssh).toString('utf8')) : null,
       limits: row.limits,
+      replicas: row.sealed_replicas ? JSON.parse(open(row.sealed_replicas).toString('utf8')) : null,
+      schemas: row.schemas,
     }),
     key: open(row.sealed_key),
     keyId: row.key_id,
@@ -156,10 +166,13 @@ export async function openAnySource(store: Opener, project: string, name: string
 
 function addressOf(
   { settings: { sshAgentSocket: agentSocket } }: Pick<Opener, 'settings'>,
-  { url, tls, ssh, limits }: { [Part in 'url' | 'tls' | 'ssh' | 'limits']?: SourceAddress[Part] | null },
+  parts: { [Part in 'url' | 'tls' | 'ssh' | 'limits' | 'replicas' | 'schemas']?: SourceAddress[Part] | null },
 ): AnySource['address'] {
+  const { url, tls, ssh, limits, replicas, schemas } = parts;
   return {
     ...(url ? { url } : {}),
+    ...(replicas ? { replicas } : {}),
+    ...(schemas ? { schemas } : {}),
     ...(tls ? { tls } : {}),
     ...(ssh ? { ssh } : {}),
     ...(agentSocket === undefined ? {} : { agentSocket }),
@@ -233,8 +246,8 @@ function checkDump({ dump, ssh, tls }: Schemas['NewSource']): void {
     );
 }
 
-function partsOf(text: string): { server: string; database: string } {
-  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where: '/url' });
+function partsOf(text: string, where = '/url'): { server: string; database: string } {
+  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where });
   if (!URL.canParse(text))
     throw invalid('cannot be read; percent-encode what is not a letter or digit in its password');
   const url = new URL(text);
@@ -254,6 +267,8 @@ function toSource(row: SourceRow): Schemas['Source'] {
     createdAt: row.created_at.toISOString(),
     hasPolicy: row.policy !== null,
     keyId: row.key_id,
+    ...(row.replicas ? { replicas: row.replicas } : {}),
+    ...(row.schemas ? { schemas: row.schemas } : {}),
     ...(row.tls ? { tls: row.tls } : {}),
     ...(row.ssh ? { ssh: row.ssh } : {}),
     ...(row.limits ? { limits: row.limits } : {}),

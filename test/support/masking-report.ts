@@ -43,7 +43,7 @@ export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> 
   const sourceTables = tables.map(
     ({ name, columns }): SourceTable => ({
       ...{ oid: 1, schema: 'shop', name, kind: 'r', partitionOf: null, uniqueKeys: [], estimatedRows: 0, sizeBytes: 0 },
-      ...{ heapBytes: 0, readable: true, rowSecurity: false },
+      ...{ heapBytes: 0, readable: true, rowSecurity: false, filenode: 1, partition: null, unlogged: false },
       columns: Object.entries(columns).map(([column, rule]) => ({
         ...{ name: column, type: 'text', baseType: 'text', isArray: false, limit: null, precision: null, scale: null },
         ...{ notNull: false, generated: rule === undefined },
@@ -66,6 +66,7 @@ export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> 
     takenAt: new Date('2026-03-01T04:00:00Z'),
     ...{ catalog, policy, plan: planMasking(catalog, policy), key: Buffer.alloc(32, 'k') },
     ...{ copied: new Map(copied), counts: new Map(counts), groups: [], leftOut: [], durationMs: {}, warnings: [] },
+    ...{ sequences: [], replayDelayMs: undefined },
     schemaFingerprint: 'f'.repeat(64),
     target: { postgresMajor: 17, libc: 'glibc', dataPath: '', superuser: 'postgres', database: 'shop' },
     ...more,

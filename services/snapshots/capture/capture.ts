@@ -7,7 +7,7 @@ import { type Mistake, Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
-import { parsePolicy } from '../../masking/policy.ts';
+import { type Policy, parsePolicy } from '../../masking/policy.ts';
 import type { SourceSchema } from '../../masking/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer, type SourceCatalog } from '../../sources/catalog.ts';
@@ -15,6 +15,7 @@ import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { type OpenedDump, planRows } from '../../sources/dump/open.ts';
 import { createPace } from '../../sources/pace.ts';
 import { readSchema } from '../../sources/schema.ts';
+import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
 import { openAudit } from '../audit/audit.ts';
 import { readConstraints } from '../audit/integrity.ts';
 import { auditResult } from '../audit/result.ts';
@@ -24,11 +25,14 @@ import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
 import { tryGivenValues } from './given-values.ts';
+import { readLeftOut, warningsOf } from './left-out.ts';
 import { readPools } from './pools.ts';
-import { openReading } from './reading.ts';
+import { readFirst } from './read-first.ts';
+import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
   finishTarget,
@@ -68,12 +72,22 @@ export interface CaptureOptions {
  *   `capture-failed`, `audit-failed`, `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, dump, onProgress } = options;
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
-  const server = serverOf(options.source);
-  const reading = await openReading(options.source, options.target.volume);
+  return readFirst(options.source, options.target.volume, options.signal, (reading, passedOver) =>
+    captureReading(options, policy, reading, passedOver),
+  );
+}
+
+async function captureReading(
+  options: CaptureOptions,
+  policy: Policy,
+  reading: Reading,
+  passedOver: Mistake[],
+): Promise<CaptureReport> {
+  const { host, dump, onProgress } = options;
   const { session: source, relay } = reading;
+  const server = serverOf(reading.server);
   let isReading = true;
   const finishReading = async () => {
     isReading = false;
@@ -101,22 +115,30 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
     const facts = { ...(await readServer(source)), ...dump?.facts };
-    const catalog = await readCatalog(source);
+    const schemas = await chooseSchemas(source, options.source.schemas);
+    const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
+    await refuseReferencesOut(source, options.source.schemas);
     const changes = options.changesIn?.(await readSchema(source)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
     const pools = await readPools(source, plan.pools, options.key);
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
+    const sequences = await readSequences(source, policy, schemas.has);
+    const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const described = await describeSource(source, options.source, facts, dump !== undefined);
-    const warnings: { where: string; what: string }[] = [...(dump?.warnings ?? [])];
+    const described = await describeSource(source, reading.server, facts, dump !== undefined);
+    const warnings: { where: string; what: string }[] = [
+      ...passedOver,
+      ...(dump?.warnings ?? []),
+      ...warningsOf(leftOut),
+    ];
     if (facts.large_objects > 0) {
       warnings.push({
         where: 'pg_largeobject',
-        what: `${facts.large_objects} large objects are left out: their content cannot be classified`,
+        what: `${facts.large_objects} large objects are left out: what is in them cannot be classified; their ids in rows lead nowhere`,
       });
     }
 
@@ -126,7 +148,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      await copySchema(target, relay, { exportedSnapshot, lockTimeoutMs, server }, options.database, signal);
+      const schemaDump = { exportedSnapshot, lockTimeoutMs, server, facts, leftOut };
+      await copySchema(target, relay, schemaDump, options.database, signal);
       await onTarget(target, options.database, async (client) => {
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);
@@ -136,7 +159,9 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
 
     const cores = Math.min(4, availableParallelism());
     const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
-    const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
+    const isWithoutRows = (index: number) =>
+      leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
+    const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
@@ -151,8 +176,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       ...(dump ? { dump: dump.rows } : {}),
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, audit, tasks, workers, signal, (table, bytes) =>
-        onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
+      copyData(input, audit, tasks, workers, signal, (message, bytes) =>
+        onProgress(message, Math.min(bytes, estimate), estimate),
       ),
     );
 
@@ -160,12 +185,16 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       rows: new Map([...copied].map(([table, { rows }]) => [table, rows])),
       constraints: await readConstraints(source),
     };
+    let shifted: SequenceReport[];
     const client = await connectTarget(target, options.database);
     let result: CountedResult;
     try {
       await removeRebuilds(client);
-      await copySequences(source, client);
-      const views = await populatedViews(source);
+      shifted = await copySequences(source, client, sequences, { key: options.key, policy });
+      const views = (await populatedViews(source)).filter(
+        ({ schema, name }) =>
+          schemas.has(schema) && !leftOut.relations.some((view) => view.schema === schema && view.name === name),
+      );
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
@@ -190,7 +219,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     onProgress('done');
     return writeReport({
       ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
-      ...{ durationMs, warnings, audit: audited },
+      ...{ durationMs, warnings, audit: audited, sequences: shifted, replayDelayMs: reading.replayDelayMs },
       ...(dump ? { dump: dump.report } : {}),
       target: {
         postgresMajor: major,

@@ -11,6 +11,7 @@ import type { ColumnCounts } from '../report/count.ts';
 import type { CountedResult } from '../report/result.ts';
 import { riskOf } from '../report/risk.ts';
 import type { DescribedSource } from '../report/source.ts';
+import type { SequenceReport } from './sequences.ts';
 
 type Schemas = components['schemas'];
 export type CaptureReport = MaskingReport;
@@ -25,6 +26,8 @@ export interface CaptureFacts extends DescribedSource, CountedResult {
   policy: Policy;
   key: Uint8Array;
   copied: Map<string, { rows: number; bytes: number }>;
+  sequences: SequenceReport[];
+  replayDelayMs: number | undefined;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
   dump?: Schemas['ReportedDump'];
@@ -40,9 +43,11 @@ export function writeReport(facts: CaptureFacts): CaptureReport {
   return {
     treatment: 'masked',
     meaning,
-    ...{ source, takenAt: takenAt.toISOString(), durationMs, schemaFingerprint, policyHash: policyHash(policy) },
+    source: { ...source, ...(facts.replayDelayMs === undefined ? {} : { replayDelayMs: facts.replayDelayMs }) },
+    ...{ takenAt: takenAt.toISOString(), durationMs, schemaFingerprint, policyHash: policyHash(policy) },
     ...{ keyId: keyId(facts.key), dictionaryVersion: dictionaryVersion(locale), locale },
     tables: facts.plan.tables.map((table) => reportTable(table, facts)),
+    sequences: facts.sequences,
     materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
     ...{ groups, leftOut },
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],

@@ -140,22 +140,32 @@ export function reportHash(report: MaskingReport): string {
 
 /** Where it comes from, and what it was made with. */
 export function provenanceOf({ source: name, project, report }: Reported): [label: string, value: string][] {
-  const { source, takenAt, schemaFingerprint, policyHash, keyId, dictionaryVersion, locale } = report;
+  const { source, dump, takenAt, schemaFingerprint, policyHash, keyId, dictionaryVersion, locale } = report;
   const { ssh, tls } = source;
   const hop = ({ host, user, hostKey }: Schemas['SshHop']) => `${user}@${host}, host key ${hostKey}`;
-  return [
-    ['Source', `${name} of project ${project}: database ${source.database} on ${source.server}`],
+  const replica =
+    source.replayDelayMs === undefined ? '' : `; a replica, ${source.replayDelayMs} ms behind its primary`;
+  const reached: [label: string, value: string][] = [
     ['Login', source.login ?? 'not recorded'],
     ['TLS', tls ? `${tls.mode}${tls.version ? `, ${tls.version}` : ''}` : 'not recorded'],
     ['SSH', ssh ? `${hop(ssh)}${ssh.jump ? `; through ${hop(ssh.jump)}` : ''}` : 'none'],
+    ['WAL position', `${source.lsn}${replica}`],
+  ];
+  return [
+    ['Source', `${name} of project ${project}: database ${source.database} on ${source.server}`],
+    ...(dump ? [dumped(dump)] : reached),
     ['State of', moment(takenAt)],
-    ['WAL position', source.lsn],
     ['Postgres', source.serverVersion],
     ['Schema', schemaFingerprint],
     ['Policy', policyHash],
     ['Key’s name', keyId],
     ['Dictionaries', `${dictionaryVersion}${locale ? `, locale ${locale}` : ''}`],
   ];
+}
+
+function dumped({ format, sizeBytes, sha256, pgDumpVersion }: Schemas['ReportedDump']): [label: string, value: string] {
+  const by = pgDumpVersion ? ` by pg_dump ${pgDumpVersion}` : '';
+  return ['Dump', `${format} format${by}, ${sizeBytes} bytes, SHA-256 ${sha256}`];
 }
 
 export function groupInWords({ table, columns }: Schemas['ReportedGroups']): string {
