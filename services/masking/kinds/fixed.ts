@@ -46,7 +46,9 @@ export function misfitOfValue(value: string, place: Place): Misfit | undefined {
     return isFloat ? undefined : { what: `cannot hold ${value}`, remedy: 'Use a number' };
   }
   const largest = largestOf(place, decimal.decimals);
-  const size = decimal.units < 0n ? -decimal.units : decimal.units;
+  // Integers reach one further below zero.
+  const below = family === 'integer' ? 1n : 0n;
+  const size = decimal.units < 0n ? -decimal.units - below : decimal.units;
   if ((family === 'integer' && decimal.decimals > 0) || (largest !== undefined && size > largest))
     return { what: `cannot hold ${value}`, remedy: 'Use a number within its range' };
   return undefined;
