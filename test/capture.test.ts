@@ -393,11 +393,11 @@ describe('a captured snapshot', () => {
     const customers = report.tables.find(({ name }) => name === 'app.customers')!;
     assert.partialDeepStrictEqual(
       customers.columns.find(({ name }) => name === 'email'),
-      { name: 'email', technique: 'email' },
+      { name: 'email', technique: 'email', rule: 'column' },
     );
     assert.partialDeepStrictEqual(
       customers.columns.find(({ name }) => name === 'status'),
-      { name: 'status', technique: 'keep', reason: keep.keep },
+      { name: 'status', technique: 'keep', rule: 'column', reason: keep.keep },
     );
     assert.equal(report.source.database, 'shop');
     assert.match(report.source.lsn, /^[0-9A-F]+\/[0-9A-F]+$/);

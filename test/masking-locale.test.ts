@@ -77,3 +77,9 @@ test('the dictionaries’ version says which locale they are of', () => {
 test('a locale that faker does not have is refused by name', () => {
   assert.throws(() => parsePolicy({ locale: '../en', tables: {} }), { name: 'Problem', code: 'policy-invalid' });
 });
+
+test('short texts differ: there are as many beginnings as the prose has words, not as the dictionary has', () => {
+  const { prose, proseStarts } = dictionaries('de');
+  const beginnings = new Set(proseStarts.map((start) => prose.toString('latin1', start, start + 40)));
+  assert.ok(beginnings.size > 8000, String(beginnings.size));
+});

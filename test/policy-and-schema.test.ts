@@ -20,7 +20,7 @@ CREATE ROLE reader LOGIN PASSWORD 'r3ad3r' IN ROLE pg_read_all_data;
 CREATE SCHEMA shop;
 CREATE TYPE shop.mood AS ENUM ('calm', 'cross');
 CREATE TABLE shop.customers (id bigint PRIMARY KEY, full_name text, email text UNIQUE, last_ip inet, mood shop.mood, note text);
-INSERT INTO shop.customers SELECT n, 'Anna Original ' || n, 'anna' || n || '@original.example', '192.0.2.0'::inet + n, 'calm', 'likes original tea ' || n
+INSERT INTO shop.customers SELECT n, 'Anna Original ' || n, 'anna' || n || '@original.example', '192.0.2.0'::inet + n, 'calm', 'likes original tea ' || repeat('and coffee ', 20) || n
 FROM generate_series(1, 50) n;
 CREATE TABLE shop.orders (id bigint PRIMARY KEY, customer_email varchar(30));
 INSERT INTO shop.orders SELECT n, 'anna' || (n % 50 + 1) || '@original.example' FROM generate_series(1, 100) n;
@@ -175,7 +175,7 @@ test('a rotated key changes every masked value; it is recorded, and needs the sc
   assert.equal(rotated.status, 200);
   const { keyId } = rotated.body as Schemas['Source'];
   assert.notEqual(keyId, before.keyId);
-  const { items } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events?subject=shop/production');
+  const { items } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events?subject=shop%2Fproduction');
   const { action, actor, detail } = items.find((event) => event.action === 'key.rotate')!;
   assert.deepEqual(
     { action, actor, detail },
@@ -227,7 +227,7 @@ test('what is new, renamed or of another type stops the capture, with a diff; pa
 
 test('setting the policy again acknowledges what has changed; what is still unclassified stops the capture', async () => {
   assert.equal((await send(policyPath, yaml)).status, 200);
-  const { items } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events?subject=shop/production');
+  const { items } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events?subject=shop%2Fproduction');
   const set = items.find(({ action }) => action === 'policy.set')!;
   assert.equal((set.detail!.acknowledged as unknown[]).length, 6);
   const { changes, unclassified, warnings } = await check();

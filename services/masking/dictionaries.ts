@@ -152,10 +152,13 @@ const plain: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', �
 function proseOf(words: string[]): { prose: Buffer; proseStarts: number[] } {
   const proseStarts: number[] = [];
   let prose = '';
+  let word = 0;
   for (let index = 0; index < 8192; index++) {
     proseStarts.push(prose.length);
-    // A fixed stride that shares no factor with the list's length walks the words in a mixed order.
-    prose += `${words[(index * 619) % words.length]} `;
+    // A linear congruential sequence (Numerical Recipes): a stride would come round, and short texts would have no more
+    // values than the list has words.
+    word = (Math.imul(word, 1664525) + 1013904223) >>> 0;
+    prose += `${words[Math.floor((word / 2 ** 32) * words.length)]} `;
   }
   return { prose: Buffer.from(prose + prose.slice(0, 256), 'latin1'), proseStarts };
 }
