@@ -92,6 +92,21 @@ describe('a rule that does not go with its column is refused before anything is 
     });
   }
 
+  test('constants at the ends of what a column holds are not', () => {
+    const numeric = { precision: 4, scale: 2 };
+    for (const [one, value] of [
+      [column('c', 'int2'), -32768],
+      [column('c', 'int8'), '-9223372036854775808'],
+      [column('c', 'numeric', numeric), 99.99],
+      [column('c', 'numeric', numeric), 'NaN'],
+      [column('c', 'float8'), '1e30'],
+      [column('c', 'float4'), '-Infinity'],
+      [column('c', 'varchar', { limit: 4 }), 'äöü…'],
+    ] as const) {
+      plan([one], { c: { mask: 'constant', value } });
+    }
+  });
+
   test('unique columns: too few values, or too few characters to keep them apart', () => {
     const short = column('c', 'varchar', { limit: 8 });
     assert.match(

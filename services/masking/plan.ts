@@ -10,7 +10,7 @@ import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
 import { type ColumnRule, isKeep, type Policy } from './policy.ts';
 import { howToClassify } from './policy-mistakes.ts';
-import { createPools, type Pool } from './pools.ts';
+import { createPools, type Pool, tiesOf } from './pools.ts';
 import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
@@ -137,7 +137,8 @@ export function examinePolicy(
     }
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
-  wrong.push(...pools.torn(catalog.foreignKeys));
+  const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
+  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
   warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));
   return { tables, pools: pools.all(), warnings, wrong, missing };
 }

@@ -18,6 +18,23 @@ export interface PooledColumn {
   ignoresCase: boolean;
 }
 
+/** Two columns (`schema.table.column`) in which the same original has to come out the same, and what says so. */
+export interface PooledTie {
+  by: string;
+  from: string;
+  to: string;
+}
+
+export function tiesOf(foreignKeys: readonly CatalogForeignKey[]): PooledTie[] {
+  return foreignKeys.flatMap(({ name, table, columns, references, referencedColumns }) =>
+    columns.map((column, index) => ({
+      by: `the foreign key ${name}`,
+      from: `${table}.${column}`,
+      to: `${references}.${referencedColumns[index]}`,
+    })),
+  );
+}
+
 /** Collects the columns of a policy that are shuffled. Partitions follow their partitioned table. */
 export function createPools() {
   const pools = new Map<string, Pool>();
@@ -26,8 +43,7 @@ export function createPools() {
     /** @returns the pool's name. */
     add(table: CatalogTable, column: CatalogColumn, rule: MaskRule): string {
       const where = `${table.partitionOf ?? tableName(table)}.${column.name}`;
-      // A name that no policy can write: options are strings, this is JSON of a list.
-      const name = rule.pool === undefined ? JSON.stringify([where]) : String(rule.pool);
+      const name = rule.pool === undefined ? `column ${where}` : `pool ${rule.pool}`;
       if (rule.pool === undefined) ownPools.add(where);
       if (table.partitionOf) return name;
       const pool = pools.get(name) ?? { name, columns: [] };
@@ -39,18 +55,15 @@ export function createPools() {
       return name;
     },
     all: () => [...pools.values()],
-    /** Columns of foreign keys that are shuffled each on its own, so that no key would find its row. */
-    torn(foreignKeys: readonly CatalogForeignKey[]): Mistake[] {
-      return foreignKeys.flatMap((key) =>
-        key.columns
-          .map((column) => `${key.table}.${column}`)
-          .filter((where) => ownPools.has(where))
-          .map((where) => ({
-            where,
-            what: `is shuffled on its own, and the foreign key ${key.name} ties it to ${key.references}`,
-            remedy: 'Give both columns the same `pool`',
-          })),
-      );
+    /** Columns that are tied and shuffled each on its own, so that no key would find its row. */
+    torn(ties: readonly PooledTie[]): Mistake[] {
+      return ties
+        .filter(({ from }) => ownPools.has(from))
+        .map(({ by, from, to }) => ({
+          where: from,
+          what: `is shuffled on its own, and ${by} ties it to ${to}`,
+          remedy: 'Give both columns the same `pool`',
+        }));
     },
   };
 }

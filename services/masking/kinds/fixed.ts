@@ -40,16 +40,23 @@ export function misfitOfValue(value: string, place: Place): Misfit | undefined {
   if (limit !== undefined && [...value].length > limit)
     return { what: `cannot hold ${[...value].length} characters`, remedy: `Use a value of ${limit} at most` };
   if (family !== 'integer' && family !== 'decimal') return undefined;
+  return holdsNumber(value, place)
+    ? undefined
+    : { what: `cannot hold ${value}`, remedy: 'Use a number within its range, with no more decimals' };
+}
+
+function holdsNumber(value: string, place: Place): boolean {
   const decimal = parseDecimal(value);
   if (!decimal) {
-    const isFloat = place.type.startsWith('float') && value.trim() !== '' && !Number.isNaN(Number(value));
-    return isFloat ? undefined : { what: `cannot hold ${value}`, remedy: 'Use a number' };
+    // NaN, Infinity, 1e30.
+    if (place.family === 'integer') return false;
+    if (value === 'NaN') return true;
+    return place.precision === undefined && value.trim() !== '' && !Number.isNaN(Number(value));
   }
-  const largest = largestOf(place, decimal.decimals);
-  // Integers reach one further below zero.
-  const below = family === 'integer' ? 1n : 0n;
-  const size = decimal.units < 0n ? -decimal.units - below : decimal.units;
-  if ((family === 'integer' && decimal.decimals > 0) || (largest !== undefined && size > largest))
-    return { what: `cannot hold ${value}`, remedy: 'Use a number within its range' };
-  return undefined;
+  const { units, decimals } = decimal;
+  const largest = largestOf(place, decimals);
+  if (largest === undefined) return true;
+  // An integer type holds one more below zero than above.
+  const least = place.family === 'integer' ? -largest - 1n : -largest;
+  return units <= largest && units >= least && (place.family === 'decimal' || decimals === 0);
 }
