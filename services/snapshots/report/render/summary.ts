@@ -70,6 +70,11 @@ export function shownTables({ tables }: MaskingReport): { table: Table; others: 
   });
 }
 
+function tlsInWords({ mode, version }: NonNullable<Schemas['ReportedSource']['tls']>): string {
+  if (mode === 'disable') return 'none, plain text';
+  return version ? `${mode}, ${version}` : mode;
+}
+
 export function othersInWords(others: Table[]): string {
   const names = others.map(({ name, rows }) => `${name} (${rowsInWords(rows)})`);
   return `With the same columns and rules: ${names.join(', ')}. What was counted in them is in the JSON.`;
@@ -146,7 +151,7 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
   return [
     ['Source', `${name} of project ${project}: database ${source.database} on ${source.server}`],
     ['Login', source.login ?? 'not recorded'],
-    ['TLS', tls ? `${tls.mode}${tls.version ? `, ${tls.version}` : ''}` : 'not recorded'],
+    ['TLS', tls ? tlsInWords(tls) : 'not recorded'],
     ['SSH', ssh ? `${hop(ssh)}${ssh.jump ? `; through ${hop(ssh.jump)}` : ''}` : 'none'],
     ['State of', moment(takenAt)],
     ['WAL position', source.lsn],
