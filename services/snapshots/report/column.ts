@@ -11,7 +11,7 @@ export function plannedInWords(planned: PlannedColumn | undefined): Told {
   const { rule, by } = planned;
   if (isKeep(rule)) return { technique: 'keep', rule: by, ...keptAs(rule) };
   const { mask: technique, ...options } = withoutValues(rule);
-  const keptParts = keptPartsOf(rule.fields);
+  const keptParts = keptPartsOf(rule);
   return {
     ...{ technique: String(technique), rule: by },
     ...(Object.keys(options).length > 0 ? { options } : {}),
@@ -37,10 +37,14 @@ function keptAs({ keep, owner, until }: KeepRule) {
   return { reason: keep, ...(owner === undefined ? {} : { owner }), ...(until === undefined ? {} : { until }) };
 }
 
-/** Of a document: `fields` by path. */
-function keptPartsOf(fields: unknown): NonNullable<ReportedColumn['keptParts']> {
-  if (typeof fields !== 'object' || fields === null) return [];
-  return Object.entries(fields).flatMap(([path, field]) =>
-    typeof field === 'object' && field !== null && 'keep' in field ? [{ path, ...keptAs(field as KeepRule) }] : [],
+/** Of a document: `fields` by path, and what else of it has a rule, such as its `keys`. */
+function keptPartsOf({
+  fields = {},
+  ...others
+}: {
+  [option: string]: unknown;
+}): NonNullable<ReportedColumn['keptParts']> {
+  return Object.entries({ ...others, ...(fields as object) }).flatMap(([path, rule]) =>
+    typeof rule === 'object' && rule !== null && 'keep' in rule ? [{ path, ...keptAs(rule as KeepRule) }] : [],
   );
 }

@@ -21,8 +21,8 @@ export interface TableToCount {
   columns: string[];
 }
 
-/** How much of the result is read to count it exactly: a second or so, whatever the size of the database. */
-export const exactBytes = 64 << 20;
+/** How much of the result is read to count it exactly: a quarter of a second or so (62 MB took 1.0 s), whatever its size. */
+export const exactBytes = 16 << 20;
 /** A query lists 1,664 columns at most, and each DISTINCT sorts in memory of its own. */
 const columnsAtOnce = 100;
 

@@ -4,8 +4,8 @@ import { catalogQuery } from '../../sources/catalog.ts';
 
 export type LeftOut = NonNullable<MaskingReport['leftOut']>;
 
-const text = 'it may be about people, and nothing runs by it';
-const way = 'a way back into production, or a password for one';
+const text = 'they may be about people, and nothing runs by them';
+const way = 'they lead back into production, or hold a password for that';
 
 /** By the columns of sql/catalog/left-out.sql; what is left out is decided in capture/schema.ts. */
 const reasons: Record<string, [what: string, why: string]> = {

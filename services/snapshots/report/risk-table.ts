@@ -93,7 +93,7 @@ const generalised: ResidualRisk = {
 const kept: Family = (spread) => keptBySpread[spread];
 const removed: Family = () => all('none', 'whether there was an original is all that is left');
 const document: Family = () =>
-  all('medium', 'keys, numbers, booleans and the parts that the policy keeps are as they were');
+  all('medium', 'what no rule of the policy masks in it (keys, numbers, booleans, kept parts) is as it was');
 const computed: Family = () => all('medium', 'it is as the columns that Postgres computes it from: see theirs');
 export const unassessed: Family = () => all('high', 'the technique is not assessed, so the worst is assumed');
 

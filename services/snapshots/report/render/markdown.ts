@@ -58,7 +58,7 @@ export function maskingMarkdown(reported: Reported): string {
       ...[one.table, one.columns.join(', '), number(one.rows), number(one.groups), number(one.smallest)],
       ...[number(one.rowsInSmallGroups), one.atLeast === undefined ? undefined : number(one.atLeast)],
     ]);
-    lines.push('', '## Who could be told by several columns together', ...table(heads, rows));
+    lines.push('', '## Who stands out by several columns together', ...table(heads, rows));
   }
   if (leftOut.length + materializedViews.length > 0) {
     lines.push('', '## What was left out', '');

@@ -37,7 +37,7 @@ export function groupsSection({ report: { groups = [] } }: Reported): string {
   ]);
   const why =
     '<p class="quiet">Columns that name nobody by themselves and somebody together. Counted in the masked rows: how many share the same values of them. The smallest such group is k.</p>';
-  return section('Who could be told by several columns together', why + table(groupHeads, rows));
+  return section('Who stands out by several columns together', why + table(groupHeads, rows));
 }
 
 export function leftOutSection({ report: { leftOut = [], materializedViews = [] } }: Reported): string {

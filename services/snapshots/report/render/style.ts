@@ -19,7 +19,7 @@ p { margin: .3rem 0; max-width: 75ch; } .quiet, .eyebrow { color: var(--quiet); 
 rect.high { fill: var(--bad); } rect.medium { fill: var(--warn); } rect.low { fill: var(--calm); } rect.none { fill: var(--good); } rect.kept { fill: var(--calm); } rect.rest { fill: var(--line); }
 dl { display: grid; grid-template-columns: 8rem minmax(0, 1fr) 8rem minmax(0, 1fr); gap: .15rem 1rem; margin: .5rem 0; font-size: .9rem; } dt { color: var(--quiet); } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: .88rem; } th { color: var(--quiet); font-weight: 600; font-size: .8rem; }
-th, td { text-align: left; vertical-align: top; padding: .28rem .5rem; border-bottom: 1px solid var(--line); } thead { display: table-header-group; } tr { break-inside: avoid; }
+th, td { text-align: left; vertical-align: top; padding: .28rem .5rem; border-bottom: 1px solid var(--line); } thead { display: table-header-group; } tr { break-inside: avoid; } tr:nth-child(-n + 2) { break-after: avoid; }
 h2, h3 { break-after: avoid; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 .level { display: inline-block; min-width: 4.6em; padding: 0 .45em; border-radius: 3px; text-align: center; font-weight: 600; font-size: .8rem; border: 1px solid currentColor; }
 .level.high { color: var(--back); background: var(--bad); border-color: var(--bad); } .level.medium { color: var(--warn); } .level.low { color: var(--calm); } .level.none { color: var(--good); }

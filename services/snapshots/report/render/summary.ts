@@ -70,6 +70,11 @@ export function shownTables({ tables }: MaskingReport): { table: Table; others: 
   });
 }
 
+function tlsInWords({ mode, version }: NonNullable<Schemas['ReportedSource']['tls']>): string {
+  if (mode === 'disable') return 'none, plain text';
+  return version ? `${mode}, ${version}` : mode;
+}
+
 export function othersInWords(others: Table[]): string {
   const names = others.map(({ name, rows }) => `${name} (${rowsInWords(rows)})`);
   return `With the same columns and rules: ${names.join(', ')}. What was counted in them is in the JSON.`;
@@ -147,7 +152,7 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
     source.replayDelayMs === undefined ? '' : `; a replica, ${source.replayDelayMs} ms behind its primary`;
   const reached: [label: string, value: string][] = [
     ['Login', source.login ?? 'not recorded'],
-    ['TLS', tls ? `${tls.mode}${tls.version ? `, ${tls.version}` : ''}` : 'not recorded'],
+    ['TLS', tls ? tlsInWords(tls) : 'not recorded'],
     ['SSH', ssh ? `${hop(ssh)}${ssh.jump ? `; through ${hop(ssh.jump)}` : ''}` : 'none'],
     ['WAL position', `${source.lsn}${replica}`],
   ];
