@@ -80,9 +80,12 @@ async function readRows(
   }
 }
 
-/** The stored size is asked first: it is known without fetching a large value from where it is kept aside. */
+/**
+ * The stored size is asked first: it is known without fetching a large value from where it is kept aside. `concat` prints
+ * as COPY does, where a cast may be a function of the source's own.
+ */
 function textOf({ name, isArray }: CatalogColumn, cut: number): string {
   const column = identifier(name);
-  const text = isArray ? `to_json(${column})::text` : `${column}::text`;
+  const text = isArray ? `to_json(${column})::text` : `concat(${column})`;
   return `CASE WHEN pg_column_size(${column}) <= ${valueBytes} THEN left(${text}, ${cut}) END`;
 }

@@ -131,8 +131,8 @@ const families: Record<string, Family> = {
   ...{ inet: 'ip', cidr: 'ip', macaddr: 'mac', macaddr8: 'mac' },
 };
 
-/** How values of a type are looked at. */
-function familyOf(type: string): Family {
+/** How values of a type are looked at; `other` is printed by functions that the source may have made itself. */
+export function familyOf(type: string): Family {
   return Object.hasOwn(families, type) ? families[type]! : 'other';
 }
 
