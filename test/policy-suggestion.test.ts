@@ -344,6 +344,27 @@ describe('documents', () => {
     assert.deepEqual(rule('t.raw'), { mask: 'json', fields });
   });
 
+  test('a key is named where many documents have it and it is nobody’s name', () => {
+    const letters = [...'abcdefgh'];
+    const { rule } = suggest({
+      't.doc': {
+        baseType: 'jsonb',
+        of: (row) => {
+          const rare = row < letters.length ? { [`zork${letters[row]}`]: { web: `https://rare.example/${row}` } } : {};
+          const likes = { [row % 2 ? 'anna' : 'piotr']: { web: `https://site.example/${row}` }, colour: address(row) };
+          return JSON.stringify({ shape: { of: address(row) }, rare, likes });
+        },
+      },
+    });
+    const { fields } = rule('t.doc') as { fields: Record<string, string> };
+    assert.deepEqual(fields, {
+      'shape.of': 'email',
+      'rare.*.*': 'url',
+      'likes.*.web': 'url',
+      'likes.colour': 'email',
+    });
+  });
+
   test('keys that are addresses leave it to a person, because keys stay', () => {
     const { rule, why } = suggest({
       't.by_mail': { baseType: 'jsonb', of: (row) => JSON.stringify({ [address(row)]: 1 }) },
