@@ -108,6 +108,14 @@ export function decideColumn(
         return decideDocuments(table.name, documents);
       return byText;
     }
+    if (column.baseType === 'bytea') {
+      const reason = 'what bytes hold cannot be told, so they are all replaced';
+      return { is: 'mask', rules: [{ mask: 'bytes' }], confidence: 0.5, reason, seen: false };
+    }
+    if (column.baseType === 'hstore') {
+      const reason = 'its type is hstore; keys and values are masked';
+      return { is: 'mask', rules: [{ mask: 'hstore' }], confidence: 0.5, reason, seen: false };
+    }
     const some = partly(evidence);
     const seen = some ? `; ${some[1]} of ${evidence.looked} sampled values hold ${some[0].label}` : '';
     return { is: 'unknown', reason: `no rule is known for the type ${column.type}${seen}` };
