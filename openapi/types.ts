@@ -248,27 +248,6 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/v1/projects/{project}/sources/{source}/policy': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        project: components['parameters']['project'];
-        source: components['parameters']['source'];
-      };
-      cookie?: never;
-    };
-    /** The source's masking policy */
-    get: operations['getPolicy'];
-    /** Set the source's masking policy */
-    put: operations['putPolicy'];
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
   '/v1/projects/{project}/sources/{source}/policy/suggestion': {
     parameters: {
       query?: never;
@@ -303,6 +282,27 @@ export interface paths {
     put?: never;
     /** Show a few rows of a table as a snapshot would hold them; a policy of one's own needs the scope admin, as setting it does */
     post: operations['previewPolicy'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    /** The source's masking policy */
+    get: operations['getPolicy'];
+    /** Set the source's masking policy */
+    put: operations['putPolicy'];
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1268,19 +1268,6 @@ export interface components {
       /** @description How much is read of the tables in a second, by all sessions of a capture together; 1 MB is 1,000,000 bytes */
       megabytesPerSecond?: number;
     };
-    Probe: {
-      readable: boolean;
-    } & {
-      [key: string]: unknown;
-    };
-    MaskingPolicy: {
-      /** @description By `schema.table`, then by column */
-      tables: {
-        [key: string]: {
-          [key: string]: Record<string, never>;
-        };
-      };
-    };
     SuggestionWish: {
       /** @description To be completed in place of the source's own */
       policy?: components['schemas']['MaskingPolicy'];
@@ -1350,6 +1337,19 @@ export interface components {
       values: number;
       /** @description How many of those came out different */
       changed: number;
+    };
+    Probe: {
+      readable: boolean;
+    } & {
+      [key: string]: unknown;
+    };
+    MaskingPolicy: {
+      /** @description By `schema.table`, then by column */
+      tables: {
+        [key: string]: {
+          [key: string]: Record<string, never>;
+        };
+      };
     };
     NewSnapshot: {
       project: components['schemas']['Name'];
@@ -2544,58 +2544,6 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
-  getPolicy: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        project: components['parameters']['project'];
-        source: components['parameters']['source'];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The policy */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['MaskingPolicy'];
-        };
-      };
-      default: components['responses']['Problem'];
-    };
-  };
-  putPolicy: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        project: components['parameters']['project'];
-        source: components['parameters']['source'];
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['MaskingPolicy'];
-      };
-    };
-    responses: {
-      /** @description The policy */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['MaskingPolicy'];
-        };
-      };
-      default: components['responses']['Problem'];
-    };
-  };
   suggestPolicy: {
     parameters: {
       query?: never;
@@ -2647,6 +2595,58 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['PolicyPreview'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The policy */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MaskingPolicy'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  putPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MaskingPolicy'];
+      };
+    };
+    responses: {
+      /** @description The policy */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MaskingPolicy'];
         };
       };
       default: components['responses']['Problem'];

@@ -1,7 +1,6 @@
 import { Router } from 'express';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
-import { previewTable } from '../../services/sources/preview.ts';
 import { probeSource } from '../../services/sources/probe.ts';
 import {
   createSource,
@@ -9,12 +8,10 @@ import {
   getPolicy,
   getSource,
   listSources,
-  noPolicy,
   openSourceRow,
   putPolicy,
 } from '../../services/sources/store.ts';
-import { suggestForSource } from '../../services/sources/suggestion.ts';
-import { askerOf, requireScope } from '../auth.ts';
+import { askerOf } from '../auth.ts';
 
 const base = '/v1/projects/:project/sources';
 
@@ -51,29 +48,6 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
     const policy = await putPolicy(pool, req.params.project, req.params.source, req.body);
     await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params) });
     res.json(policy);
-  });
-  router.post(`${base}/:source/policy/suggestion`, async (req, res) => {
-    const { address, policy } = await openSourceRow(greenroom, req.params.project, req.params.source);
-    const suggestion = await suggestForSource(address, req.body?.policy ?? policy);
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.suggest', subject: subjectOf(req.params) });
-    res.json(suggestion);
-  });
-  router.post(`${base}/:source/policy/preview`, async (req, res) => {
-    const { project, source } = req.params;
-    const { table, rows, policy: own } = req.body;
-    // A rule of one's own may keep anything, so it is for those who may set policies.
-    if (own) requireScope(req, 'admin');
-    const { address, key, policy } = await openSourceRow(greenroom, project, source);
-    if (!own && !policy) throw noPolicy(project, source);
-    const preview = await previewTable({ address, key, policy: own ?? policy }, table, rows);
-    const detail = { table };
-    await recordEvent(pool, {
-      actor: askerOf(req).name,
-      action: 'policy.preview',
-      subject: subjectOf(req.params),
-      detail,
-    });
-    res.json(preview);
   });
   return router;
 }
