@@ -34,7 +34,9 @@ function fits(rule: ColumnRule, column: FittedColumn): boolean {
 /** What a policy says of a column; `missing` where it says nothing, `unfit` where the column cannot hold what it says. */
 export function ruleIn(policy: Policy, { table, column, unique }: FittedColumn): ColumnRule | 'missing' | 'unfit' {
   const name = tableName(table);
-  const own = policy.tables[name] ?? {};
+  // What a policy says of several columns at once names columns that are not here.
+  const { links: _, ...single } = policy as Policy & { links?: unknown };
+  const own = single.tables[name] ?? {};
   const rules = Object.hasOwn(own, column.name) ? { [column.name]: own[column.name]! } : {};
   const alone: CatalogTable = {
     ...table,
@@ -43,7 +45,7 @@ export function ruleIn(policy: Policy, { table, column, unique }: FittedColumn):
     uniqueKeys: unique ? [{ name: '', columns: [column.name] }] : [],
   };
   try {
-    const plan = planMasking({ tables: [alone], foreignKeys: [] }, { ...policy, tables: { [name]: rules } });
+    const plan = planMasking({ tables: [alone], foreignKeys: [] }, { ...single, tables: { [name]: rules } });
     return plan.tables[0]!.columns[0]!.rule;
   } catch (error) {
     if (error instanceof Problem) return error.code === 'policy-incomplete' ? 'missing' : 'unfit';
