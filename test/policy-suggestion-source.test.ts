@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
-import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { previewTable } from '../services/sources/preview.ts';
 import { suggestForSource } from '../services/sources/suggestion.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
@@ -111,11 +111,38 @@ test('a suggestion for what is hard to sample, completed, captures; no value is 
   }
   completed['app.people']!.by_mail = { mask: 'null' };
   completed['app.people']!.photo = { mask: 'null' };
-  const report = await captureDatabase(captureOf(host, source(), { policy: { tables: completed } }));
+  const options = captureOf(host, source(), { policy: { tables: completed } });
+  const report = await captureDatabase(options);
   assert.equal(report.tables.find(({ name }) => name === 'app.people')!.rows, 300);
   await noSessionLeft(production);
   assert.deepEqual(await readdir(tmpdir()), []);
+  await assertShown(options);
 });
+
+/** What a preview shows is what the snapshot holds. */
+async function assertShown({ policy, key, target: { volume } }: CaptureOptions): Promise<void> {
+  const { columns, rows } = await previewTable({ address: source(), key, policy }, 'app.people', 50);
+  const snapshot = await startPostgres({ volume });
+  try {
+    const list = columns.map(({ name }) => `"${name}"`).join(', ');
+    const query = `SELECT json_agg(json_build_array(${list})) FROM (SELECT * FROM app.people LIMIT 50) p`;
+    const held = JSON.parse(
+      await snapshot.run(['psql', '-XqAtU', 'postgres', '-d', 'shop', '-c', query]),
+    ) as unknown[][];
+    const at = (name: string) => columns.findIndex((column) => column.name === name);
+    assert.equal(held.length, 50);
+    for (const name of ['email', 'nick', 'full name', 'notes', 'seen', 'born', '__proto__']) {
+      const shown = rows.map((row) => row[at(name)]);
+      assert.deepEqual(
+        shown,
+        held.map((row) => row[at(name)]),
+        name,
+      );
+    }
+  } finally {
+    await snapshot.remove();
+  }
+}
 
 test('a large table is sampled here and there, a large value is not fetched, and everything within one moment', async () => {
   const before = (await production.log()).length;
@@ -127,6 +154,7 @@ test('a large table is sampled here and there, a large value is not fetched, and
   const statements = (await production.log()).slice(before);
   assert.match(statements, /BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY/);
   assert.match(statements, /"large" TABLESAMPLE SYSTEM/);
+  assert.match(statements, /SET statement_timeout = 5000/);
   assert.ok(!/"people" TABLESAMPLE/.test(statements));
 });
 
