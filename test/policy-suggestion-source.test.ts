@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
-import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { previewTable } from '../services/sources/preview.ts';
 import { suggestForSource } from '../services/sources/suggestion.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
+import { until } from './support/service.ts';
 import { captureOf, noSessionLeft, reader, refusal } from './support/source.ts';
 
 const canary = 'qxkanarivz';
@@ -24,10 +25,11 @@ CREATE TYPE mood AS ENUM ('glad', '${canary}');
 CREATE DOMAIN mail AS varchar(80) CHECK (VALUE LIKE '%@%');
 
 CREATE TABLE people (
-  id bigint PRIMARY KEY, email mail UNIQUE, nick citext, "full name" text, kinfolk text[], mood mood, search tsvector GENERATED ALWAYS AS (to_tsvector('simple', "full name")) STORED,
-  profile jsonb, by_mail jsonb, notes text, seen inet, photo bytea, born date, "constructor" text, "__proto__" text
+  id bigint PRIMARY KEY, email mail UNIQUE, nick citext, "full name" text, kinfolk text[], mood mood,
+  profile jsonb, by_mail jsonb, notes text, seen inet, photo bytea, born date, "constructor" text, "__proto__" text,
+  search tsvector GENERATED ALWAYS AS (to_tsvector('simple', "full name")) STORED
 );
-INSERT INTO people SELECT n, '${canary}' || n || '@mail.example', '${canary}' || n, 'Anna ${canary}' || n, ARRAY['${canary}' || n || '@mail.example', NULL], 'glad', DEFAULT,
+INSERT INTO people SELECT n, '${canary}' || n || '@mail.example', '${canary}' || n, 'Anna ${canary}' || n, ARRAY['${canary}' || n || '@mail.example', NULL], 'glad',
   jsonb_build_object('contact', jsonb_build_object('email', '${canary}' || n || '@mail.example'), '${canary}' || n, true, 'tel', ${digits}000 + n),
   jsonb_build_object('${canary}' || n || '@mail.example', n), 'write to ${canary}' || n || '@mail.example or call +49 ${digits} ' || n, '2001:db8::1'::inet + n, '\\x00ff', '1950-01-01'::date + n * 30,
   '${canary}@mail.example', 'item'
@@ -96,20 +98,51 @@ test('a suggestion for what is hard to sample, completed, captures; no value is 
   assert.deepEqual(ruleOf('app.wide', 'c899'), { mask: 'email' });
   assert.deepEqual(ruleOf('app.empty', 'email'), { mask: 'email' });
   assert.deepEqual(ruleOf("Odd \"Schema.Tab.le 'x'", 'Col "x" \\y'), { mask: 'email' });
-  assert.ok(unclassified.some(({ table, column }) => table === 'app.people' && column === 'by_mail'));
+  const byMail = ruleOf('app.people', 'by_mail');
+  assert.ok(byMail === undefined || byMail.keys === 'email');
 
   const completed = structuredClone(policy.tables) as unknown as Tables;
   for (const { table, column } of unclassified) {
     completed[table] ??= {};
-    Object.defineProperty(completed[table], column, { value: { keep: 'a person said so' }, enumerable: true });
+    Object.defineProperty(completed[table], column, {
+      value: { keep: 'a person said so' },
+      ...{ enumerable: true, writable: true },
+    });
   }
   completed['app.people']!.by_mail = { mask: 'null' };
   completed['app.people']!.photo = { mask: 'null' };
-  const report = await captureDatabase(captureOf(host, source(), { policy: { tables: completed } }));
+  const options = captureOf(host, source(), { policy: { tables: completed } });
+  const report = await captureDatabase(options);
   assert.equal(report.tables.find(({ name }) => name === 'app.people')!.rows, 300);
   await noSessionLeft(production);
   assert.deepEqual(await readdir(tmpdir()), []);
+  await assertShown(options);
 });
+
+/** What a preview shows is what the snapshot holds. */
+async function assertShown({ policy, key, target: { volume } }: CaptureOptions): Promise<void> {
+  const { columns, rows } = await previewTable({ address: source(), key, policy }, 'app.people', 50);
+  const snapshot = await startPostgres({ volume });
+  try {
+    const list = columns.map(({ name }) => `"${name}"`).join(', ');
+    const query = `SELECT json_agg(json_build_array(${list})) FROM (SELECT * FROM app.people LIMIT 50) p`;
+    const held = JSON.parse(
+      await snapshot.run(['psql', '-XqAtU', 'postgres', '-d', 'shop', '-c', query]),
+    ) as unknown[][];
+    const at = (name: string) => columns.findIndex((column) => column.name === name);
+    assert.equal(held.length, 50);
+    for (const name of ['email', 'nick', 'full name', 'notes', 'seen', 'born', '__proto__']) {
+      const shown = rows.map((row) => row[at(name)]);
+      assert.deepEqual(
+        shown,
+        held.map((row) => row[at(name)]),
+        name,
+      );
+    }
+  } finally {
+    await snapshot.remove();
+  }
+}
 
 test('a large table is sampled here and there, a large value is not fetched, and everything within one moment', async () => {
   const before = (await production.log()).length;
@@ -121,22 +154,26 @@ test('a large table is sampled here and there, a large value is not fetched, and
   const statements = (await production.log()).slice(before);
   assert.match(statements, /BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY/);
   assert.match(statements, /"large" TABLESAMPLE SYSTEM/);
+  assert.match(statements, /SET statement_timeout = 5000/);
   assert.ok(!/"people" TABLESAMPLE/.test(statements));
 });
 
-test('a table that is locked or not to be read is judged by its names, and said so', async () => {
+test('a table that is not to be read, or locked meanwhile, is judged by its names, and said so', async () => {
   const other = await production.connect('shop');
   try {
-    await other.query(
-      'CREATE ROLE poor LOGIN PASSWORD $$poor$$; GRANT USAGE ON SCHEMA app TO poor; GRANT SELECT ON app.events, app.people, app.events_2023, app.events_rest TO poor',
-    );
-    await other.query('BEGIN; LOCK TABLE app.people IN ACCESS EXCLUSIVE MODE');
-    const url = production.url('shop', { user: 'poor', password: 'poor' });
-    const { tables, proposals } = await suggestForSource({ url, limits: { lockTimeoutMs: 200 } }, undefined);
+    await other.query(`CREATE ROLE poor LOGIN PASSWORD 'poor'; GRANT USAGE ON SCHEMA app TO poor;
+      GRANT SELECT ON app.events, app.events_2023, app.events_rest, app.large, app.wide TO poor`);
+    const address = { url: production.url('shop', { user: 'poor', password: 'poor' }) };
+    const limits = { lockTimeoutMs: 200, megabytesPerSecond: 1 };
+    const suggesting = suggestForSource({ ...address, limits }, undefined);
+    const isSampling = `SELECT FROM pg_stat_activity WHERE usename = 'poor' AND query LIKE 'FETCH%'`;
+    await until(async () => (await other.query(isSampling)).rowCount === 1);
+    await other.query('BEGIN; LOCK TABLE app.wide IN ACCESS EXCLUSIVE MODE');
+    const { tables, proposals } = await suggesting;
     const noteOf = (name: string) => tables.find((table) => table.name === name)!.note;
-    assert.match(noteOf('app.people')!, /lock timeout/);
-    assert.match(noteOf('app.large')!, /may not SELECT/);
-    assert.equal(noteOf('app.events'), undefined);
+    assert.match(noteOf('app.wide')!, /lock timeout/);
+    assert.match(noteOf('app.people')!, /may not SELECT/);
+    assert.equal(noteOf('app.large'), undefined);
     const email = proposals.find(({ table, column }) => table === 'app.people' && column === 'email')!;
     assert.deepEqual(email.rule, { mask: 'email' });
     assert.ok(email.confidence < 0.6);

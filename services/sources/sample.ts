@@ -12,7 +12,8 @@ const sampledPages = { least: 32, most: 400 };
 /** Of a table, as text; of one value that is stored in so many, none. */
 const tableBytes = 4 << 20;
 const valueBytes = 64 << 10;
-const fetchedRows = 50;
+/** Rows a round trip: few at first; more when those were short, because the way to a source may be long. */
+const fetched = { first: 50, most: 500, bytes: 512 << 10 };
 
 /**
  * Where a sample of a table's rows comes from: the whole of a small one, random pages of a larger one, so that what it
@@ -42,8 +43,8 @@ export async function readSample(
   onRow: (values: (string | null)[]) => void,
 ): Promise<number> {
   if (columns.length === 0) return 0;
-  // A fetch holds no more than `tableBytes` in memory, whatever the table is like.
-  const cut = Math.max(64, Math.min(8192, Math.floor(tableBytes / fetchedRows / columns.length)));
+  // Fifty of the longest rows are no more than is read of a table.
+  const cut = Math.max(64, Math.min(8192, Math.floor(tableBytes / fetched.first / columns.length)));
   const list = columns.map((column) => textOf(column, cut)).join(', ');
   for (const from of sampledFrom(table, sampledRows)) {
     const rows = await readRows(client, `SELECT ${list} FROM ${from} LIMIT ${sampledRows}`, pace, onRow);
@@ -62,15 +63,16 @@ async function readRows(
   try {
     await client.query(`DECLARE sample NO SCROLL CURSOR FOR ${select}`);
     let rows = 0;
-    for (let bytes = 0; bytes < tableBytes; ) {
-      const query = { text: `FETCH ${fetchedRows} FROM sample`, rowMode: 'array' as const };
-      const { rows: fetched } = await client.query<(string | null)[]>(query);
-      for (const row of fetched) onRow(row);
-      const size = fetched.flat().reduce((sum, value) => sum + (value?.length ?? 0), 0);
-      rows += fetched.length;
+    for (let bytes = 0, wanted = fetched.first; bytes < tableBytes; ) {
+      const query = { text: `FETCH ${wanted} FROM sample`, rowMode: 'array' as const };
+      const { rows: found } = await client.query<(string | null)[]>(query);
+      for (const row of found) onRow(row);
+      const size = found.flat().reduce((sum, value) => sum + (value?.length ?? 0), 0);
+      rows += found.length;
       bytes += size;
       if (pace) await awaitPace(pace, size);
-      if (fetched.length < fetchedRows) break;
+      if (found.length < wanted) break;
+      wanted = Math.max(fetched.first, Math.min(fetched.most, Math.floor(fetched.bytes / ((bytes + 1) / rows))));
     }
     await client.query('CLOSE sample; RELEASE sample');
     return rows;
@@ -80,9 +82,12 @@ async function readRows(
   }
 }
 
-/** The stored size is asked first: it is known without fetching a large value from where it is kept aside. */
+/**
+ * The stored size is asked first: it is known without fetching a large value from where it is kept aside. `concat` prints
+ * as COPY does, where a cast may be a function of the source's own.
+ */
 function textOf({ name, isArray }: CatalogColumn, cut: number): string {
   const column = identifier(name);
-  const text = isArray ? `to_json(${column})::text` : `${column}::text`;
+  const text = isArray ? `to_json(${column})::text` : `concat(${column})`;
   return `CASE WHEN pg_column_size(${column}) <= ${valueBytes} THEN left(${text}, ${cut}) END`;
 }

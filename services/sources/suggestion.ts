@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
-import { tableName } from '../masking/catalog.ts';
+import { type CatalogColumn, tableName } from '../masking/catalog.ts';
 import { parsePolicy } from '../masking/policy.ts';
+import { familyOf } from '../masking/suggest/decide-column.ts';
 import { type ColumnSample, createColumnSampler } from '../masking/suggest/samples.ts';
 import { suggestPolicy } from '../masking/suggest/suggest.ts';
 import { loadVocabulary, type Vocabulary } from '../masking/suggest/vocabulary.ts';
@@ -64,8 +65,10 @@ function partsOf(catalog: SourceCatalog, table: SourceTable): SourceTable[] {
   return partitions.sort((a, b) => b.heapBytes - a.heapBytes).slice(0, sampledPartitions);
 }
 
-/** Of bytes nothing can be told. */
-const unlooked = new Set(['bytea', 'tsvector']);
+/** Bytes tell nothing, and to print arrays of the source's own types as JSON, its own functions would run. */
+function isLookedAt({ generated, baseType, isArray }: CatalogColumn): boolean {
+  return !generated && baseType !== 'bytea' && !(isArray && familyOf(baseType) === 'other');
+}
 
 async function sampleTable(
   client: pg.Client,
@@ -75,7 +78,7 @@ async function sampleTable(
   pace: Pace | undefined,
   deadline: number,
 ): Promise<{ rows: number; columns: Map<string, ColumnSample>; note?: string }> {
-  const columns = table.columns.filter(({ generated, baseType }) => !generated && !unlooked.has(baseType));
+  const columns = table.columns.filter(isLookedAt);
   const samplers = columns.map((column) => createColumnSampler(vocabulary, column));
   let rows = 0;
   let note: string | undefined;

@@ -108,6 +108,14 @@ export function decideColumn(
         return decideDocuments(table.name, documents);
       return byText;
     }
+    if (column.baseType === 'bytea') {
+      const reason = 'what bytes hold cannot be told, so they are all replaced';
+      return { is: 'mask', rules: [{ mask: 'bytes' }], confidence: 0.5, reason, seen: false };
+    }
+    if (column.baseType === 'hstore') {
+      const reason = 'its type is hstore; keys and values are masked';
+      return { is: 'mask', rules: [{ mask: 'hstore' }], confidence: 0.5, reason, seen: false };
+    }
     const some = partly(evidence);
     const seen = some ? `; ${some[1]} of ${evidence.looked} sampled values hold ${some[0].label}` : '';
     return { is: 'unknown', reason: `no rule is known for the type ${column.type}${seen}` };
@@ -131,8 +139,8 @@ const families: Record<string, Family> = {
   ...{ inet: 'ip', cidr: 'ip', macaddr: 'mac', macaddr8: 'mac' },
 };
 
-/** How values of a type are looked at. */
-function familyOf(type: string): Family {
+/** How values of a type are looked at; `other` is printed by functions that the source may have made itself. */
+export function familyOf(type: string): Family {
   return Object.hasOwn(families, type) ? families[type]! : 'other';
 }
 

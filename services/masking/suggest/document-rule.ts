@@ -6,6 +6,7 @@ import { decideNumber } from './decide-number.ts';
 import { decideText } from './decide-text.ts';
 import type { DocumentsEvidence, LeafEvidence } from './documents.ts';
 import { hintOf } from './names-of-columns.ts';
+import { masksFor } from './words.ts';
 
 type FieldRule = string | ColumnRule;
 
@@ -22,17 +23,17 @@ interface FieldProposal {
 
 /** What to do with a column of documents. */
 export function decideDocuments(table: string, evidence: DocumentsEvidence): Decision {
-  const [personal] = [...evidence.personalKeys].sort(([, a], [, b]) => b - a);
-  if (personal) {
-    const [{ label }, count] = personal;
-    return {
-      is: 'unknown',
-      reason: `${count} of the keys in ${evidence.documents} documents look like ${label}, and masks leave keys as they are`,
-    };
-  }
   const fields = fieldsOf(table, evidence.leaves);
   const rule: MaskRule = { mask: 'json' };
   if (fields.length > 0) rule.fields = Object.fromEntries(fields.map(({ path, kind }) => [path, kind]));
+  const [personal] = [...evidence.personalKeys].sort(([, a], [, b]) => b - a);
+  if (personal) {
+    // Where the mask leaves keys as they are, this rule fits nothing, and a person has to decide.
+    const [{ finding, label }, count] = personal;
+    rule.keys = masksFor[finding][0]!.mask;
+    const reason = `${count} of the keys in ${evidence.documents} documents look like ${label}`;
+    return { is: 'mask', rules: [rule], confidence: 0.7, reason, seen: true };
+  }
   const shown = fields.map(({ path, reason }) => `${path}: ${reason}`);
   const reason = [
     `${evidence.documents} documents`,

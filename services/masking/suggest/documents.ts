@@ -31,6 +31,9 @@ interface Node {
 const deepest = 12;
 /** An object with more keys than this is a table of its own: its keys are data. */
 const mostKeys = 60;
+/** A key that names a field is in so many of the objects; among keys that are data, it stands out by more. */
+const common = 0.05;
+const commonInTable = 0.3;
 const anyKey = '*';
 
 /** Collects documents, then says what is at each path. */
@@ -110,8 +113,9 @@ function leavesOf(
   for (const [key, child] of node.children) {
     const personal = withinText.find((detector) => detector.matches(key));
     if (personal) personalKeys.set(personal, (personalKeys.get(personal) ?? 0) + 1);
-    const isCommon = child.seenIn >= seenIn * 0.3;
-    const shown = (isCommon || !isTable) && isName(key, child.seenIn, vocabulary) ? key : anyKey;
+    const share = child.seenIn / seenIn;
+    const isField = child.seenIn >= 2 && share >= (isTable ? commonInTable : common);
+    const shown = isName(key, isField, vocabulary) && (!isTable || isField) ? key : anyKey;
     leavesOf(child, [...path, shown], documents, vocabulary, leaves, personalKeys);
   }
 }
@@ -125,10 +129,10 @@ function holdsData({ children }: Node, seenIn: number): boolean {
 }
 
 /** Whether a key is the name of a field and no value: only then may it be shown. */
-function isName(key: string, seenIn: number, { firstNames, lastNames }: Vocabulary): boolean {
+function isName(key: string, isField: boolean, { firstNames, lastNames }: Vocabulary): boolean {
   if (!/^[A-Za-z_$][\w$-]{0,47}$/.test(key) || /\d{2}/.test(key)) return false;
   if (hintOf('', key)) return true;
   const word = key.toLowerCase();
   // `name` is a first name in some language.
-  return seenIn >= 2 && (word === 'name' || !firstNames.has(word)) && !lastNames.has(word);
+  return isField && (word === 'name' || !firstNames.has(word)) && !lastNames.has(word);
 }

@@ -25,10 +25,15 @@ export const masksFor: Record<Finding, readonly MaskRule[]> = {
   country: rules('country', 'text', 'token'),
   company: rules('company', 'text', 'token'),
   username: rules('username', 'token'),
-  birth_date: [...rules('date'), { mask: 'date', per: 'snapshot' }, { mask: 'number', noise: 0.005 }],
-  salary: rules('number', 'noise'),
-  coordinate: rules('number', 'noise'),
-  sensitive: rules('generalise', 'shuffle', 'null'),
+  birth_date: [
+    { mask: 'generalise', to: 'year' },
+    { mask: 'date' },
+    { mask: 'date', per: 'snapshot' },
+    { mask: 'number', noise: 0.005 },
+  ],
+  salary: rules('number'),
+  coordinate: rules('number'),
+  sensitive: rules('randomise', 'shuffle', 'null'),
   text: rules('text', 'token'),
 };
 
