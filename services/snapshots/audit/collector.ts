@@ -63,7 +63,7 @@ export function createCollection(
       }
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
-      const isNumber = strength.letters === 0 && strength.digits <= mostDigits;
+      const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
       const { high, low } = isNumber ? hashOfDigits() : hash();
       addDistinct(own.distinct, high, low);
       own.chance += Math.min(1, judgement.chance + strength.ownChance);
@@ -75,7 +75,7 @@ export function createCollection(
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        if (isNumber) own.numberChance += strength.chance;
+        if (strength.letters === 0) own.numberChance += strength.chance;
         if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
         if (isNumber) keep.digits(id, { high, low }, digits);
         else keep.words(id, { high, low });

@@ -18,6 +18,8 @@ export interface Judgement {
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
+  /** Where groups of digits end is part of the value. */
+  inGroups?: boolean;
   /** Not searched, and why. */
   perRow?: string;
 }
@@ -87,6 +89,7 @@ export const judgements: Record<string, Judgement> = {
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
   ip: {
     searches: ({ bits }, words) => words >= 4 && bits >= 26,
+    inGroups: true,
     chance: 1e-6,
     makes: 'shape',
     mayCoincide: 'shape',
