@@ -58,6 +58,7 @@ export const strict: Judgement = {
 
 const dictionary = 'comes from a dictionary';
 const randomised = 'is generalised or randomised: originals are ordinary values';
+const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
@@ -84,6 +85,7 @@ export const judgements: Record<string, Judgement> = {
   phone: { ...shaped, evenIfRepeated: true },
   card: { ...shaped, evenIfRepeated: true },
   iban: { ...shaped, evenIfRepeated: true },
+  national_id: { ...shaped, evenIfRepeated: true },
   postcode: perRow(randomised, 0, 'shape'),
   token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
@@ -95,20 +97,21 @@ export const judgements: Record<string, Judgement> = {
     mayCoincide: 'shape',
   },
   url: { ...strict, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
+  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true },
   text: strict,
+  bytes: strict,
   json: strict,
+  hstore: strict,
+  composite: strict,
   null: strict,
+  password: { ...strict, makes: 'constant', mayCoincide: 'constant' },
   constant: { ...strict, makes: 'constant', mayCoincide: 'constant' },
   date: perRow(randomised, 0.01),
-  date_shift: perRow(randomised, 0.01),
   number: perRow(randomised, 0.01),
-  noise: perRow(randomised, 0.01),
-  generalize: perRow(randomised, 1),
   generalise: perRow(randomised, 1),
-  random: perRow(randomised, 1),
-  randomize: perRow(randomised, 1),
-  enum: perRow(randomised, 1),
+  randomise: perRow(randomised, 1),
   shuffle: perRow(shuffled, 1),
+  rebuild: perRow(computed, 1),
 };
 
 export function judgementOf(technique: string): Judgement {
