@@ -12,6 +12,8 @@ export interface Judgement {
   searches(strength: Strength, words: number, hasAt: boolean): boolean;
   /** Chance at most that a value is masked with itself, beside that of drawing the same characters again. */
   chance: number;
+  /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
+  keeps?: number;
   /** What it makes. */
   makes?: Family;
   /** An original that masking made of another one too is no leak where it stands for that other one. */
@@ -45,6 +47,7 @@ function names(chance: number): Judgement {
 const shaped: Judgement = {
   searches: ({ bits }, _words, hasAt) => bits >= 29 || (hasAt && bits >= 12),
   chance: 0,
+  keeps: 100,
   makes: 'shape',
   mayCoincide: 'shape',
 };
@@ -62,13 +65,13 @@ const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
-  full_name: { ...names(1e-4), evenIfRepeated: true },
-  company: names(1e-3),
+  full_name: { ...names(1e-3), evenIfRepeated: true },
+  company: names(5e-3),
   street: names(1e-3),
-  first_name: perRow(dictionary, 0.02, 'words'),
-  last_name: perRow(dictionary, 0.02, 'words'),
-  city: perRow(dictionary, 0.02, 'words'),
-  country: perRow(dictionary, 0.02, 'words'),
+  first_name: perRow(dictionary, 0.05, 'words'),
+  last_name: perRow(dictionary, 0.05, 'words'),
+  city: perRow(dictionary, 0.05, 'words'),
+  country: perRow(dictionary, 0.05, 'words'),
   email: {
     searches: (strength, words, hasAt) => isMail(strength, hasAt) || strict.searches(strength, words, false),
     chance: 0,
