@@ -1657,7 +1657,7 @@ export interface components {
     AuditedColumn: {
       table: string;
       column: string;
-      /** @description `json: email` is that of fields of a document */
+      /** @description `json: email` is that of parts of a document, hstore or composite value */
       technique: string;
       /**
        * @description `everywhere`: originals above the entropy floor were searched in the whole result, others judged per row
@@ -1668,9 +1668,9 @@ export interface components {
       why?: string;
       /** @description Not NULL, elements of arrays one by one */
       values: number;
-      /** @description Different originals, within 3 % */
+      /** @description Different originals, off by 1.6 % in the mean */
       distinctIn: number;
-      /** @description Values above the entropy floor */
+      /** @description Values above the entropy floor, and e-mail addresses within longer ones */
       searched: number;
       /** @description Values masked with themselves */
       equal: number;

@@ -4,7 +4,14 @@ import type { Problem } from '../services/errors.ts';
 import { openAudit } from '../services/snapshots/audit/audit.ts';
 import { mostByChance } from '../services/snapshots/audit/chance.ts';
 import { createCollection } from '../services/snapshots/audit/collector.ts';
-import { arrayElements, createFields, splitFields, unescapeField } from '../services/snapshots/audit/copy-fields.ts';
+import {
+  arrayElements,
+  createFields,
+  hstorePairs,
+  rowFields,
+  splitFields,
+  unescapeField,
+} from '../services/snapshots/audit/copy-fields.ts';
 import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
@@ -115,6 +122,12 @@ describe('reading of COPY text', () => {
       '',
       'x',
     ]);
+    assert.deepEqual(hstorePairs('"a"=>"b \\"c\\"", "k, =>"=>NULL'), [
+      ['a', 'b "c"'],
+      ['k, =>', null],
+    ]);
+    assert.deepEqual(rowFields('(a,"b ""c"" \\\\ (d),",,"")'), ['a', 'b "c" \\ (d),', null, '']);
+    assert.deepEqual(rowFields('(,x,)'), [null, 'x', null]);
     assert.equal(lexemes("'brien':2 'ann':1A,4 'o''x':3"), "ann brien o'x ann");
   });
 });
@@ -262,7 +275,7 @@ describe('a search', () => {
     assert.equal(email!.values, 300);
     assert.equal(email!.searched, 300);
     assert.equal(email!.equal, 0);
-    assert.ok(Math.abs(email!.distinctIn - 300) <= 9);
+    assert.ok(Math.abs(email!.distinctIn - 300) <= 20);
     assert.equal(note!.searched, 600);
   });
 
@@ -411,7 +424,16 @@ describe('judging row by row', () => {
 describe('a result that is not whole', () => {
   const constraint = (name: string, valid = true) =>
     [JSON.stringify(['app.t', name, 'f']), { table: 'app.t', name, type: 'f', valid }] as const;
-  const rows = (count: number) => new Map([['app.t', count]]);
+  const countedFor = new Map([
+    ['app.t', 'app.t'],
+    ['app.p_one', 'app.p'],
+    ['app.p_two', 'app.p'],
+  ]);
+  const rows = (expected: Record<string, number>, found: Record<string, number>) => ({
+    expected: new Map(Object.entries(expected)),
+    found: new Map(Object.entries(found)),
+    countedFor,
+  });
   const wrong = (work: () => unknown) => {
     try {
       work();
@@ -421,21 +443,31 @@ describe('a result that is not whole', () => {
     }
   };
 
-  test('a constraint that is missing, one that was not validated, rows that are missing', () => {
+  test('a constraint that is missing, one that was not validated, rows and tables that are missing', () => {
     const source = new Map([constraint('lost'), constraint('unchecked'), constraint('idle', false), constraint('ok')]);
     const result = new Map([constraint('unchecked', false), constraint('idle', false), constraint('ok')]);
     assert.deepEqual(
-      wrong(() => checkIntegrity(source, result, { expected: rows(5), found: rows(4) })),
+      wrong(() => checkIntegrity(source, result, rows({ 'app.t': 5, 'app.gone': 0 }, { 'app.t': 4 }))),
       [
+        'app.gone is a table of the source that the result lacks',
+        'app.t has 5 rows at the source and 4 in the result',
         'app.t (lost) is a constraint or index of the source that the result lacks',
         'app.t (unchecked) holds at the source and was not validated in the result',
-        'app.t has 5 rows at the source and 4 in the result',
       ],
     );
-    assert.deepEqual(checkIntegrity(result, result, { expected: rows(5), found: rows(5) }), {
+    assert.deepEqual(checkIntegrity(result, result, rows({ 'app.t': 5 }, { 'app.t': 5, 'app.view': 7 })), {
       checked: 3,
       notValid: ['app.t (unchecked)', 'app.t (idle)'],
     });
+  });
+
+  test('rows may move between partitions of one table', () => {
+    const none = new Map();
+    checkIntegrity(none, none, rows({ 'app.p_one': 5, 'app.p_two': 1 }, { 'app.p_one': 2, 'app.p_two': 4 }));
+    assert.deepEqual(
+      wrong(() => checkIntegrity(none, none, rows({ 'app.p_one': 5, 'app.p_two': 1 }, { 'app.p_one': 5 }))),
+      ['app.p has 6 rows at the source and 5 in the result'],
+    );
   });
 });
 
@@ -459,4 +491,63 @@ test('the key is random, and gone once the audit is closed', () => {
   one.close();
   other.close();
   assert.equal(bytes(one), '00'.repeat(24));
+});
+
+describe('values that hold others', () => {
+  const judgedOf = async (
+    rule: { mask: string; [option: string]: unknown },
+    place: object,
+    original: string,
+    masked: string,
+  ) => {
+    const plan = { schema: 'app', name: 't', columns: [{ name: 'c', rule, place: place as never, isArray: false }] };
+    const audit = openAudit([plan], [1]);
+    const collector = createCollection(audit.setup, audit.originals.add)(0)!;
+    const [before, after] = [Buffer.from(`${original}\n`), Buffer.from(`${masked}\n`)];
+    collector.row(before, 0, before.length, after, 0, after.length);
+    audit.addPart(collector.finish(), 0);
+    audit.close();
+    return Object.fromEntries(
+      audit.units
+        .filter(({ id }) => audit.counts.has(id))
+        .map(({ id, technique }) => [technique, [audit.counts.get(id)!.values, audit.counts.get(id)!.equal]]),
+    );
+  };
+
+  test('a composite by the rules of its fields, one within another too', async () => {
+    const place = {
+      fields: [
+        { name: 'kind', isArray: false, place: {} },
+        { name: 'mails', isArray: true, place: {} },
+        { name: 'inner', isArray: false, place: { fields: [{ name: 'name', isArray: false, place: {} }] } },
+      ],
+    };
+    const inner = { mask: 'composite', fields: { name: 'full_name' } };
+    const rule = { mask: 'composite', fields: { kind: { keep: 'x' }, mails: 'email', inner } };
+    const masked = '(home,"{x@example.com,b@corp.test}","(""Karl Meier"")")';
+    assert.deepEqual(await judgedOf(rule, place, '(home,"{a@corp.test,b@corp.test}","(""Anna Berger"")")', masked), {
+      email: [2, 1],
+      full_name: [1, 0],
+    });
+  });
+
+  test('an hstore by key; what no rule names with its key', async () => {
+    const rule = { mask: 'hstore', fields: { lang: { keep: 'x' }, mail: 'email' } };
+    const original = '"lang"=>"de", "mail"=>"a@corp.test", "note"=>"something said"';
+    assert.deepEqual(
+      await judgedOf(rule, {}, original, '"lang"=>"de", "mail"=>"a@corp.test", "fqwe"=>"Lorem ipsum do"'),
+      {
+        email: [1, 1],
+        token: [1, 0],
+        text: [1, 0],
+      },
+    );
+  });
+
+  test('numbers and keys of a document by rules of their own', async () => {
+    const rule = { mask: 'json', fields: { a: { keep: 'x' } }, numbers: 'number', keys: 'email' };
+    const original = '{"a": {"b": 1, "c": "d"}, "ann@corp.test": 5, "bob@corp.test": [6, "text"]}';
+    const masked = '{"a": {"b": 1, "c": "d"}, "x@example.com": 5, "y@example.com": [7, "Lore"]}';
+    assert.deepEqual(await judgedOf(rule, {}, original, masked), { email: [2, 0], number: [2, 1], text: [1, 0] });
+  });
 });

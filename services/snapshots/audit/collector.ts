@@ -6,8 +6,8 @@ import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
 import { createSipHash } from './siphash.ts';
-import { isMoment, strengthOf } from './strength.ts';
-import { judgementOf } from './techniques.ts';
+import { isMoment, type Strength, strengthOf } from './strength.ts';
+import { type Judgement, judgementOf } from './techniques.ts';
 import { clearWords, createWords, readWords } from './words.ts';
 
 /** Of one part of a table. */
@@ -21,6 +21,11 @@ const mostEqualKept = 1000;
 const sharedPrefixes = 1000;
 const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const leastMailBits = 12;
+
+/** One or two characters are moved by one number for all of them, which may be nothing. */
+function chanceToStay({ chance, keeps = 1 }: Judgement, { letters, digits, ownChance }: Strength): number {
+  return letters + digits <= 2 ? 1 : Math.min(1, chance + ownChance * keeps);
+}
 
 /** @param send takes hashes away; those of a part that failed do no harm, they are originals all the same */
 export function createCollection(
@@ -63,10 +68,10 @@ export function createCollection(
       }
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
-      const isNumber = strength.letters === 0 && strength.digits <= mostDigits;
+      const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
       const { high, low } = isNumber ? hashOfDigits() : hash();
       addDistinct(own.distinct, high, low);
-      own.chance += Math.min(1, judgement.chance + strength.ownChance);
+      own.chance += chanceToStay(judgement, strength);
       if (equal) {
         own.equal++;
         if (own.equalOriginals.size < mostEqualKept) own.equalOriginals.add(high * 2 ** 21 + (low >>> 11));
@@ -75,7 +80,7 @@ export function createCollection(
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        if (isNumber) own.numberChance += strength.chance;
+        if (strength.letters === 0) own.numberChance += strength.chance;
         if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
         if (isNumber) keep.digits(id, { high, low }, digits);
         else keep.words(id, { high, low });

@@ -91,3 +91,26 @@ export function arrayElements(literal: string): (string | null)[] {
     return plain === 'NULL' ? null : plain!;
   });
 }
+
+/** The pairs of an hstore as it prints: `"a"=>"b", "c"=>NULL`. */
+export function hstorePairs(literal: string): [key: string, value: string | null][] {
+  return [...literal.matchAll(/"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/gs)].map(([, key, value]) => [
+    key!.replace(/\\(.)/gs, '$1'),
+    value === undefined ? null : value.replace(/\\(.)/gs, '$1'),
+  ]);
+}
+
+/** The fields of a composite value as it prints: `(a,"b ""c""",)`; nothing is NULL. */
+export function rowFields(literal: string): (string | null)[] {
+  const body = literal.slice(1, -1);
+  const fields = [...body.matchAll(/((?:"(?:[^"\\]|\\.|"")*"|[^",\\]|\\.)*)(?:,|$)/gs)].map(([, field]) => field!);
+  // Where a field ends with the value, nothing is matched once more after it.
+  if (body !== '' && !body.endsWith(',')) fields.pop();
+  return fields.map((field) =>
+    field === ''
+      ? null
+      : field
+          .replace(/"((?:[^"\\]|\\.|"")*)"/gs, (_, inner: string) => inner.replaceAll('""', '"'))
+          .replace(/\\(.)/gs, '$1'),
+  );
+}

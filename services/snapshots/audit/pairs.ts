@@ -1,5 +1,6 @@
-import { arrayElements, createFields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
-import { createDocumentReader } from './document.ts';
+import { createFields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createPartsReader, type OnPart } from './parts.ts';
+import { hasParts } from './rules.ts';
 import type { ColumnUnits, TableUnits, Unit } from './units.ts';
 
 /** Originals of more bytes are not searched as wholes, so that the rest need not be read. */
@@ -18,7 +19,7 @@ export type ReadPair = (
   maskedEnd: number,
 ) => void;
 
-/** Gives each masked value of rows: whole fields, the elements of an array, the leaves of a document. NULL is none. */
+/** Gives each masked value of rows: whole fields, or what they hold. NULL is none. */
 export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): ReadPair {
   const [originals, maskeds] = [createFields(), createFields()];
   const readers = columns.map((column) => column && fieldReader(column, onOriginal));
@@ -52,23 +53,9 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): R
   };
 }
 
-function fieldReader({ rule, isArray, units }: ColumnUnits, onOriginal: OnOriginal): ReadPair {
-  const technique = 'mask' in rule ? rule.mask : '';
-  const unit = units[technique]!;
-  const pair = (of: Unit, original: string, masked: string) => {
-    if (original === '') return;
-    const bytes = Buffer.from(original);
-    onOriginal(of, bytes, 0, bytes.length, original === masked);
-  };
-  const readDocument = technique === 'json' ? createDocumentReader(rule) : undefined;
-  const document = (original: string, masked: string) => {
-    const isDocument = readDocument!(original, masked, (leaf, before, after) =>
-      pair(units[leaf] ?? unit, before, after),
-    );
-    if (!isDocument) pair(unit, original, masked);
-  };
-
-  if (!isArray && !readDocument) {
+function fieldReader({ rule, value, units }: ColumnUnits, onOriginal: OnOriginal): ReadPair {
+  const unit = units[rule.mask]!;
+  if (!value.isArray && !hasParts(rule)) {
     return (original, start, end, masked, maskedStart, maskedEnd) => {
       const equal = isSame(original, start, end, masked, maskedStart, maskedEnd);
       if (!isHex(original, start, end)) return onOriginal(unit, original, start, end, equal);
@@ -76,16 +63,14 @@ function fieldReader({ rule, isArray, units }: ColumnUnits, onOriginal: OnOrigin
       onOriginal(unit, raw, 0, raw.length, equal);
     };
   }
+  const readParts = createPartsReader(rule, value);
+  const onPart: OnPart = (technique, original, masked) => {
+    const bytes = Buffer.from(original);
+    const raw = isHex(bytes, 0, bytes.length) ? hexBytes(bytes, 0, Math.min(bytes.length, mostHex)) : bytes;
+    onOriginal(units[technique] ?? unit, raw, 0, raw.length, original === masked);
+  };
   return (original, start, end, masked, maskedStart, maskedEnd) => {
-    const before = original.toString('utf8', start, end);
-    const after = masked.toString('utf8', maskedStart, maskedEnd);
-    if (!isArray) return document(before, after);
-    const others = arrayElements(after);
-    for (const [index, element] of arrayElements(before).entries()) {
-      if (element === null) continue;
-      if (readDocument) document(element, others[index] ?? '');
-      else pair(unit, element, others[index] ?? '');
-    }
+    readParts(original.toString('utf8', start, end), masked.toString('utf8', maskedStart, maskedEnd), onPart);
   };
 }
 

@@ -6,7 +6,8 @@ import type { SearchTask } from './audit-worker.ts';
 interface RelationRow {
   schema: string;
   name: string;
-  kind: 'r' | 'm';
+  kind: 'r' | 'm' | 'p';
+  root: string | null;
   heap_bytes: number;
   columns: string[] | null;
   vectors: boolean[] | null;
@@ -26,17 +27,28 @@ const pageBytes = 8192;
 /** TID range scans, without which a part reads the whole table. */
 const tidRangeScanMajor = 14;
 
-/** What is to be read of a result: every relation that holds rows. Adds its columns to the places. */
-export async function searchTasks(client: pg.Client, major: number, places: ResultPlace[]): Promise<SearchTask[]> {
+export interface Result {
+  tasks: SearchTask[];
+  places: ResultPlace[];
+  /** Every table and view that there is, with the one that its rows are counted for: of a partition, the table at the top. */
+  countedFor: Map<string, string>;
+}
+
+/** What is to be read of a result: every relation that holds rows. */
+export async function readResult(client: pg.Client, major: number): Promise<Result> {
   const relations = await catalogQuery<RelationRow>(client, 'audit-relations');
-  return relations.flatMap((relation) => {
-    const name = `${relation.schema}.${relation.name}`;
+  const nameOf = ({ schema, name }: RelationRow) => `${schema}.${name}`;
+  const places: ResultPlace[] = [];
+  const tasks = relations.flatMap((relation) => {
+    if (relation.kind === 'p') return [];
+    const name = nameOf(relation);
     const columns = (relation.columns ?? []).map((column, index) => {
       places.push({ name: `${name}.${column}`, table: name, column });
       return { place: places.length - 1, vector: relation.vectors![index]! };
     });
     return copiesOf(relation, major).map((copy) => ({ relation: name, copy, columns }));
   });
+  return { tasks, places, countedFor: new Map(relations.map((one) => [nameOf(one), one.root ?? nameOf(one)])) };
 }
 
 function copiesOf({ schema, name, kind, heap_bytes, columns, generated }: RelationRow, major: number): string[] {

@@ -6,7 +6,7 @@ import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
 import { type Match, matchesOf } from './matches.ts';
 import { createPhrases } from './phrases.ts';
-import { largeObjects, type ResultPlace, searchTasks } from './relations.ts';
+import { largeObjects, type ResultPlace, readResult } from './relations.ts';
 import { createSearch } from './search.ts';
 import { searchRelations } from './threads.ts';
 import { judge } from './verdict.ts';
@@ -30,8 +30,7 @@ export async function auditResult(
   const startedAt = performance.now();
   const client = await connectTarget(at.target, at.database);
   try {
-    const places: ResultPlace[] = [];
-    const tasks = await searchTasks(client, at.major, places);
+    const { tasks, places, countedFor } = await readResult(client, at.major);
     const columns = places.length;
     tasks.push(largeObjects(places));
     const texts = await catalogQuery<{ place: string; text: string | null }>(client, 'audit-texts');
@@ -70,8 +69,7 @@ export async function auditResult(
     coverage.texts = searchTexts(audit, texts, places, words, search.candidates);
     coverage.words = words.reduce((sum, count) => sum + count, 0);
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
-      expected: expected.rows,
-      found: rows,
+      ...{ expected: expected.rows, found: rows, countedFor },
     });
     const matches = await search.finish();
     const { isOften } = createPhrases(audit.setup.phrases);

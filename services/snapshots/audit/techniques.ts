@@ -12,12 +12,16 @@ export interface Judgement {
   searches(strength: Strength, words: number, hasAt: boolean): boolean;
   /** Chance at most that a value is masked with itself, beside that of drawing the same characters again. */
   chance: number;
+  /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
+  keeps?: number;
   /** What it makes. */
   makes?: Family;
   /** An original that masking made of another one too is no leak where it stands for that other one. */
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
+  /** Where groups of digits end is part of the value. */
+  inGroups?: boolean;
   /** Not searched, and why. */
   perRow?: string;
 }
@@ -43,6 +47,7 @@ function names(chance: number): Judgement {
 const shaped: Judgement = {
   searches: ({ bits }, _words, hasAt) => bits >= 29 || (hasAt && bits >= 12),
   chance: 0,
+  keeps: 100,
   makes: 'shape',
   mayCoincide: 'shape',
 };
@@ -56,16 +61,17 @@ export const strict: Judgement = {
 
 const dictionary = 'comes from a dictionary';
 const randomised = 'is generalised or randomised: originals are ordinary values';
+const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
-  full_name: { ...names(1e-4), evenIfRepeated: true },
-  company: names(1e-3),
+  full_name: { ...names(1e-3), evenIfRepeated: true },
+  company: names(5e-3),
   street: names(1e-3),
-  first_name: perRow(dictionary, 0.02, 'words'),
-  last_name: perRow(dictionary, 0.02, 'words'),
-  city: perRow(dictionary, 0.02, 'words'),
-  country: perRow(dictionary, 0.02, 'words'),
+  first_name: perRow(dictionary, 0.05, 'words'),
+  last_name: perRow(dictionary, 0.05, 'words'),
+  city: perRow(dictionary, 0.05, 'words'),
+  country: perRow(dictionary, 0.05, 'words'),
   email: {
     searches: (strength, words, hasAt) => isMail(strength, hasAt) || strict.searches(strength, words, false),
     chance: 0,
@@ -82,32 +88,33 @@ export const judgements: Record<string, Judgement> = {
   phone: { ...shaped, evenIfRepeated: true },
   card: { ...shaped, evenIfRepeated: true },
   iban: { ...shaped, evenIfRepeated: true },
+  national_id: { ...shaped, evenIfRepeated: true },
   postcode: perRow(randomised, 0, 'shape'),
   token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
   ip: {
     searches: ({ bits }, words) => words >= 4 && bits >= 26,
+    inGroups: true,
     chance: 1e-6,
     makes: 'shape',
     mayCoincide: 'shape',
   },
   url: { ...strict, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
+  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true },
   text: strict,
+  bytes: strict,
   json: strict,
+  hstore: strict,
+  composite: strict,
   null: strict,
+  password: { ...strict, makes: 'constant', mayCoincide: 'constant' },
   constant: { ...strict, makes: 'constant', mayCoincide: 'constant' },
   date: perRow(randomised, 0.01),
   number: perRow(randomised, 0.01),
   generalise: perRow(randomised, 1),
   randomise: perRow(randomised, 1),
   shuffle: perRow(shuffled, 1),
-  mac: { ...shaped, evenIfRepeated: true },
-  national_id: { ...shaped, evenIfRepeated: true },
-  password: { ...strict, makes: 'constant', mayCoincide: 'constant' },
-  bytes: { ...strict, makes: 'shape', mayCoincide: 'shape' },
-  hstore: strict,
-  composite: strict,
-  rebuild: perRow('is computed from masked columns', 1),
+  rebuild: perRow(computed, 1),
 };
 
 export function judgementOf(technique: string): Judgement {

@@ -1,29 +1,27 @@
 import type { PlannedTable } from '../../masking/plan.ts';
+import type { Value } from './parts.ts';
+import { type MaskRule, techniquesOf } from './rules.ts';
 
-/** Originals that are judged alike: those of a masked column, or of the fields of a document that share a technique. */
+/** Originals that are judged alike: those of a masked column, or of the parts of its values that share a technique. */
 export interface Unit {
   /** Its place in the list of all of them, and the number that stands with its hashes. */
   id: number;
   table: string;
   column: string;
   technique: string;
-  inDocument: boolean;
+  /** The column's own technique, where this is that of parts of its values. */
+  within?: string;
 }
 
 /** What is audited of one planned table, in the order of its columns; undefined for a column that is kept. */
 export type TableUnits = (ColumnUnits | undefined)[];
 
 export interface ColumnUnits {
-  rule: Rule;
-  isArray: boolean;
+  rule: MaskRule;
+  value: Value;
   /** By technique. */
   units: Record<string, Unit>;
 }
-
-export type Rule = { keep: string } | { mask: string; [option: string]: unknown };
-
-/** Strings of a document that no field names are masked as text. */
-export const techniqueOfOthers = 'text';
 
 export function unitsOf(tables: readonly Pick<PlannedTable, 'schema' | 'name' | 'columns'>[]): {
   units: Unit[];
@@ -31,29 +29,22 @@ export function unitsOf(tables: readonly Pick<PlannedTable, 'schema' | 'name' | 
 } {
   const units: Unit[] = [];
   const ofTables = tables.map(({ schema, name, columns }) =>
-    columns.map(({ name: column, rule, isArray }): ColumnUnits | undefined => {
+    columns.map(({ name: column, rule, isArray, place }): ColumnUnits | undefined => {
       if ('keep' in rule) return undefined;
-      const techniques = rule.mask === 'json' ? ['json', techniqueOfOthers, ...fieldTechniques(rule)] : [rule.mask];
-      const own = [...new Set(techniques)].map((technique): [string, Unit] => {
-        const inDocument = technique !== rule.mask;
-        const unit = { id: units.length, table: `${schema}.${name}`, column, technique, inDocument };
+      const own = techniquesOf(rule).map((technique): [string, Unit] => {
+        const within = technique === rule.mask ? {} : { within: rule.mask };
+        const unit = { id: units.length, table: `${schema}.${name}`, column, technique, ...within };
         units.push(unit);
         return [technique, unit];
       });
-      return { rule, isArray, units: Object.fromEntries(own) };
+      return { rule, value: { isArray, place: namesOf(place as object) }, units: Object.fromEntries(own) };
     }),
   );
   return { units, tables: ofTables };
 }
 
-function fieldTechniques(rule: Rule): string[] {
-  return Object.values(fieldsOf(rule)).flatMap((field) => {
-    if (typeof field === 'string') return [field];
-    return 'keep' in field ? [] : [field.mask];
-  });
-}
-
-/** A document's rules by path. */
-export function fieldsOf(rule: Rule): Record<string, string | Rule> {
-  return 'fields' in rule ? (rule.fields as Record<string, string | Rule>) : {};
+/** The fields of a composite type and theirs, which is all that is needed of a place. */
+function namesOf({ fields }: Value['place']): Value['place'] {
+  if (!fields) return {};
+  return { fields: fields.map(({ name, isArray, place }) => ({ name, isArray, place: namesOf(place) })) };
 }

@@ -45,7 +45,7 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
     const own = counts.get(unit.id);
     const { table, column, technique } = unit;
     const judgement = judgementOf(technique);
-    const base = { table, column, technique: unit.inDocument ? `json: ${technique}` : technique };
+    const base = { table, column, technique: unit.within ? `${unit.within}: ${technique}` : technique };
     const name = `${table}.${column}`;
     if (!own) {
       const none = { values: 0, distinctIn: 0, searched: 0, equal: 0, equalByChance: 0, coincidences: 0 };
