@@ -70,6 +70,12 @@ test('a replica is read, by all sessions on one snapshot, and the primary is lef
 });
 
 test('one that does not answer, is no replica or is too far behind is passed over, and the report says so', async () => {
+  // A replica that has replayed nothing does not know how far behind it is.
+  await onPrimary.query('UPDATE app.a SET words = words WHERE id = 1');
+  await until(async () => {
+    const { rows } = await onReplica.query('SELECT pg_last_xact_replay_timestamp() AS at');
+    return rows[0].at !== null;
+  });
   await onReplica.query('SELECT pg_wal_replay_pause()');
   try {
     await onPrimary.query('UPDATE app.a SET words = words WHERE id = 1');
