@@ -500,7 +500,11 @@ describe('values that hold others', () => {
     original: string,
     masked: string,
   ) => {
-    const plan = { schema: 'app', name: 't', columns: [{ name: 'c', rule, place: place as never, isArray: false }] };
+    const plan = {
+      schema: 'app',
+      name: 't',
+      columns: [{ name: 'c', rule, by: 'column', place: place as never, isArray: false }],
+    };
     const audit = openAudit([plan], [1]);
     const collector = createCollection(audit.setup, audit.originals.add)(0)!;
     const [before, after] = [Buffer.from(`${original}\n`), Buffer.from(`${masked}\n`)];
