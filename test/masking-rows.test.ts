@@ -15,7 +15,7 @@ function planned(
   more: { type?: string; family?: Place['family']; isArray?: boolean } = {},
 ): PlannedColumn {
   const place: Place = { family: more.family ?? 'text', type: more.type ?? 'text', unique: false };
-  return { name: 'c', rule, place, isArray: more.isArray ?? false };
+  return { name: 'c', rule, by: 'column', place, isArray: more.isArray ?? false };
 }
 
 /** Masks rows of values; null is NULL. Fields are written and read as COPY does. */

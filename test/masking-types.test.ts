@@ -483,7 +483,7 @@ describe('generalise', () => {
 });
 
 function planned(name: string, rule: PlannedColumn['rule'], place: Partial<Place> = {}): PlannedColumn {
-  return { name, rule, place: { ...textPlace, ...place }, isArray: false };
+  return { name, rule, by: 'column', place: { ...textPlace, ...place }, isArray: false };
 }
 
 /** Masks rows as COPY writes them. */

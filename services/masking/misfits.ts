@@ -4,7 +4,8 @@ import { tagLength } from './digest.ts';
 import type { Family, Kind, MaskRule, Misfit, Part, Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { isKept, maskRuleOf } from './parts.ts';
-import { type ColumnRule, howToClassify, isKeep } from './policy.ts';
+import { type ColumnRule, isKeep } from './policy.ts';
+import { howToClassify } from './policy-mistakes.ts';
 
 /** What makes a rule unfit for a column. */
 export function misfits(

@@ -1,17 +1,24 @@
 import { type Mistake, Problem } from '../errors.ts';
-import { type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
+import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
+import { createClassifier } from './classify.ts';
+import { dictionaries } from './dictionaries.ts';
+import { expiredKeeps } from './keep.ts';
 import type { Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
-import { type ColumnRule, howToClassify, isKeep, type Policy } from './policy.ts';
+import { type ColumnRule, isKeep, type Policy } from './policy.ts';
+import { howToClassify } from './policy-mistakes.ts';
 import { createPools, type Pool, tiesOf } from './pools.ts';
+import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
   name: string;
   rule: ColumnRule;
+  /** Which rule of the policy that is: `column`, `names[2]`, `types.inet`. */
+  by: string;
   place: Place;
   isArray: boolean;
 }
@@ -30,72 +37,123 @@ export interface MaskingPlan {
   warnings: Mistake[];
 }
 
+export interface Examination extends MaskingPlan {
+  /** Rules that name what the source does not have, or cannot hold. */
+  wrong: Mistake[];
+  /** Columns that nothing classifies, or no longer: a keep may have expired. */
+  missing: Mistake[];
+}
+
+export interface Moment {
+  /** What has changed in the source since the policy was set. */
+  changes?: Mistake[];
+  /** The day (UTC, YYYY-MM-DD) on which keeps have to hold. */
+  today?: string;
+}
+
 /**
- * Holds a policy against what the source has, and fails closed: a column that is not classified stops the capture.
+ * Holds a policy against what the source has, and fails closed: a column that is not classified stops the capture, and
+ * so does one that is new or other than it was when the policy was set.
+ *
+ * @throws Problem `schema-changed` with every change first; `policy-invalid` with every rule that names what the source
+ *   does not have or cannot hold, and every column that nothing classifies too; `policy-incomplete` when only such
+ *   columns are wrong.
+ */
+export function planMasking(
+  catalog: MaskingCatalog,
+  policy: Policy,
+  { changes = [], today }: Moment = {},
+): MaskingPlan {
+  const { tables, pools, warnings, wrong, missing } = examinePolicy(catalog, policy, today);
+  const changed = new Set(changes.map(({ where }) => where));
+  const errors = [...changes, ...[...wrong, ...missing].filter(({ where }) => !changed.has(where))];
+  if (errors.length === 0) return { tables, pools, warnings };
+  const [code, detail] =
+    changes.length > 0
+      ? (['schema-changed', 'The source’s schema is no longer the one that the masking policy was set for'] as const)
+      : wrong.length > 0
+        ? (['policy-invalid', 'The masking policy does not fit the source'] as const)
+        : (['policy-incomplete', unclassified] as const);
+  throw new Problem(code, detail, { where: errors[0]!.where, errors });
+}
+
+const unclassified =
+  'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
+
+/**
+ * Says what a policy comes to on a source.
  *
  * Not to be classified: generated columns and materialized views, which Postgres computes anew from masked rows; foreign
  * tables, which are not captured; partitions, which follow their partitioned table.
- *
- * @throws Problem `policy-invalid` with every rule that names what the source does not have or cannot hold, and every
- *   column that nothing classifies too; `policy-incomplete` when only such columns are wrong.
  */
-export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPlan {
+export function examinePolicy(
+  catalog: MaskingCatalog,
+  policy: Policy,
+  today: string = new Date().toISOString().slice(0, 10),
+): Examination {
   const missing: Mistake[] = [];
   const wrong: Mistake[] = [];
   const warnings: Mistake[] = [];
   const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
+  wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
 
-  const classified = catalog.tables.filter((table) => table.kind === 'r' || table.kind === 'p');
-  const { isUnique, mistakes } = linkColumns(catalog, policy);
-  wrong.push(...mistakes);
+  const classifier = createClassifier(policy);
+  const classify = (table: string, column: CatalogColumn) =>
+    classifier.of(table, column, placeOf(column, false).family);
+  const links = linkColumns(catalog, policy.links ?? [], (table, name) => {
+    const column = byName.get(table)?.columns.find((one) => one.name === name);
+    return column && classify(table, column)?.rule;
+  });
+  wrong.push(...links.mistakes);
+  warnings.push(...links.warnings);
   const pools = createPools();
   const tables: PlannedTable[] = [];
-  for (const table of classified) {
+  for (const table of catalog.tables.filter(({ kind }) => kind === 'r' || kind === 'p')) {
     const name = table.partitionOf ?? tableName(table);
-    const rules = policy.tables[name] ?? {};
     const columns: PlannedColumn[] = [];
     for (const column of table.columns) {
       if (column.generated) continue;
-      const rule = ownRule(rules, column.name);
+      const classification = classify(name, column);
       const where = `${name}.${column.name}`;
-      if (!rule) {
+      if (!classification) {
         if (!table.partitionOf)
           missing.push({ where, what: `${column.type} is not classified`, remedy: howToClassify });
         continue;
       }
-      const place = placeOf(column, isUnique(name, column.name));
+      const { rule, by } = classification;
+      const { unique, limit } = links.tieOf(name, column.name);
+      const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
       if (!isKeep(rule) && rule.mask === 'shuffle') place.pool = pools.add(table, column, rule);
-      if (!table.partitionOf) wrong.push(...misfits(where, table, column, rule, place));
-      if (!table.partitionOf && !isKeep(rule) && kinds[rule.mask]!.unique === 'on-request' && place.unique) {
-        warnings.push({
-          where,
-          what: `is unique, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere`,
-        });
+      if (!table.partitionOf) {
+        const said = by === 'column' ? '' : `, as ${by} has it`;
+        const mistakes = misfits(where, table, column, rule, place);
+        wrong.push(...mistakes.map((mistake) => ({ ...mistake, what: mistake.what + said })));
+        missing.push(...expiredKeeps(where, rule, today).map((one) => ({ ...one, what: one.what + said })));
+        warnings.push(...tagWarnings(where, rule, place));
       }
-      columns.push({ name: column.name, rule, place, isArray: column.isArray });
+      columns.push({ name: column.name, rule, by, place, isArray: column.isArray });
     }
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
-
-  wrong.push(...pools.torn(tiesOf(catalog.foreignKeys)));
-  const unclassified =
-    'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
-  if (wrong.length > 0) {
-    throw new Problem('policy-invalid', 'The masking policy does not fit the source', {
-      errors: [...wrong, ...missing],
-    });
-  }
-  if (missing.length > 0) {
-    throw new Problem('policy-incomplete', unclassified, { where: missing[0]!.where, errors: missing });
-  }
-  return { tables, pools: pools.all(), warnings };
+  const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
+  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
+  warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));
+  return { tables, pools: pools.all(), warnings, wrong, missing };
 }
 
-/** A rule by the column's name; `constructor` and the like are columns too. */
-export function ownRule(rules: Record<string, ColumnRule>, column: string): ColumnRule | undefined {
-  return Object.hasOwn(rules, column) ? rules[column] : undefined;
+function tagWarnings(where: string, rule: ColumnRule, place: Place): Mistake[] {
+  if (isKeep(rule) || kinds[rule.mask]!.unique !== 'on-request' || !place.unique) return [];
+  const what =
+    'is unique, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere';
+  return [{ where, what }];
+}
+
+function borrowedWords(locale: string | undefined): Mistake[] {
+  const { borrowed } = dictionaries(locale);
+  if (borrowed.length === 0) return [];
+  return [{ where: 'locale', what: `faker has no ${borrowed.join(', ')} of ${locale}; the English ones stand in` }];
 }
 
 function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTable>): Mistake[] {

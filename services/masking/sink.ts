@@ -41,9 +41,17 @@ export function appendString(sink: Sink, text: string): void {
   sink.at += sink.bytes.write(text, sink.at, 'utf8');
 }
 
-/** Drops what was written beyond `limit` bytes after `start`. Only for ASCII. */
+/** Drops what was written beyond `limit` characters after `start`. */
 export function truncate(sink: Sink, start: number, limit: number | undefined): void {
-  if (limit !== undefined && sink.at - start > limit) sink.at = start + limit;
+  if (limit === undefined || sink.at - start <= limit) return;
+  const { bytes } = sink;
+  let characters = 0;
+  for (let index = start; index < sink.at; index++) {
+    // The second and later bytes of a character in UTF-8 belong to the one before.
+    if ((bytes[index]! & 0xc0) === 0x80 || ++characters <= limit) continue;
+    sink.at = index;
+    return;
+  }
 }
 
 /** Whether what was written since `at` is the value `bytes[start, end)`. */

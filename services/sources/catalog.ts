@@ -28,6 +28,12 @@ export async function catalogQuery<Row extends object>(
 
 export interface SourceTable extends CatalogTable {
   heapBytes: number;
+  /** The file its rows are in: another one once it was emptied or rewritten. */
+  filenode: number;
+  /** Of a partition: the table at the top, quoted, and all columns that decide which partition a row is in; null is an expression. */
+  partition: { root: string; byHash: boolean; key: (string | null)[] } | null;
+  /** A replica has none of its rows. */
+  unlogged: boolean;
   readable: boolean;
   /** Row security would hide rows from this login. */
   rowSecurity: boolean;
@@ -39,16 +45,23 @@ export interface SourceCatalog extends MaskingCatalog {
 
 export interface ServerFacts {
   database: string;
+  login: string;
+  tls_version: string | null;
   version: string;
   major: number;
   size_bytes: number;
   encoding: string;
   collate: string;
   ctype: string;
+  /** c libc, i ICU, b builtin. */
+  locale_provider: 'c' | 'i' | 'b';
+  locale: string | null;
+  icu_rules: string | null;
   at: Date;
   lsn: string;
   large_objects: number;
   extensions: string[];
+  notices_loss: boolean;
   bypasses_row_security: boolean;
 }
 
@@ -76,6 +89,9 @@ export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
       estimatedRows: Math.max(0, row.estimated_rows),
       sizeBytes: row.size_bytes,
       heapBytes: row.heap_bytes,
+      filenode: Number(row.filenode),
+      unlogged: row.unlogged,
+      partition: row.partition,
       readable: row.readable,
       rowSecurity: row.row_security,
     })),
@@ -116,6 +132,9 @@ interface TableRow {
   estimated_rows: number;
   size_bytes: number;
   heap_bytes: number;
+  filenode: string;
+  unlogged: boolean;
+  partition: SourceTable['partition'];
   partition_of: string | null;
   readable: boolean;
   row_security: boolean;

@@ -67,8 +67,15 @@ export const country = dictionaryKind('The name of a country', 'country', (out, 
 );
 
 export const street = dictionaryKind('A house number and a street', 'street', (out, words, digest) => {
-  append(out, Buffer.from(`${1 + (digest[1]! % 999)} `, 'latin1'));
+  const number = Buffer.from(String(1 + (digest[1]! % 999)), 'latin1');
+  if (words.houseNumberFirst) {
+    append(out, number);
+    append(out, space);
+  }
   appendPick(out, words.streets, digest[0]!);
+  if (words.houseNumberFirst) return;
+  append(out, space);
+  append(out, number);
 });
 
 export const company = dictionaryKind('The name of a company', 'company', (out, words, digest) => {
