@@ -57,8 +57,14 @@ export async function copyTable(
   const columns = task.columns.map(identifier).join(', ');
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
+  const freeze = comesFrozen(task);
+  if (freeze) {
+    await target.query(`BEGIN; TRUNCATE ONLY ${name}`).catch((error) => {
+      throw new CopyFailure('target', error);
+    });
+  }
   const out = read(task);
-  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN`));
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN${freeze ? ' (FREEZE)' : ''}`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
@@ -76,11 +82,21 @@ export async function copyTable(
     end ??= 'target';
   });
   const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
-  await pipeline(streams).catch((error) => {
+  await pipeline(streams).catch(async (error) => {
+    if (freeze) await target.query('ROLLBACK').catch(() => {});
     throw new CopyFailure(end ?? 'target', error);
   });
+  if (freeze) await target.query('COMMIT');
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
+}
+
+/**
+ * Rows that come into a table which the same transaction has emptied are frozen as they come, and need no WAL
+ * (https://www.postgresql.org/docs/17/sql-copy.html). Of a table that several sessions fill they are not.
+ */
+export function comesFrozen({ pages, into }: CopyTask): boolean {
+  return pages === undefined && into === undefined;
 }
 
 /** How a server is asked for them. */

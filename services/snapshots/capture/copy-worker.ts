@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { Problem, type ProblemDocument } from '../../errors.ts';
@@ -22,7 +22,7 @@ import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from 
 import { columnsAt } from './failed-columns.ts';
 import type { Target } from './target.ts';
 
-/** What a worker thread is started with. */
+/** What a worker thread is told first. */
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
@@ -55,7 +55,7 @@ const retries = 3;
 const retryAfterMs = 1000;
 
 const port = parentPort!;
-const input = workerData as WorkerInput;
+let input: WorkerInput;
 const send = (message: WorkerMessage) => port.postMessage(message);
 
 /** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
@@ -160,4 +160,7 @@ async function fail(thrown: unknown, task?: CopyTask, sessions?: Sessions): Prom
   });
 }
 
-main().catch((error) => fail(error));
+port.once('message', (told: WorkerInput) => {
+  input = told;
+  main().catch((error) => fail(error));
+});
