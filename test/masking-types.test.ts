@@ -70,6 +70,42 @@ describe('permutations', () => {
   });
 });
 
+describe('letters of any script', () => {
+  const scripts = ['äöüß', 'łśżć', 'ΑΒΓ', 'αβγ', 'ДЖЩ', 'джщ', 'אבג', 'سلم', 'ひらが', 'カタナ', '漢字山', '한국어'];
+  const token = masking({ mask: 'token' });
+
+  test('become letters of the same script and case, and different ones stay different', () => {
+    for (const script of scripts) {
+      const letters = [...script];
+      const words = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}${b}-${c}7`)));
+      const masked = words.map(token);
+      assert.equal(new Set(masked).size, words.length, script);
+      masked.forEach((word, index) => {
+        assert.notEqual(word, words[index]);
+        assert.match(word, /^\p{L}\p{L}-\p{L}\d$/u);
+        assert.equal(Buffer.byteLength(word), Buffer.byteLength(words[index]!));
+        assert.equal(word === word.toLowerCase(), words[index] === words[index]!.toLowerCase(), word);
+      });
+    }
+    assert.match(token('Köln'), /^[A-Z][à-öø-ÿß][a-z]{2}$/);
+  });
+
+  test('every letter of a class comes out once', () => {
+    const lower = Array.from({ length: 32 }, (_, index) => String.fromCodePoint(0x430 + index));
+    const values = new Set(lower.flatMap((a) => lower.map((b) => token(a + b))));
+    assert.equal(values.size, 1024);
+  });
+
+  test('of a database in another encoding, and signs and emoji: letters in ASCII', () => {
+    const mask = createMaterials(key, dictionaries(), new Map(), 'LATIN2').mask({ mask: 'token' }, textPlace);
+    const sink = createSink(16);
+    const bytes = Buffer.from('Łódź 7');
+    mask(bytes, 0, bytes.length, sink);
+    assert.match(sink.bytes.toString('utf8', 0, sink.at), /^[a-z]{4} \d$/);
+    assert.match(token('7 € 🙂'), /^\d [a-z] [a-z]$/);
+  });
+});
+
 describe('mac', () => {
   test('is locally administered, of one device, and written as the original was', () => {
     const random = createRandom('mac');
@@ -215,10 +251,17 @@ describe('bytes and bits', () => {
           .padStart(20 + random(30), '0'),
       ),
     );
+    for (const long of ['1'.repeat(129), '0'.repeat(4000)]) bits.add(long);
     assertMasks({ mask: 'bytes' }, { family: 'bits' }, bits, (masked, original) => {
       assert.match(masked, /^[01]+$/);
       assert.equal(masked.length, original.length);
     });
+  });
+
+  test('of ten bits, all 1024 come out once', () => {
+    const mask = masking({ mask: 'bytes' }, { family: 'bits' });
+    const values = new Set(Array.from({ length: 1024 }, (_, value) => mask(value.toString(2).padStart(10, '0'))));
+    assert.equal(values.size, 1024);
   });
 });
 
@@ -526,6 +569,41 @@ describe('randomise', () => {
         assert.ok(share > 0.25 && share < 0.42, `${label} for ${original}: ${share}`);
       }
     }
+  });
+
+  test('between two days, moments or numbers; of the same shape: drawn anew for each row', () => {
+    const drawn = (rule: object, place: Partial<Place>, original: string) => {
+      const columns = [planned('id', { keep: 'k' }), planned('c', { mask: 'randomise', ...rule }, place)];
+      const masked = maskRows(
+        columns,
+        Array.from({ length: 2000 }, (_, index) => [String(index), original]),
+      );
+      return masked.map(([, one]) => one!);
+    };
+    const days = drawn({ from: '1980-01-01', to: '1980-01-31' }, { family: 'date', type: 'date' }, '1955-05-05');
+    assert.deepEqual(
+      [...new Set(days)].sort(),
+      Array.from({ length: 31 }, (_, day) => `1980-01-${pad(day + 1, 2)}`),
+    );
+    const moments = drawn(
+      { from: '2024-01-01', to: '2024-01-02' },
+      { family: 'timestamp', type: 'timestamptz' },
+      'infinity',
+    );
+    for (const one of moments) assert.match(one, /^2024-01-0[12] \d\d:\d\d:\d\d$/);
+    assert.ok(new Set(moments).size > 1500);
+    const ages = drawn({ from: -2, to: 2 }, { family: 'integer', type: 'int2' }, '40');
+    assert.deepEqual([...new Set(ages)].sort(), ['-1', '-2', '0', '1', '2']);
+    const prices = drawn(
+      { from: 0.5, to: 0.75 },
+      { family: 'decimal', type: 'numeric', precision: 6, scale: 2 },
+      '9.99',
+    );
+    assert.deepEqual(new Set(prices).size, 26);
+    assert.ok(prices.every((one) => /^0\.\d\d$/.test(one) && Number(one) >= 0.5 && Number(one) <= 0.75));
+    const postcodes = drawn({ shape: true }, {}, 'SW1A 1aä');
+    assert.ok(postcodes.every((one) => /^[A-Z]{2}\d[A-Z] \d[a-z]{2}$/.test(one)));
+    assert.ok(new Set(postcodes).size > 1900);
   });
 
   test('by subject: the same in every row about it; two columns of a row are drawn apart', () => {

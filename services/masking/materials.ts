@@ -9,11 +9,17 @@ import { type Alphabet, createShapeReplacement } from './shape.ts';
 
 const alphabets: Record<string, Alphabet> = { token: 'keys', bytes: 'hexadecimal', bits: 'bits' };
 
-/** What masks are made from, for one thread. @throws Problem `policy-invalid` without a key of 32 bytes. */
+/**
+ * What masks are made from, for one thread.
+ *
+ * @param encoding what the database is in, as Postgres calls it.
+ * @throws Problem `policy-invalid` without a key of 32 bytes.
+ */
 export function createMaterials(
   key: Uint8Array,
   dictionaries: Dictionaries,
   pools: Materials['pools'] = new Map(),
+  encoding = 'UTF8',
 ): Materials {
   requireKey(key);
   const materials: Materials = {
@@ -21,7 +27,8 @@ export function createMaterials(
     pools,
     hmac: (domain) => createHmacSha256(domainKey(key, domain)),
     key: (domain) => domainKey(key, domain),
-    replaceShape: (domain) => createShapeReplacement(domainKey(key, `${domain}:shape`), alphabets[domain] ?? 'letters'),
+    replaceShape: (domain) =>
+      createShapeReplacement(domainKey(key, `${domain}:shape`), alphabets[domain] ?? 'letters', encoding === 'UTF8'),
     mask: (rule, place) => kindOf(rule).create(materials, rule, place),
     maskValue: (rule, { place, isArray }) => {
       const kind = kindOf(rule);

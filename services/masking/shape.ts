@@ -1,13 +1,15 @@
 import { createStream } from './digest.ts';
 import { createHmacSha256 } from './hmac.ts';
+import { codePointAt, type LetterClass, letterOf, writeCodePoint } from './letters.ts';
 import { createPermutation, mostPermuted } from './permutation.ts';
 
 /**
- * Replaces digits by digits and letters by letters of the same case, in place, and returns the new end; everything
- * else in ASCII stays, and a character outside it becomes a letter.
+ * Replaces digits by digits and letters by letters of the same case and script, in place, and returns the new end;
+ * everything else in ASCII stays.
  *
- * Up to 32 such characters are permuted, so different originals of one shape come out different. Longer values, and
- * those with characters outside ASCII, take their characters from a hash of the whole value: more than 100 bits.
+ * Up to 32 such characters are permuted, so different originals of one shape come out different. Longer values take
+ * their characters from a hash of the whole value, more than 100 bits; so do those with other characters outside ASCII
+ * (signs, emoji), all of which become letters in ASCII then.
  */
 export type ReplaceShape = (bytes: Buffer, start: number, end: number) => number;
 
@@ -18,12 +20,14 @@ const zero = 0x30;
 const lowerA = 0x61;
 const upperA = 0x41;
 
-export function createShapeReplacement(key: Uint8Array, alphabet: Alphabet): ReplaceShape {
+/** @param ownScripts whether the database can hold any letter: others get letters in ASCII, which every encoding has. */
+export function createShapeReplacement(key: Uint8Array, alphabet: Alphabet, ownScripts = true): ReplaceShape {
   const hmac = createHmacSha256(key);
   const stream = createStream();
   const { digits, radices, run } = createPermutation(key);
   const positions = new Int32Array(mostPermuted);
   const bases = new Int32Array(mostPermuted);
+  const classes: (LetterClass | undefined)[] = [];
 
   return (bytes, start, end) => {
     const hexBase = hexBaseOf(alphabet, bytes, start, end);
@@ -32,19 +36,31 @@ export function createShapeReplacement(key: Uint8Array, alphabet: Alphabet): Rep
       const byte = bytes[index]!;
       const base = baseOf(byte);
       if (base === 0 && byte < 0x80) continue;
-      if (byte >= 0x80 || count === mostPermuted) {
+      // The second and third bytes of a letter that is seen to.
+      if ((byte & 0xc0) === 0x80) continue;
+      const letter = byte >= 0x80 && ownScripts ? letterOf(codePointAt(bytes, index)) : undefined;
+      if ((byte >= 0x80 && !letter) || count === mostPermuted) {
         stream.seed(hmac(bytes, start, end));
         return replaceAll(bytes, start, end, stream.next, alphabet, hexBase);
       }
       positions[count] = index;
       bases[count] = base;
+      classes[count] = letter?.class;
+      if (letter) {
+        digits[count] = letter.index;
+        radices[count] = letter.class.letters.length;
+        count++;
+        continue;
+      }
       radices[count] = radixOf(base, alphabet, hexBase);
       digits[count] = hexBase === 0 || base === zero ? byte - base : byte - base + 10;
       count++;
     }
     run(count);
     for (let index = 0; index < count; index++) {
-      bytes[positions[index]!] = characterOf(digits[index]!, bases[index]!, hexBase);
+      const { letters } = classes[index] ?? {};
+      if (letters) writeCodePoint(bytes, positions[index]!, letters[digits[index]!]!);
+      else bytes[positions[index]!] = characterOf(digits[index]!, bases[index]!, hexBase);
     }
     return end;
   };

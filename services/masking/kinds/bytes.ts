@@ -1,21 +1,57 @@
-import type { Kind } from '../kind.ts';
+import type { Kind, Mask, Materials } from '../kind.ts';
+import { createPermutation, mostPermuted } from '../permutation.ts';
 import { reserve } from '../sink.ts';
 
-/** Random bytes and bits of the original's length: different originals of up to 16 bytes stay different by construction. */
+/** Random bytes and bits of the original's length; those of up to 16 bytes are permuted, so different ones stay different. */
 export const bytes: Kind = {
   summary: 'Random bytes (or bits) of the same length',
   holds: ['bytea', 'bits'],
   unique: 'always',
   needsEscape: true,
-  create: ({ replaceShape }, _rule, { family }) => {
-    const replace = replaceShape(family === 'bits' ? 'bits' : 'bytes');
-    // `\x` before bytea_output hex.
-    const prefix = family === 'bits' ? 0 : 2;
-    return (original, start, end, out) => {
-      reserve(out, end - start);
-      const { at } = out;
-      original.copy(out.bytes, at, start, end);
-      out.at = replace(out.bytes, at + prefix, at + end - start);
-    };
-  },
+  create: (materials, _rule, { family }) => (family === 'bits' ? ofBits(materials) : ofBytes(materials)),
 };
+
+/** `\x` before bytea_output hex. */
+const prefix = 2;
+
+function ofBytes({ replaceShape }: Materials): Mask {
+  const replace = replaceShape('bytes');
+  return (original, start, end, out) => {
+    reserve(out, end - start);
+    const { at } = out;
+    original.copy(out.bytes, at, start, end);
+    out.at = replace(out.bytes, at + prefix, at + end - start);
+  };
+}
+
+const bitsOfDigit = 4;
+
+/** Four bits are a digit, so that 128 of them can be permuted. */
+function ofBits({ key, replaceShape }: Materials): Mask {
+  const { digits, radices, run } = createPermutation(key('bits'));
+  const replace = replaceShape('bits');
+  return (original, start, end, out) => {
+    const length = end - start;
+    reserve(out, length);
+    const { at } = out;
+    if (length > mostPermuted * bitsOfDigit) {
+      original.copy(out.bytes, at, start, end);
+      out.at = replace(out.bytes, at, at + length);
+      return;
+    }
+    for (let index = 0; index < length; index++) {
+      const digit = Math.floor(index / bitsOfDigit);
+      const isFirst = index % bitsOfDigit === 0;
+      digits[digit] = (isFirst ? 0 : digits[digit]! * 2) + (original[start + index]! & 1);
+      radices[digit] = isFirst ? 2 : radices[digit]! * 2;
+    }
+    run(Math.ceil(length / bitsOfDigit));
+    // The last bit of a digit is its lowest.
+    for (let index = length - 1; index >= 0; index--) {
+      const digit = Math.floor(index / bitsOfDigit);
+      out.bytes[at + index] = 0x30 + (digits[digit]! & 1);
+      digits[digit] = digits[digit]! >> 1;
+    }
+    out.at = at + length;
+  };
+}

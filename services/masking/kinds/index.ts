@@ -3,7 +3,6 @@ import { email, url, username } from './accounts.ts';
 import { bytes } from './bytes.ts';
 import { composite } from './composite.ts';
 import { date } from './date.ts';
-import { randomise, shuffle } from './draws.ts';
 import { constant, nothing } from './fixed.ts';
 import { generalise } from './generalise.ts';
 import { hstore } from './hstore.ts';
@@ -14,8 +13,10 @@ import { city, company, country, firstName, fullName, lastName, street } from '.
 import { nationalId } from './national-id.ts';
 import { number } from './number.ts';
 import { password } from './password.ts';
+import { randomise } from './randomise.ts';
 import { rebuild } from './rebuild.ts';
 import { card, iban, phone, postcode, token } from './shaped.ts';
+import { shuffle } from './shuffle.ts';
 import { text } from './text.ts';
 
 /** Every kind of mask, by the name that policies use. */

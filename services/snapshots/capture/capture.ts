@@ -22,7 +22,7 @@ import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
-import { freezeAndAnalyze } from './freeze.ts';
+import { freezeRows } from './freeze.ts';
 import { tryGivenValues } from './given-values.ts';
 import { readLeftOut, warningsOf } from './left-out.ts';
 import { readPools } from './pools.ts';
@@ -178,6 +178,7 @@ async function captureReading(
       locale: policy.locale,
       tables: plan.tables,
       pools,
+      encoding: facts.encoding,
       audit: audit.setup,
       ...(dump ? { dump: dump.rows } : {}),
     };
@@ -204,11 +205,12 @@ async function captureReading(
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
+      await phase('freeze', 'freezing rows', () => freezeRows(client, plan.tables));
       await phase('constraints', 'building indexes and constraints', () =>
         copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      await phase('analyze', 'analyzing', () => freezeAndAnalyze(client, tasks));
+      await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
       result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }),
       );

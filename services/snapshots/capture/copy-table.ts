@@ -95,7 +95,7 @@ export async function copyTable(
  * Rows that come into a table which the same transaction has emptied are frozen as they come, and need no WAL
  * (https://www.postgresql.org/docs/17/sql-copy.html). Of a table that several sessions fill they are not.
  */
-export function comesFrozen({ pages, into }: CopyTask): boolean {
+function comesFrozen({ pages, into }: CopyTask): boolean {
   return pages === undefined && into === undefined;
 }
 

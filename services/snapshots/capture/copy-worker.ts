@@ -38,6 +38,8 @@ export interface WorkerInput {
   tables: PlannedTable[];
   /** What each value that is shuffled becomes, by pool. */
   pools: Materials['pools'];
+  /** What source and target are in. */
+  encoding: string;
   audit: AuditSetup;
 }
 
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
   const line = await openLine(input.source);
   let sessions = await openSessions(input, line);
   const masks: Masks = {
-    materials: createMaterials(input.key, dictionaries(input.locale), input.pools),
+    materials: createMaterials(input.key, dictionaries(input.locale), input.pools, input.encoding),
     collectorOf: createCollection(input.audit, (originals) =>
       port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
     ),

@@ -1,0 +1,27 @@
+import { families, type Kind } from '../kind.ts';
+import { appendString } from '../sink.ts';
+
+/**
+ * Each value becomes another of the same pool, and no two the same: how often values occur stays, so the commonest can
+ * be told. A pool is the column's own values; columns that say the same `pool` share one, and are masked alike.
+ */
+export const shuffle: Kind = {
+  summary: 'Another value of the same column, or of all columns with the same `pool`',
+  holds: families,
+  options: { pool: { type: 'string', minLength: 1 } },
+  unique: 'always',
+  needsEscape: true,
+  whole: true,
+  columnsOnly: true,
+  create: ({ pools }, _rule, place) => {
+    const others = pools.get(place.pool ?? '');
+    if (!others) throw new Error('The values of a column that is shuffled have not been read');
+    return (bytes, start, end, out) => {
+      const value = bytes.toString('utf8', start, end);
+      const other = others.get(place.type === 'citext' ? value.toLowerCase() : value);
+      if (other === undefined)
+        throw new Error('A column that is shuffled has a value that was not there when it was read');
+      appendString(out, other);
+    };
+  },
+};
