@@ -15,6 +15,7 @@ import { hostRoutes } from './routes/hosts.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { migrationRunRoutes } from './routes/migration-runs.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
@@ -80,6 +81,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
     hostRoutes,
     projectRoutes,
     sourceRoutes,
+    policyRoutes,
     snapshotRoutes,
     stackRoutes,
     releaseRoutes,

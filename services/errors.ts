@@ -74,10 +74,20 @@ export const problemTable = {
     title: 'The source refused what was asked of it',
     remedy: 'Check the login and what it may read.',
   },
+  'dump-invalid': {
+    status: 422,
+    title: 'The dump cannot be used',
+    remedy: 'Make it with pg_dump --format=custom, then send it again.',
+  },
   'capture-failed': {
     status: 500,
     title: 'The snapshot could not be captured',
     remedy: 'Nothing of it is left; mend the reason, then capture again.',
+  },
+  'audit-failed': {
+    status: 500,
+    title: 'The audit found what may not be in a snapshot',
+    remedy: 'Nothing of it is left; mask what is named, then capture again.',
   },
   'image-unavailable': {
     status: 422,

@@ -25,6 +25,8 @@ export interface Settings {
   logLevel: string;
   /** Of the SSH agent that sources may be reached with. */
   sshAgentSocket: string | undefined;
+  /** How large a dump may be that snapshots are captured from: it lies in the memory of the engine's machine. */
+  dumpMemoryBytes: number;
   /** Operations that this process works on at once. */
   concurrency: number;
 }
@@ -58,6 +60,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     helperImage: read('GREENROOM_HELPER_IMAGE') ?? 'postgres:17',
     logLevel: read('GREENROOM_LOG_LEVEL') ?? 'info',
     sshAgentSocket: read('SSH_AUTH_SOCK'),
+    dumpMemoryBytes: integer('GREENROOM_DUMP_MEMORY_MB', 1024, 1, 1 << 20) * 2 ** 20,
     concurrency: integer('GREENROOM_CONCURRENCY', 8, 1, 64),
   };
 

@@ -148,6 +148,12 @@ describe('rows in COPY’s text format', () => {
     assert.notEqual(one(email, 'Anna@X.de'), one(email, 'anna@x.de'));
   });
 
+  test('char(n): the blanks it is filled up with count for nothing', () => {
+    const filled = planned({ mask: 'email' }, { type: 'bpchar' });
+    assert.equal(one(filled, 'a@b.de      '), one(email, 'a@b.de'));
+    assert.equal(one(filled, '   '), '');
+  });
+
   test('a row with another number of columns stops the copy', () => {
     const mask = createTableMask(createMaterials(key, dictionaries()), { columns: [email, keep] });
     for (const line of ['only one\n', 'a\tb\tc\n']) {

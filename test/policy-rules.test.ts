@@ -53,7 +53,7 @@ describe('which rule a column has', () => {
         names: [
           { match: 'own_ip|last_ip', rule: { mask: 'null' } },
           { match: '.*mail', rule: { mask: 'email' } },
-          { match: '.*mail.*', type: 'other', rule: keep },
+          { match: '.*mail.*', type: 'boolean', rule: keep },
         ],
         types: { inet: { mask: 'ip' } },
       }),

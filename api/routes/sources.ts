@@ -1,14 +1,10 @@
 import { Router } from 'express';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
-import { parsePolicy, policyHash, policySchema } from '../../services/masking/policy.ts';
-import { readPolicyYaml } from '../../services/masking/policy-yaml.ts';
-import { checkPolicy, putPolicy } from '../../services/sources/policy.ts';
 import { probeSource } from '../../services/sources/probe.ts';
 import {
   createSource,
   deleteSource,
-  getPolicy,
   getSource,
   listSources,
   openSourceRow,
@@ -44,28 +40,11 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
     const { address } = await openSourceRow(greenroom, req.params.project, req.params.source);
     res.json(await probeSource(address));
   });
-  router.get(`${base}/:source/policy`, async (req, res) => {
-    res.json(await getPolicy(pool, req.params.project, req.params.source));
-  });
-  router.put(`${base}/:source/policy`, async (req, res) => {
-    const { project, source } = req.params;
-    const sent = typeof req.body === 'string' ? readPolicyYaml(req.body) : parsePolicy(req.body);
-    const { policy, acknowledged } = await putPolicy(greenroom, project, source, sent);
-    const detail = { policyHash: policyHash(sent), acknowledged };
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params), detail });
-    res.json(policy);
-  });
-  router.get(`${base}/:source/policy/check`, async (req, res) => {
-    res.json(await checkPolicy(greenroom, req.params.project, req.params.source));
-  });
   router.post(`${base}/:source/key`, async (req, res) => {
     const { source, keyIdBefore } = await rotateKey(greenroom, req.params.project, req.params.source);
     const detail = { from: keyIdBefore, to: source.keyId };
     await recordEvent(pool, { actor: askerOf(req).name, action: 'key.rotate', subject: subjectOf(req.params), detail });
     res.json(source);
-  });
-  router.get('/v1/masking/policy-schema', (_req, res) => {
-    res.json(policySchema);
   });
   return router;
 }

@@ -72,7 +72,7 @@ export async function exec(host: Pick<Host, 'docker'>, container: string, option
   return { exitCode: await exitCodeOf(docker, process), stdout: out, stderr: err };
 }
 
-async function exitCodeOf(
+export async function exitCodeOf(
   docker: Host['docker'],
   process: { inspect(): Promise<{ Running: boolean; ExitCode: number | null }> },
 ): Promise<number> {

@@ -25,7 +25,7 @@ export const composeLabel = {
   image: 'com.docker.compose.image',
 } as const;
 
-export type Kind = 'helper' | 'work' | 'capture' | 'snapshot' | 'backup' | 'stack' | 'probe';
+export type Kind = 'helper' | 'work' | 'capture' | 'dump' | 'snapshot' | 'backup' | 'stack' | 'probe';
 
 /** The labels of a thing of this installation; `more` names what it belongs to. */
 export function labelsOf(installation: string, kind: Kind, more: Record<string, string> = {}): Record<string, string> {

@@ -3,12 +3,15 @@ import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName }
 import { createClassifier } from './classify.ts';
 import { dictionaries } from './dictionaries.ts';
 import { expiredKeeps } from './keep.ts';
-import type { Family, Kind, Place } from './kind.ts';
+import type { Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
-import { overflows } from './overflow.ts';
+import { misfits } from './misfits.ts';
+import { placeOf } from './place.ts';
 import { type ColumnRule, isKeep, type Policy } from './policy.ts';
 import { howToClassify } from './policy-mistakes.ts';
+import { createPools, type Pool, tiesOf } from './pools.ts';
+import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -29,6 +32,8 @@ export interface PlannedTable {
 export interface MaskingPlan {
   /** Every table that holds rows of its own, partitions one by one. */
   tables: PlannedTable[];
+  /** Whose values have to be read before a row is masked. */
+  pools: Pool[];
   warnings: Mistake[];
 }
 
@@ -59,10 +64,10 @@ export function planMasking(
   policy: Policy,
   { changes = [], today }: Moment = {},
 ): MaskingPlan {
-  const { tables, warnings, wrong, missing } = examinePolicy(catalog, policy, today);
+  const { tables, pools, warnings, wrong, missing } = examinePolicy(catalog, policy, today);
   const changed = new Set(changes.map(({ where }) => where));
   const errors = [...changes, ...[...wrong, ...missing].filter(({ where }) => !changed.has(where))];
-  if (errors.length === 0) return { tables, warnings };
+  if (errors.length === 0) return { tables, pools, warnings };
   const [code, detail] =
     changes.length > 0
       ? (['schema-changed', 'The source’s schema is no longer the one that the masking policy was set for'] as const)
@@ -92,6 +97,7 @@ export function examinePolicy(
   const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
+  wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
 
   const classifier = createClassifier(policy);
   const classify = (table: string, column: CatalogColumn) =>
@@ -102,6 +108,7 @@ export function examinePolicy(
   });
   wrong.push(...links.mistakes);
   warnings.push(...links.warnings);
+  const pools = createPools();
   const tables: PlannedTable[] = [];
   for (const table of catalog.tables.filter(({ kind }) => kind === 'r' || kind === 'p')) {
     const name = table.partitionOf ?? tableName(table);
@@ -117,10 +124,11 @@ export function examinePolicy(
       }
       const { rule, by } = classification;
       const { unique, limit } = links.tieOf(name, column.name);
-      const place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
+      const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
+      if (!isKeep(rule) && rule.mask === 'shuffle') place.pool = pools.add(table, column, rule);
       if (!table.partitionOf) {
         const said = by === 'column' ? '' : `, as ${by} has it`;
-        const mistakes = [...misfits(where, column, rule, place), ...overflows(where, column, rule, place)];
+        const mistakes = misfits(where, table, column, rule, place);
         wrong.push(...mistakes.map((mistake) => ({ ...mistake, what: mistake.what + said })));
         missing.push(...expiredKeeps(where, rule, today).map((one) => ({ ...one, what: one.what + said })));
         warnings.push(...tagWarnings(where, rule, place));
@@ -129,8 +137,10 @@ export function examinePolicy(
     }
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
+  const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
+  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
   warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));
-  return { tables, warnings, wrong, missing };
+  return { tables, pools: pools.all(), warnings, wrong, missing };
 }
 
 function tagWarnings(where: string, rule: ColumnRule, place: Place): Mistake[] {
@@ -175,69 +185,4 @@ function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTa
       { where, what: 'is a generated column, which Postgres computes from masked ones', remedy: 'Remove the entry' },
     ];
   });
-}
-
-const families: Record<string, Family> = {
-  ...{ text: 'text', varchar: 'text', bpchar: 'text', citext: 'text', name: 'text' },
-  ...{ uuid: 'uuid', inet: 'inet', cidr: 'cidr', date: 'date', timestamp: 'timestamp', timestamptz: 'timestamp' },
-  ...{ int2: 'integer', int4: 'integer', int8: 'integer', numeric: 'decimal', float4: 'decimal', float8: 'decimal' },
-  ...{ json: 'json', jsonb: 'json' },
-};
-
-function placeOf(column: CatalogColumn, unique: boolean): Place {
-  return {
-    family: families[column.baseType] ?? 'other',
-    type: column.baseType,
-    unique,
-    ...(column.limit === null ? {} : { limit: column.limit }),
-    ...(column.precision === null ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
-  };
-}
-
-/** What makes a kind unfit for a column. */
-function misfits(where: string, column: CatalogColumn, rule: ColumnRule, place: Place): Mistake[] {
-  if (isKeep(rule)) return [];
-  const kind = kinds[rule.mask]!;
-  const mistakes: Mistake[] = [];
-  if (!kind.holds.includes(place.family)) {
-    const fitting = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes(place.family));
-    mistakes.push({
-      where,
-      what: `${column.type} cannot hold the mask ${rule.mask}`,
-      remedy: `Use one of: ${fitting.join(', ')}; or keep`,
-    });
-  } else if (kind.shortest !== undefined && place.limit !== undefined && place.limit < kind.shortest) {
-    mistakes.push({
-      where,
-      what: `${column.type} is too short for the mask ${rule.mask}, which needs ${kind.shortest} characters`,
-      remedy: 'Use token, which keeps the length',
-    });
-  }
-  if (rule.mask === 'null' && column.notNull) {
-    mistakes.push({
-      where,
-      what: 'is NOT NULL and cannot be masked with null',
-      remedy: 'Use constant, or another mask',
-    });
-  }
-  if (place.unique && uniquenessOf(kind, rule) === 'never') {
-    mistakes.push({
-      where,
-      what: `is unique, and the mask ${rule.mask} gives different originals the same value`,
-      remedy: uniqueKindsFor(place),
-    });
-  }
-  return mistakes;
-}
-
-function uniquenessOf(kind: Kind, rule: ColumnRule): string {
-  return typeof kind.unique === 'function' && !isKeep(rule) ? kind.unique(rule) : String(kind.unique);
-}
-
-function uniqueKindsFor(place: Place): string {
-  const fitting = Object.entries(kinds).filter(
-    ([name, kind]) => name !== 'null' && kind.holds.includes(place.family) && kind.unique !== 'never',
-  );
-  const names = fitting.map(([name]) => (name === 'date' ? 'date with per: snapshot' : name));
-  return names.length > 0 ? `Use one of: ${names.join(', ')}; or keep` : 'Keep it, or leave it out with null';
 }

@@ -7,6 +7,7 @@ import { kinds } from './kinds/index.ts';
 import { locales } from './locales.ts';
 import { longestPattern } from './pattern.ts';
 import { mistakesOf, patternMistakes } from './policy-mistakes.ts';
+import { type QuasiIdentifiers, quasiIdentifiersSchema } from './quasi-identifiers.ts';
 
 /** Keeps the original values: why that is right, who says so, and the last day (UTC) on which it holds. */
 export interface KeepRule {
@@ -41,6 +42,9 @@ export interface Policy {
   /** By the type's name as Postgres prints it, domains and enums included. */
   types?: Record<string, ColumnRule>;
   links?: Link[];
+  quasiIdentifiers?: QuasiIdentifiers;
+  /** Sequences that go on where the source's are, by `schema.sequence`; all others are shifted. */
+  sequences?: Record<string, KeepRule>;
 }
 
 export function isKeep(rule: ColumnRule): rule is KeepRule {
@@ -130,6 +134,8 @@ export const policySchema = {
         additionalProperties: false,
       },
     },
+    quasiIdentifiers: quasiIdentifiersSchema,
+    sequences: { type: 'object', additionalProperties: keepRule },
   },
   required: ['tables'],
   additionalProperties: false,

@@ -53,3 +53,10 @@ export function truncate(sink: Sink, start: number, limit: number | undefined): 
     return;
   }
 }
+
+/** Whether what was written since `at` is the value `bytes[start, end)`. */
+export function isSame(bytes: Buffer, start: number, end: number, out: Sink, at: number): boolean {
+  if (out.at - at !== end - start) return false;
+  for (let index = 0; index < end - start; index++) if (out.bytes[at + index] !== bytes[start + index]) return false;
+  return true;
+}

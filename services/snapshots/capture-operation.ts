@@ -7,40 +7,37 @@ import { type Greenroom, hostOf } from '../greenroom.ts';
 import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { planOf } from '../projects/projects.ts';
+import type { Received } from '../sources/dump/receive.ts';
+import { removeRoom } from '../sources/dump/room.ts';
 import { removeRelay } from '../sources/relay.ts';
-import { openSourceRow } from '../sources/store.ts';
+import { openAnySource } from '../sources/store.ts';
 import { dataMountOf, pgdataOf } from '../stacks/data-mount.ts';
 import { captureDatabase } from './capture/capture.ts';
 import { removeTarget } from './capture/target.ts';
+import { captureDump, dumpContainerOf, dumpRoomOf } from './capture-dump.ts';
 import { getSnapshotRow, type SnapshotRow } from './snapshot.ts';
 
 /** Captures a snapshot into the volume its record names. A resumed capture begins anew: the source's snapshot is gone. */
-export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot: string }> {
+export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot: string; dump?: Received }> {
   const { pool } = greenroom;
   return {
-    async run({ snapshot }, context) {
+    async run({ snapshot, dump: sent }, context) {
       const row = await getSnapshotRow(pool, snapshot);
       const host = hostOf(greenroom, row.host);
       const plan = await planOf(greenroom, row.project);
       const section = plan.greenroom.database!;
       const service = plan.services.find(({ name }) => name === section.service)!;
-      const source = await openSourceRow(greenroom, row.project, row.source);
+      const source = await openAnySource(greenroom, row.project, row.source);
 
       const image = await context.step('image', async () => (await ensureImage(host, service.image, context.log)).Id);
       const network = await context.step('network', () => workNetwork(greenroom, host));
       const report = await context.step('capture', async () => {
         const inspected = await host.docker.getImage(image).inspect();
         let found: SourceSchema | undefined;
-        const captured = await captureDatabase({
+        const options = {
           host,
-          source: source.address,
           policy: source.policy,
           key: source.key,
-          changesIn(schema) {
-            found = schema;
-            if (!source.knownSchema) context.log('the source’s schema had not been seen before: it is taken as it is');
-            return source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
-          },
           database: section.name,
           schema: section.schema,
           target: {
@@ -57,10 +54,24 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           },
           signal: context.signal,
           onProgress: context.progress,
+        };
+        const { url } = source.address;
+        if (url === undefined)
+          return captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options);
+        const captured = await captureDatabase({
+          ...options,
+          source: { ...source.address, url },
+          // A dump's tables and columns have other numbers each time that it is restored.
+          changesIn(schema) {
+            found = schema;
+            if (!source.knownSchema) context.log('the source’s schema had not been seen before: it is taken as it is');
+            return source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
+          },
         });
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
         return captured;
       });
+      await removeRoom({ host, container: dumpContainerOf(row) });
       await query(pool, 'set-snapshot-ready', [snapshot, report, report.takenAt]);
       const rows = report.tables.reduce((sum, table) => sum + table.rows, 0);
       context.log(`captured ${rows} rows of ${report.tables.length} tables, masked`);
@@ -70,6 +81,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const row = await queryOne<SnapshotRow>(pool, 'get-snapshot', [snapshot]);
       if (!row) return;
       await removeRelay(row.volume);
+      await removeRoom({ host: hostOf(greenroom, row.host), container: dumpContainerOf(row) });
       await removeTarget(hostOf(greenroom, row.host), { container: captureContainerOf(row), volume: row.volume });
       await query(pool, 'set-snapshot-failed', [snapshot, error]);
     },
@@ -81,7 +93,7 @@ function captureContainerOf(row: Pick<SnapshotRow, 'volume'>): string {
 }
 
 /** greenroom's own network for captures: no way out of it, and the containers on it do not see each other. */
-async function workNetwork(greenroom: Greenroom, host: Host): Promise<string> {
+export async function workNetwork(greenroom: Greenroom, host: Host): Promise<string> {
   const name = nameOf(host.installation, 'work');
   await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, 'work', {
     name,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { components } from '../../openapi/types.ts';
+import type { ServicePlan } from '../compose/plan.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { nameOf } from '../engine/labels.ts';
@@ -8,8 +9,9 @@ import type { RunningGreenroom } from '../greenroom.ts';
 import type { Operation } from '../operations/kind.ts';
 import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
-import { noPolicy, openSourceRow } from '../sources/store.ts';
+import { type AnySource, noPolicy, openAnySource } from '../sources/store.ts';
 import type { CaptureReport } from './capture/report.ts';
+import type { Reported } from './report/render/summary.ts';
 
 type Schemas = components['schemas'];
 
@@ -35,8 +37,23 @@ export async function requestCapture(
   wish: Schemas['NewSnapshot'],
   asker: Asker,
 ): Promise<Operation> {
+  const { source } = await checkCapture(greenroom, wish);
+  if (source.dump && source.dump.onHost === undefined) {
+    throw new Problem('conflict', `Source ${wish.source} is a dump, and none came with the request`, {
+      where: '/source',
+      remedy: `Send it: POST /v1/projects/${wish.project}/sources/${wish.source}/snapshots, Content-Type: application/octet-stream.`,
+    });
+  }
+  return insertCapture(greenroom, wish, newSnapshot(greenroom), asker);
+}
+
+/** What a snapshot of a source needs before anything is begun. @throws Problem `not-found`, `conflict` */
+export async function checkCapture(
+  greenroom: RunningGreenroom,
+  wish: Schemas['NewSnapshot'],
+): Promise<{ source: AnySource; service: ServicePlan }> {
   const plan = await planOf(greenroom, wish.project);
-  const source = await openSourceRow(greenroom, wish.project, wish.source);
+  const source = await openAnySource(greenroom, wish.project, wish.source);
   if (!source.policy) throw noPolicy(wish.project, wish.source);
   if (!plan.greenroom.database) {
     throw new Problem('conflict', `Project ${wish.project} does not say which service is its database`, {
@@ -44,19 +61,35 @@ export async function requestCapture(
       remedy: 'Add the database to the x-greenroom section of its Compose file.',
     });
   }
-  const service = plan.services.find(({ name }) => name === plan.greenroom.database?.service);
-  if (service?.image === '') {
+  const service = plan.services.find(({ name }) => name === plan.greenroom.database?.service)!;
+  if (service.image === '') {
     throw new Problem('conflict', `The database service ${service.name} has no image of its own`, {
       where: `services.${service.name}`,
       remedy: 'Give it an image key: a snapshot is captured by the very Postgres that stacks run.',
     });
   }
+  return { source, service };
+}
+
+export type NewSnapshotRow = Pick<SnapshotRow, 'id' | 'volume' | 'host'>;
+
+export function newSnapshot(greenroom: RunningGreenroom): NewSnapshotRow {
   const host = [...greenroom.hosts.values()][0]!;
   const id = `snap-${randomBytes(6).toString('hex')}`;
+  return { id, volume: nameOf(greenroom.installation, id), host: host.id };
+}
+
+/** @param more goes with the operation: no secrets. */
+export async function insertCapture(
+  greenroom: RunningGreenroom,
+  wish: Schemas['NewSnapshot'],
+  { id, volume, host }: NewSnapshotRow,
+  asker: Asker,
+  more: Record<string, unknown> = {},
+): Promise<Operation> {
   return inTransaction(greenroom.pool, async (client) => {
-    const volume = nameOf(greenroom.installation, id);
-    await query(client, 'insert-snapshot', [id, wish.project, wish.source, host.id, volume]);
-    return requestOperation(greenroom.queue, client, 'snapshot.capture', id, { snapshot: id }, asker);
+    await query(client, 'insert-snapshot', [id, wish.project, wish.source, host, volume]);
+    return requestOperation(greenroom.queue, client, 'snapshot.capture', id, { snapshot: id, ...more }, asker);
   });
 }
 
@@ -122,10 +155,13 @@ export async function listSnapshots(database: Database, project: string | undefi
 }
 
 /** @throws Problem `not-found`, `conflict` while there is none. */
-export async function getReport(database: Database, id: string): Promise<CaptureReport> {
-  const { report, state } = await getSnapshotRow(database, id);
-  if (report) return report;
-  throw new Problem('conflict', `Snapshot ${id} is ${state} and has no report`, { where: id });
+export async function getReport(database: Database, id: string): Promise<Reported> {
+  const { report, state, project, source } = await getSnapshotRow(database, id);
+  if (report) return { id, project, source, report };
+  throw new Problem('conflict', `Snapshot ${id} is ${state} and has no report`, {
+    where: id,
+    remedy: 'Wait until it is ready; of one that failed, GET /v1/snapshots/SNAPSHOT says why.',
+  });
 }
 
 export function toSnapshot(row: SnapshotRow): Schemas['Snapshot'] {

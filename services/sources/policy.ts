@@ -7,13 +7,13 @@ import { schemaChanges } from '../masking/schema-changes.ts';
 import { askSource } from './ask.ts';
 import { readCatalog } from './catalog.ts';
 import { readSchema } from './schema.ts';
-import { noPolicy, noSource, type Opener, openSourceRow } from './store.ts';
+import { noPolicy, noSource, type Opener, openAnySource, openSourceRow } from './store.ts';
 
 type Schemas = components['schemas'];
 
 /**
  * Sets a source's policy, for the schema that the source has now: it is read (the catalog only) and remembered, and what
- * has changed since the policy before counts as seen.
+ * has changed since the policy before counts as seen. A dump's is not known until it is there.
  *
  * @returns what was acknowledged by that. @throws Problem `not-found`, `source-unreachable`, `source-refused`; nothing is set then
  */
@@ -23,16 +23,17 @@ export async function putPolicy(
   name: string,
   policy: Policy,
 ): Promise<{ policy: Schemas['MaskingPolicy']; acknowledged: Mistake[] }> {
-  const { address, knownSchema } = await openSourceRow(store, project, name);
-  const schema = await askSource(address, readSchema);
+  const { address, knownSchema } = await openAnySource(store, project, name);
+  const { url } = address;
+  const schema = url === undefined ? undefined : await askSource({ ...address, url }, readSchema);
   const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
     project,
     name,
     policy,
-    schema,
+    schema ?? null,
   ]);
   if (!row) throw noSource(project, name);
-  return { policy: row.policy, acknowledged: knownSchema ? schemaChanges(knownSchema, schema) : [] };
+  return { policy: row.policy, acknowledged: knownSchema && schema ? schemaChanges(knownSchema, schema) : [] };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { askSource } from './ask.ts';
-import { readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
+import { catalogQuery, readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
@@ -22,12 +23,21 @@ export interface Probe {
 export function probeSource(address: SourceAddress): Promise<Probe> {
   return askSource(address, async (client) => {
     const server = await readServer(client);
-    const { tables } = await readCatalog(client);
-    return probeOf(address, server, tables);
+    const schemas = await chooseSchemas(client, address.schemas);
+    const { tables } = withinSchemas(await readCatalog(client), schemas);
+    const sequences = await catalogQuery<Sequence>(client, 'sequences');
+    const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
+    return probeOf(address, server, tables, hidden);
   });
 }
 
-function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTable[]): Probe {
+interface Sequence {
+  schema: string;
+  name: string;
+  readable: boolean;
+}
+
+function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTable[], hidden: Sequence[]): Probe {
   const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
   const obstacles = holding.flatMap((table) => {
     const where = tableName(table);
@@ -51,6 +61,13 @@ function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTabl
     }
     return [];
   });
+  obstacles.push(
+    ...hidden.map((sequence) => ({
+      where: tableName(sequence),
+      what: 'The login may not SELECT it',
+      remedy: `GRANT SELECT ON SEQUENCE ${tableName(sequence)} to the login, or grant it pg_read_all_data`,
+    })),
+  );
   return {
     readable: obstacles.length === 0,
     obstacles,

@@ -18,9 +18,11 @@ type Schemas = components['schemas'];
 interface SourceRow {
   project: string;
   name: string;
-  server: string;
-  database: string;
-  sealed_url: Buffer;
+  /** These are of a server. */
+  server: string | null;
+  database: string | null;
+  sealed_url: Buffer | null;
+  dump: Schemas['SourceDump'] | null;
   sealed_key: Buffer;
   key_id: string;
   policy: Schemas['MaskingPolicy'] | null;
@@ -31,6 +33,10 @@ interface SourceRow {
   limits: Schemas['SourceLimits'] | null;
   known_schema: SourceSchema | null;
   schema_known_at: Date | null;
+  /** host:port of sealed_replicas. */
+  replicas: string[] | null;
+  sealed_replicas: Buffer | null;
+  schemas: string[] | null;
   created_at: Date;
 }
 
@@ -53,6 +59,12 @@ export interface OpenedSource {
   schemaKnownAt: Date | undefined;
 }
 
+/** A source of either kind: of a dump, `address` says but how it is fetched, and how gently. */
+export interface AnySource extends Omit<OpenedSource, 'address'> {
+  address: Omit<SourceAddress, 'url'> & { url?: string };
+  dump: Schemas['SourceDump'] | undefined;
+}
+
 /**
  * Creates a source with a masking key of its own: 32 random bytes, sealed. All snapshots of a source are masked under
  * one key, so the same person has the same masked name in each. With a policy, the source's schema is remembered as the one
@@ -66,18 +78,21 @@ export async function createSource(
   wish: Schemas['NewSource'],
 ): Promise<Schemas['Source']> {
   await getProject(store, project);
-  const { server, database } = partsOf(wish.url);
+  const { server, database } = wish.url === undefined ? {} : partsOf(wish.url);
+  if (wish.dump) checkDump(wish);
+  const replicas = wish.replicas?.map((url, index) => partsOf(url, `/replicas/${index}`).server);
   if (wish.policy) parsePolicy(wish.policy);
   if (wish.tls) checkTls(wish.tls);
   if (wish.ssh) checkLogin(wish.ssh);
   const key = randomBytes(32);
-  const schema = wish.policy ? await schemaIfReachable(addressOf(store, wish)) : undefined;
+  const { url } = wish;
+  const schema = wish.policy && url ? await schemaIfReachable({ ...addressOf(store, wish), url }) : undefined;
   const row = await queryOne<SourceRow>(store.pool, 'insert-source', [
     project,
     wish.name,
-    server,
-    database,
-    store.sealer.seal(wish.url),
+    server ?? null,
+    database ?? null,
+    wish.url === undefined ? null : store.sealer.seal(wish.url),
     store.sealer.seal(key),
     keyId(key),
     wish.policy ?? null,
@@ -85,7 +100,11 @@ export async function createSource(
     wish.ssh ? shownLogin(wish.ssh) : null,
     wish.ssh ? store.sealer.seal(JSON.stringify(wish.ssh)) : null,
     wish.limits ?? null,
+    wish.dump ?? null,
     schema ?? null,
+    replicas ?? null,
+    wish.replicas ? store.sealer.seal(JSON.stringify(wish.replicas)) : null,
+    wish.schemas ?? null,
   ]);
   if (!row) {
     throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
@@ -102,8 +121,19 @@ export async function getSource(database: Database, project: string, name: strin
   return toSource(await getSourceRow(database, project, name));
 }
 
-/** Opens what is sealed of a source. @throws Problem `not-found`, `internal` when it was sealed with another secret */
+/** Opens what is sealed of a source that is a server. @throws as `openAnySource`, and `source-refused` when it is a dump */
 export async function openSourceRow(store: Opener, project: string, name: string): Promise<OpenedSource> {
+  const { dump, address, ...source } = await openAnySource(store, project, name);
+  const { url } = address;
+  if (url !== undefined) return { ...source, address: { ...address, url } };
+  throw new Problem('source-refused', `Source ${name} is a dump: there is no server that could be asked`, {
+    where: name,
+    remedy: 'Ask a source that has a URL.',
+  });
+}
+
+/** Opens what is sealed of a source of either kind. @throws Problem `not-found`, `internal` when it was sealed with another secret */
+export async function openAnySource(store: Opener, project: string, name: string): Promise<AnySource> {
   const row = await getSourceRow(store.pool, project, name);
   const open = (sealed: Buffer) => {
     try {
@@ -118,25 +148,31 @@ export async function openSourceRow(store: Opener, project: string, name: string
   };
   return {
     address: addressOf(store, {
-      url: open(row.sealed_url).toString('utf8'),
+      ...(row.sealed_url ? { url: open(row.sealed_url).toString('utf8') } : {}),
       tls: row.tls,
       ssh: row.sealed_ssh ? JSON.parse(open(row.sealed_ssh).toString('utf8')) : null,
       limits: row.limits,
+      replicas: row.sealed_replicas ? JSON.parse(open(row.sealed_replicas).toString('utf8')) : null,
+      schemas: row.schemas,
     }),
     key: open(row.sealed_key),
     keyId: row.key_id,
     policy: row.policy ?? undefined,
     knownSchema: row.known_schema ?? undefined,
     schemaKnownAt: row.schema_known_at ?? undefined,
+    dump: row.dump ?? undefined,
   };
 }
 
 function addressOf(
   { settings: { sshAgentSocket: agentSocket } }: Pick<Opener, 'settings'>,
-  { url, tls, ssh, limits }: { [Part in 'tls' | 'ssh' | 'limits']?: SourceAddress[Part] | null } & { url: string },
-): SourceAddress {
+  parts: { [Part in 'url' | 'tls' | 'ssh' | 'limits' | 'replicas' | 'schemas']?: SourceAddress[Part] | null },
+): AnySource['address'] {
+  const { url, tls, ssh, limits, replicas, schemas } = parts;
   return {
-    url,
+    ...(url ? { url } : {}),
+    ...(replicas ? { replicas } : {}),
+    ...(schemas ? { schemas } : {}),
     ...(tls ? { tls } : {}),
     ...(ssh ? { ssh } : {}),
     ...(agentSocket === undefined ? {} : { agentSocket }),
@@ -195,8 +231,23 @@ export function noSource(project: string, name: string): Problem {
   });
 }
 
-function partsOf(text: string): { server: string; database: string } {
-  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where: '/url' });
+/** @throws Problem `invalid-request` */
+function checkDump({ dump, ssh, tls }: Schemas['NewSource']): void {
+  const invalid = (detail: string, where: string, remedy: string) =>
+    new Problem('invalid-request', detail, { where, remedy });
+  if (tls) throw invalid('A dump is not reached by TLS', '/tls', 'Leave tls out.');
+  if (dump?.onHost !== undefined && !ssh)
+    throw invalid('There is no SSH host that the dump could be on', '/ssh', 'Give ssh, or leave dump.onHost out.');
+  if (dump?.onHost === undefined && ssh)
+    throw invalid(
+      'It is not said where on the SSH host the dump is',
+      '/dump/onHost',
+      'Give its path, or leave ssh out.',
+    );
+}
+
+function partsOf(text: string, where = '/url'): { server: string; database: string } {
+  const invalid = (what: string) => new Problem('invalid-request', `The source's URL ${what}`, { where });
   if (!URL.canParse(text))
     throw invalid('cannot be read; percent-encode what is not a letter or digit in its password');
   const url = new URL(text);
@@ -210,11 +261,14 @@ function toSource(row: SourceRow): Schemas['Source'] {
   return {
     name: row.name,
     project: row.project,
-    server: row.server,
-    database: row.database,
+    ...(row.server === null ? {} : { server: row.server }),
+    ...(row.database === null ? {} : { database: row.database }),
+    ...(row.dump ? { dump: row.dump } : {}),
     createdAt: row.created_at.toISOString(),
     hasPolicy: row.policy !== null,
     keyId: row.key_id,
+    ...(row.replicas ? { replicas: row.replicas } : {}),
+    ...(row.schemas ? { schemas: row.schemas } : {}),
     ...(row.tls ? { tls: row.tls } : {}),
     ...(row.ssh ? { ssh: row.ssh } : {}),
     ...(row.limits ? { limits: row.limits } : {}),

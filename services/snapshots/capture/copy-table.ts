@@ -1,7 +1,7 @@
-import { Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
 import { append, createSink } from '../../masking/sink.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
@@ -12,6 +12,11 @@ export interface CopyTask {
   schema: string;
   table: string;
   columns: string[];
+  /** What the table was when the snapshot was taken. */
+  oid: number;
+  filenode: number;
+  /** Where the rows are put, quoted, if not into a table of that name: a partition's table at the top. */
+  into?: string;
   /** Index into the plan's tables. */
   index: number;
   /** First page and the page after the last; the last part has no end, for pages that are added meanwhile. */
@@ -32,13 +37,16 @@ const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 128 << 10;
 
+/** A task's rows, as COPY's text. */
+export type ReadRows = (task: CopyTask) => Readable & { rowCount: number | null };
+
 /**
  * Copies rows from source to target and masks them on the way, in memory.
  * @returns how many rows went out and came in, and their bytes as they came in.
  * @throws CopyFailure
  */
 export async function copyTable(
-  source: pg.Client,
+  read: ReadRows,
   target: pg.Client,
   task: CopyTask,
   mask: RowMask,
@@ -49,8 +57,8 @@ export async function copyTable(
   const columns = task.columns.map(identifier).join(', ');
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
-  const out = source.query(copyTo(copyOutOf(name, columns, task)));
-  const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
+  const out = read(task);
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
@@ -75,7 +83,11 @@ export async function copyTable(
   return { rows: into.rowCount ?? 0, bytes };
 }
 
-function copyOutOf(name: string, columns: string, { pages }: CopyTask): string {
+/** How a server is asked for them. */
+export function copyOutOf(task: CopyTask): string {
+  const { pages } = task;
+  const name = `${identifier(task.schema)}.${identifier(task.table)}`;
+  const columns = task.columns.map(identifier).join(', ');
   if (!pages) return `COPY ${name} ${columns && `(${columns})`} TO STDOUT`;
   const end = pages.to === undefined ? '' : ` AND ctid < '(${pages.to},0)'`;
   return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT`;
@@ -83,7 +95,8 @@ function copyOutOf(name: string, columns: string, { pages }: CopyTask): string {
 
 /** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */
 function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
-  let rest: Buffer | undefined;
+  // A row's beginning, in pieces: joined once, so that a row of 100 MB is not copied for each of its thousand chunks.
+  let begun: Buffer[] = [];
   let out = createSink(batchBytes * 2);
   const flush = (stream: Transform) => {
     if (out.at === 0) return;
@@ -93,18 +106,24 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
   };
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      const bytes = rest ? Buffer.concat([rest, chunk]) : chunk;
+      if (!chunk.includes(newline)) {
+        begun.push(chunk);
+        return done();
+      }
+      const bytes = begun.length > 0 ? Buffer.concat([...begun, chunk]) : chunk;
+      begun = [];
       let start = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
         mask(bytes, start, end + 1, out);
         start = end + 1;
         if (out.at >= batchBytes) flush(this);
       }
-      rest = start === bytes.length ? undefined : bytes.subarray(start);
+      // A copy where it is little, so that it does not keep a large row in memory.
+      if (start < bytes.length) begun = [Buffer.from(bytes.subarray(start))];
       done();
     },
     flush(done) {
-      if (rest) append(out, rest);
+      for (const piece of begun) append(out, piece);
       flush(this);
       done();
     },

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Config, NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
 import { streamOf } from './channel.ts';
+import { outputOf } from './command.ts';
 import { agentProblem, forwardProblem, hostKeyProblem, loginProblem, sshCut } from './errors.ts';
 import { algorithmsFor, fingerprintOf, keyTypeOf, pinnedKeyOf } from './host-key.ts';
 import type { SshHop, SshLogin } from './login.ts';
@@ -11,6 +12,11 @@ import type { SshHop, SshLogin } from './login.ts';
 export interface SshConnection {
   /** Connects to a port as seen from the host. @throws Problem `source-unreachable`, `source-refused` */
   forward(host: string, port: number): Promise<Duplex>;
+  /**
+   * Runs a command on the host and hands out its standard output as it is read.
+   * @param what is named when it fails. @throws Problem `source-refused` with what the command said, `source-unreachable`
+   */
+  read(command: string, what: string): AsyncGenerator<Buffer, void>;
   /** Aborted with a Problem `source-unreachable` when it breaks. */
   broken: AbortSignal;
   close(): Promise<void>;
@@ -31,6 +37,7 @@ export async function openSsh({ jump, ...hop }: SshLogin, agentSocket?: string):
     const second = await openHop(hop, agentSocket, await first.forward(hop.host, hop.port ?? 22));
     return {
       forward: second.forward,
+      read: second.read,
       broken: AbortSignal.any([first.broken, second.broken]),
       async close() {
         await second.close();
@@ -110,6 +117,7 @@ async function openHop(hop: SshHop, agentSocket?: string, through?: Duplex): Pro
       if (closing || broken.signal.aborted) stream.destroy();
       return stream;
     },
+    read: (command, what) => outputOf(client, name, { command, what }, broken.signal),
     broken: broken.signal,
     close,
   };

@@ -64,3 +64,14 @@ export function sshCut(error: unknown, host: string): Problem {
     remedy: 'Ask again. If it happens again, the log of its sshd says why, or a firewall cuts long connections.',
   });
 }
+
+/** A command on an SSH host that did not do what it should. @param exitCode null when it did not even begin, or was killed */
+export function commandProblem(host: string, what: string, said: string, exitCode: number | null): Problem {
+  const why =
+    said.trim().split('\n')[0]!.slice(0, 300) || (exitCode === null ? 'it was ended' : `exit code ${exitCode}`);
+  return new Problem('source-refused', `The SSH host ${host} does not give ${what}: ${why}`, {
+    where: what,
+    remedy:
+      'Check that it is there, that the user may read it, and that the key may run commands (no forced command but this).',
+  });
+}

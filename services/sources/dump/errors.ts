@@ -1,0 +1,26 @@
+import { Problem } from '../../errors.ts';
+
+export const makeCustom = 'Make it with pg_dump --format=custom, then send it again.';
+export const makeAgain = 'Make the dump again, or copy it again and compare its checksum.';
+
+/** What is no dump, or none that greenroom takes. @param where is a file, a line or an object of it; never a value */
+export function dumpInvalid(what: string, remedy = makeCustom, where?: string): Problem {
+  return new Problem('dump-invalid', `The dump cannot be used: ${what}`, {
+    remedy,
+    ...(where === undefined ? {} : { where }),
+  });
+}
+
+/** What was a dump once: cut off, or with bits flipped. */
+export function dumpDamaged(what: string, where?: string): Problem {
+  return new Problem('dump-invalid', `The dump is damaged: ${what}`, {
+    remedy: makeAgain,
+    ...(where === undefined ? {} : { where }),
+  });
+}
+
+/** The first error of what a program of Postgres's said, without the statement after it, which may hold values. */
+export function firstError(stderr: string): string {
+  const line = stderr.split('\n').find((candidate) => /error:|ERROR:|FATAL:/.test(candidate)) ?? 'no message';
+  return line.slice(0, 300);
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { addressOf } from '../../engine/dial.ts';
+import { exec } from '../../engine/exec.ts';
+import { Problem } from '../../errors.ts';
+import { identifier } from '../../snapshots/adopt.ts';
+import { createDatabase } from '../../snapshots/capture/schema.ts';
+import { connectTarget, type Target } from '../../snapshots/capture/target.ts';
+import type { ServerFacts } from '../catalog.ts';
+import { withoutValues } from '../errors.ts';
+import type { Contents } from './contents.ts';
+import { dumpInvalid } from './errors.ts';
+import { dataPath, type RoomSpec } from './room.ts';
+import { fateOf, rolesIn, shown, statementsOf, viewOf } from './statements.ts';
+
+const settings = {
+  listen_addresses: '*',
+  unix_socket_directories: '/tmp',
+  fsync: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  autovacuum: 'off',
+  shared_buffers: '32MB',
+  log_min_messages: 'fatal',
+  log_min_error_statement: 'panic',
+};
+
+/** Safe to repeat: what a broken-off attempt left is replaced. */
+const start = `umask 077
+pg_ctl -D ${dataPath} -m immediate -w stop >/dev/null 2>&1; rm -rf ${dataPath}
+printf %s "$password" >/tmp/password && initdb -D ${dataPath} -U "$1" --pwfile=/tmp/password -A scram-sha-256 --no-sync $2 >/dev/null || exit 1
+rm /tmp/password
+echo 'host all all all scram-sha-256' >>${dataPath}/pg_hba.conf
+exec pg_ctl -D ${dataPath} -w -s -l /dev/null -o "$3" start`;
+
+export interface SchemaServer {
+  url: string;
+  /** What of the database could not be had as it was. */
+  warnings: string[];
+}
+
+/**
+ * Starts a server in the dump's room that holds the dump's schema, all of it, and no rows: a capture reads it as if it
+ * were production. What a hostile dump defines can reach nothing from there but the dump itself.
+ *
+ * @throws Problem `dump-invalid` naming the statement, `image-unavailable`
+ */
+export async function startSchemaServer(
+  room: RoomSpec & { superuser: string; initdbArgs: string | undefined; database: string },
+  { pieces, locale }: Contents,
+  signal: AbortSignal,
+): Promise<SchemaServer> {
+  const statements = statementsOf(pieces);
+  const fates = statements.map(fateOf);
+  refuseEncoding(pieces);
+  const password = randomBytes(24).toString('hex');
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const { exitCode, stderr } = await exec(room.host, room.container, {
+    command: ['sh', '-c', start, 'sh', room.superuser, room.initdbArgs ?? '', options.join(' ')],
+    environment: { password },
+    signal,
+  });
+  if (exitCode !== 0) {
+    throw new Problem(
+      'capture-failed',
+      `No Postgres for the dump's schema could be started: ${stderr.trim().slice(-300)}`,
+      {
+        where: room.image,
+        remedy: 'Check that the image of the project’s database service is a stock Postgres image.',
+      },
+    );
+  }
+  // As far as connecting goes it is what a capture loads into.
+  const target = {
+    host: room.host,
+    spec: { container: room.container, superuser: room.superuser },
+    password,
+  } as Target;
+  const warnings = await createDatabase(target, room.database, (locale ?? (await ownLocale(target))) as ServerFacts);
+  const client = await connectTarget(target, room.database);
+  try {
+    // Those that begin with pg_ every server has.
+    const roles = [...rolesIn(statements.map(({ node }) => node))].filter((role) => !role.startsWith('pg_'));
+    for (const role of roles)
+      if (role !== room.superuser) await client.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
+    for (const [index, statement] of statements.entries()) {
+      signal.throwIfAborted();
+      if (fates[index] === 'run') await run(client, statement.text);
+      if (fates[index] === 'populated view') await markPopulated(client, viewOf(statement));
+    }
+  } finally {
+    await client.end().catch(() => {});
+  }
+  const login = `${encodeURIComponent(room.superuser)}:${password}`;
+  const address = await addressOf(room.host, room.container);
+  return { url: `postgres://${login}@${address}:5432/${encodeURIComponent(room.database)}`, warnings };
+}
+
+/** Rows are masked as UTF-8, and a dump's are as they were written. */
+function refuseEncoding(pieces: readonly string[]): void {
+  const encoding = pieces.map((piece) => /^SET client_encoding = '(.*)';$/.exec(piece)?.[1]).find(Boolean);
+  if (encoding === undefined || encoding === 'UTF8') return;
+  throw dumpInvalid(`its text is encoded in ${encoding}`, 'Make it with pg_dump --encoding=UTF8.');
+}
+
+async function ownLocale(target: Target): Promise<Pick<ServerFacts, 'encoding' | 'collate' | 'ctype'>> {
+  const client = await connectTarget(target, 'postgres');
+  try {
+    const { rows } = await client.query(
+      `SELECT 'UTF8' AS encoding, datcollate AS collate, datctype AS ctype FROM pg_catalog.pg_database WHERE datname = 'template0'`,
+    );
+    return rows[0];
+  } finally {
+    await client.end();
+  }
+}
+
+/** As REFRESH does, without computing it: what a view calls is the dump's own. */
+async function markPopulated(client: pg.Client, { schema, name }: { schema: string; name: string }): Promise<void> {
+  await client.query(
+    `UPDATE pg_catalog.pg_class c SET relispopulated = true FROM pg_catalog.pg_namespace n
+     WHERE n.oid = c.relnamespace AND n.nspname = $1 AND c.relname = $2 AND c.relkind = 'm'`,
+    [schema, name],
+  );
+}
+
+async function run(client: pg.Client, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    if ((error as { severity?: string }).severity === undefined) throw error;
+    throw dumpInvalid(
+      `Postgres refused a statement of it: ${withoutValues(error)}`,
+      'An extension or type that the image lacks has to be in the image of the project’s database service; a dump of a newer Postgres needs a newer image.',
+      shown(text),
+    );
+  }
+}
