@@ -147,14 +147,19 @@ test('copies that no foreign key ties still join; the report says which rule did
   assert.equal(report.keyId, source.keyId);
   assert.match(report.dictionaryVersion, /\+de$/);
   const columns = report.tables.find(({ name }) => name === 'shop.customers')!.columns;
-  assert.deepEqual(columns.slice(0, 3), [
-    {
-      ...{ name: 'id', technique: 'keep', rule: 'column', reason: 'surrogate key' },
-      ...{ owner: 'dana@shop.example', until: '2999-12-31' },
-    },
-    { name: 'full_name', technique: 'full_name', rule: 'column' },
-    { name: 'email', technique: 'email', rule: 'names[0]' },
-  ]);
+  assert.deepEqual(
+    columns
+      .slice(0, 3)
+      .map(({ name, technique, rule, reason, owner, until }) => [
+        ...[name, technique, rule],
+        ...(reason === undefined ? [] : [reason, owner, until]),
+      ]),
+    [
+      ['id', 'keep', 'column', 'surrogate key', 'dana@shop.example', '2999-12-31'],
+      ['full_name', 'full_name', 'column'],
+      ['email', 'email', 'names[0]'],
+    ],
+  );
   assert.deepEqual(
     await inSnapshot(
       id,
