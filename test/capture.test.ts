@@ -355,6 +355,14 @@ describe('a captured snapshot', () => {
     assert.ok(rows[0].columns > 10);
   });
 
+  test('is frozen: whoever reads it need not write to its pages, which a clone shares', async () => {
+    const { rows } = await copy.query(
+      `SELECT relname, relallvisible FROM pg_class WHERE relname IN ('customers', 'orders') AND relallvisible = relpages`,
+    );
+    assert.deepEqual(rows.map(({ relname }) => relname).sort(), ['customers', 'orders']);
+    assert.ok(rows.every(({ relallvisible }) => relallvisible > 0));
+  });
+
   test('no canary is anywhere in its bytes', async () => {
     for (const word of [canary, digits]) {
       const path = await pathInHelper(host, options.target.volume);

@@ -138,7 +138,8 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
         copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
+      // Whoever first reads rows that are not frozen writes to their pages, and a clone's would all become its own.
+      await phase('analyze', 'analyzing', () => client.query('VACUUM (FREEZE, ANALYZE)'));
       result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }),
       );
