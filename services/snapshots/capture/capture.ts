@@ -141,7 +141,7 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       // Whoever first reads rows that are not frozen writes to their pages, and a clone's would all become its own.
       await phase('analyze', 'analyzing', () => client.query('VACUUM (FREEZE, ANALYZE)'));
       result = await phase('count', 'counting values and groups', () =>
-        countResult(client, { catalog, plan, policy, copied }),
+        countResult(client, { catalog, plan, policy, copied }, signal),
       );
     } finally {
       await client.end().catch(() => {});
