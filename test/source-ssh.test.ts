@@ -80,7 +80,10 @@ describe('a source behind an SSH host', () => {
   test('is captured through one connection, which is closed with the work', async () => {
     assert.equal((await refusal(probeSource({ url }))).code, 'source-unreachable');
     const { accepted: before } = await outerHost.logins();
-    const { tables } = await captureDatabase(captureOf(host, source(login(), { limits: { workers: 3 } })));
+    const report = await captureDatabase(captureOf(host, source(login(), { limits: { workers: 3 } })));
+    const { tables } = report;
+    assert.match(report.source.ssh!.hostKey, /^SHA256:/);
+    assert.doesNotMatch(JSON.stringify(report), /PRIVATE KEY|r3ad3r/);
     assert.deepEqual(
       tables.map(({ rows }) => rows),
       [1000, 1000, 1000, 1000],

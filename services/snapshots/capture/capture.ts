@@ -212,7 +212,7 @@ async function captureReading(
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
       result = await phase('count', 'counting values and groups', () =>
-        countResult(client, { catalog, plan, policy, copied }),
+        countResult(client, { catalog, plan, policy, copied }, signal),
       );
     } finally {
       await client.end().catch(() => {});
