@@ -139,6 +139,7 @@ describe('a dump on an SSH host', () => {
   before(async () => {
     const { secret, line } = await machine.makeKey('ed25519');
     await machine.authorize(`restrict ${line}`);
+    await machine.run(['usermod', '--shell', '/bin/sh', 'courier']);
     ssh = { host: machine.address, user: 'courier', privateKey: secret, hostKey: machine.keys.ed25519.line };
     const put = async (bytes: Buffer, script: string) => {
       await machine.run(['sh', '-c', `base64 -d | (${script})`], { input: bytes.toString('base64') });
