@@ -9,7 +9,7 @@ import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
-import { type DumpRows, readRows } from '../../sources/dump/rows.ts';
+import { type DumpRows, damageOf, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
       const result = await copyTable(read, target, task, mask, input.pace, onBytes);
       send({ type: 'done', index: task.index, ...result });
     } catch (error) {
-      fail(error, task.index);
+      fail((dump && (await damageOf(dump, task))) ?? error, task.index);
     }
   });
   send({ type: 'ready' });
