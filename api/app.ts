@@ -15,6 +15,7 @@ import { hostRoutes } from './routes/hosts.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { migrationRunRoutes } from './routes/migration-runs.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
@@ -26,6 +27,8 @@ const contractFile = join(import.meta.dirname, '../openapi/openapi.yaml');
 
 /** A bundle of 500 files may be this large together. */
 const bodyLimit = '16mb';
+/** YAML takes two seconds a megabyte to read; a policy of 60,000 columns has two. */
+const yamlLimit = '4mb';
 
 /** Half of a surrogate pair is no text that Postgres could store. */
 function wellFormed(key: string, value: unknown): unknown {
@@ -63,6 +66,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
     res.json(contract);
   });
   app.use(express.json({ limit: bodyLimit, type: ['application/json'], reviver: wellFormed }));
+  app.use(express.text({ limit: yamlLimit, type: ['application/yaml'] }));
   app.use(
     OpenApiValidator.middleware({
       apiSpec: contract,
@@ -77,6 +81,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
     hostRoutes,
     projectRoutes,
     sourceRoutes,
+    policyRoutes,
     snapshotRoutes,
     stackRoutes,
     releaseRoutes,

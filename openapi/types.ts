@@ -284,9 +284,112 @@ export interface paths {
     };
     /** The source's masking policy */
     get: operations['getPolicy'];
-    /** Set the source's masking policy */
+    /**
+     * Set the source's masking policy
+     * @description The source's catalog is read, and its schema remembered as the one that the policy is for: what has changed since the policy before counts as seen. Mistakes are answered all together, each at its place, as `policy-invalid`
+     */
     put: operations['putPolicy'];
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    /** What would stop a capture, and which rule classifies each column; the source's catalog is read, no row */
+    get: operations['checkPolicy'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/key': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give the source a new masking key
+     * @description Every masked value of what is captured from then on is another. Snapshots that are there stay as they are; the key itself is never shown
+     */
+    post: operations['rotateKey'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/masking/policy-schema': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The JSON schema of a masking policy, every kind of mask with its options */
+    get: operations['getPolicySchema'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy/suggestion': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Propose rules for columns that have none, and for kept ones that look wrong, from names, types, keys and a sample of values; the answer holds no value */
+    post: operations['suggestPolicy'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/projects/{project}/sources/{source}/policy/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show a few rows of a table as a snapshot would hold them; a policy of one's own needs the scope admin, as setting it does */
+    post: operations['previewPolicy'];
     delete?: never;
     options?: never;
     head?: never;
@@ -425,7 +528,11 @@ export interface paths {
       };
       cookie?: never;
     };
-    /** What was captured and how every column was masked */
+    /**
+     * What was captured and how every column was masked, for a program, a person or a printer
+     * @description As `Accept` asks for it; `format` goes before that, for links. `html` is one page that needs nothing else and prints on
+     *     A4, with a place to sign.
+     */
     get: operations['getMaskingReport'];
     put?: never;
     post?: never;
@@ -1182,6 +1289,10 @@ export interface components {
       dump?: components['schemas']['SourceDump'];
       /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
       url?: string;
+      /** @description Replicas of it, in the order of preference; `tls` and `ssh` hold for them too. The first is read that answers, is in recovery and is not behind by more than `limits.replayDelayMs`; the URL itself where none can be. Encrypted at rest, never returned */
+      replicas?: string[];
+      /** @description The schemas that are captured; what they need of others is refused. Default: all */
+      schemas?: string[];
       policy?: components['schemas']['MaskingPolicy'];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['NewSourceSsh'];
@@ -1199,6 +1310,9 @@ export interface components {
       hasPolicy: boolean;
       /** @description Identifies the masking key; the key itself is never returned */
       keyId: string;
+      /** @description host:port of each */
+      replicas?: string[];
+      schemas?: string[];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['SourceSsh'];
       limits?: components['schemas']['SourceLimits'];
@@ -1257,6 +1371,8 @@ export interface components {
       statementTimeoutMs?: number;
       /** @description How long to wait for a lock; default: 10000 */
       lockTimeoutMs?: number;
+      /** @description How far behind its primary a replica may be; default: 60000 */
+      replayDelayMs?: number;
       /** @description How much is read of the tables in a second, by all sessions of a capture together; 1 MB is 1,000,000 bytes */
       megabytesPerSecond?: number;
     };
@@ -1272,6 +1388,142 @@ export interface components {
           [key: string]: Record<string, never>;
         };
       };
+      /** @description Whose words masked values are made of: en (default), de, fr, … */
+      locale?: string;
+      /** @description By the name of the column, where it has no rule of its own; the first that matches counts */
+      names?: {
+        /** @description A regular expression for the whole name, without references and look-around */
+        match: string;
+        /** @description Columns of this family of types only */
+        type?: string;
+        rule: Record<string, never>;
+      }[];
+      /** @description By the type as Postgres prints it, where nothing else says */
+      types?: {
+        [key: string]: Record<string, never>;
+      };
+      /** @description Columns that hold the same values although no foreign key says so */
+      links?: {
+        from: string;
+        to: string;
+      }[];
+      /**
+       * @description By `schema.table`: columns that name nobody by themselves and somebody together, such as birth date, postcode and
+       *     gender. The report says how many rows share the same values of them after masking; with `atLeast` the capture fails
+       *     where fewer do.
+       */
+      quasiIdentifiers?: {
+        [key: string]: (
+          | components['schemas']['ColumnNames']
+          | {
+              columns: components['schemas']['ColumnNames'];
+              /** @description How many rows have to share the same values */
+              atLeast?: number;
+            }
+        )[];
+      };
+      /** @description Sequences, by `schema.sequence`, that go on where the source's are, and why; all others are shifted forward by a keyed amount, because where they are counts customers or orders */
+      sequences?: {
+        [key: string]: {
+          keep: string;
+        };
+      };
+    };
+    PolicyCheck: {
+      /** @description Nothing of the policy stops a capture */
+      complete: boolean;
+      /** @description When the policy was set or the source last captured: `changes` are since then */
+      schemaKnownAt?: components['schemas']['Timestamp'];
+      /** @description New, renamed and retyped columns and tables; setting the policy again acknowledges them */
+      changes: components['schemas']['PolicyFinding'][];
+      mistakes: components['schemas']['PolicyFinding'][];
+      /** @description Columns without a rule, or whose keep has expired */
+      unclassified: components['schemas']['PolicyFinding'][];
+      warnings: components['schemas']['PolicyFinding'][];
+      columns: {
+        /** @description schema.table.column */
+        where: string;
+        /** @description The kind of mask, or keep */
+        technique: string;
+        /** @description Which rule of the policy says so: column, names[2], types.inet */
+        rule: string;
+      }[];
+    };
+    PolicyFinding: {
+      where: string;
+      what: string;
+      remedy?: string;
+    };
+    ColumnNames: string[];
+    SuggestionWish: {
+      /** @description To be completed in place of the source's own */
+      policy?: components['schemas']['MaskingPolicy'];
+    };
+    PolicySuggestion: {
+      /** @description The policy there is with every proposal in it, for a person to read and complete */
+      policy: components['schemas']['MaskingPolicy'];
+      proposals: components['schemas']['PolicyProposal'][];
+      /** @description What cannot be told; a capture refuses the policy until a person decides */
+      unclassified: components['schemas']['UnclassifiedColumn'][];
+      tables: components['schemas']['SampledTable'][];
+    };
+    PolicyProposal: {
+      /** @description schema.table */
+      table: string;
+      column: string;
+      type: string;
+      rule: {
+        [key: string]: unknown;
+      };
+      confidence: number;
+      /** @description How many of the sampled values look like what */
+      reason: string;
+      /** @description The rule the policy has, which looks wrong */
+      replaces?: {
+        [key: string]: unknown;
+      };
+    };
+    UnclassifiedColumn: {
+      table: string;
+      column: string;
+      type: string;
+      /** @description What was seen in general terms */
+      reason: string;
+    };
+    SampledTable: {
+      name: string;
+      /** @description How many rows were looked at */
+      rows: number;
+      /** @description Why not more */
+      note?: string;
+    };
+    PreviewWish: {
+      /** @description schema.table */
+      table: string;
+      /** @default 10 */
+      rows: number;
+      /** @description In place of the source's own; needs the scope admin */
+      policy?: components['schemas']['MaskingPolicy'];
+    };
+    PolicyPreview: {
+      table: string;
+      /** @enum {string} */
+      treatment: 'masked';
+      columns: components['schemas']['PreviewedColumn'][];
+      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`. */
+      rows: (string | null)[][];
+    };
+    PreviewedColumn: {
+      name: string;
+      type: string;
+      /** @description The kind of mask */
+      technique: string;
+      /** @description Why it is kept */
+      reason?: string;
+      /** @description How many of the rows have a value */
+      values: number;
+      /** @description How many of those came out different */
+      changed: number;
     };
     NewSnapshot: {
       project: components['schemas']['Name'];
@@ -1291,8 +1543,243 @@ export interface components {
       schemaFingerprint?: string;
       error?: components['schemas']['Problem'];
     };
+    /**
+     * @description What was captured, from where, and what happened to every column; without any value of a row. What an earlier
+     *     greenroom did not record is not there.
+     */
     MaskingReport: {
+      /** @constant */
+      treatment: 'masked';
+      /** @description Why it is masked and not anonymous */
+      meaning?: string;
+      source: components['schemas']['ReportedSource'];
+      dump?: components['schemas']['ReportedDump'];
+      takenAt: components['schemas']['Timestamp'];
+      /** @description By phase of the capture */
+      durationMs: {
+        [key: string]: number;
+      };
+      /** @description SHA-256 of every object of the source's own schemas, as rehearsals compare them */
+      schemaFingerprint: string;
+      /** @description SHA-256 of the policy, whatever its order and layout */
+      policyHash: string;
+      /** @description Names the masking key, and tells nothing about it */
+      keyId: string;
+      dictionaryVersion: string;
+      /** @description Of the dictionaries' words */
+      locale?: string;
+      /** @description Every table that holds rows of its own, partitions one by one */
+      tables: components['schemas']['ReportedTable'][];
+      /** @description Where they go on; a shifted one no longer says how many values the source has handed out */
+      sequences?: {
+        /** @description schema.sequence */
+        name: string;
+        /** @enum {string} */
+        treatment: 'shifted' | 'kept';
+        /** @description Why it is kept */
+        reason?: string;
+      }[];
+      /** @description Computed anew from masked rows */
+      materializedViews?: string[];
+      /** @description How many rows share the same values of quasi-identifiers that the policy declares, counted in the result */
+      groups?: components['schemas']['ReportedGroups'][];
+      /** @description What the source has and the snapshot has not */
+      leftOut?: {
+        what: string;
+        count: number;
+        why: string;
+      }[];
+      warnings: {
+        where: string;
+        what: string;
+      }[];
+      audit?: components['schemas']['AuditReport'];
+      /** @description What a stack needs to know of the cluster before it starts its own server on a clone of it */
+      target: {
+        /** @description A data directory belongs to one */
+        postgresMajor: number;
+        /** @description The C library and its version; text sorts differently under another one */
+        libc: string;
+        /** @description PGDATA relative to the volume's root; empty is the root itself */
+        dataPath: string;
+        superuser: string;
+        database: string;
+        /** @description Who owns the project's schema in the source; absent when the source has no such schema */
+        schemaOwner?: string;
+      };
+    } & {
       [key: string]: unknown;
+    };
+    /**
+     * @description What the audit of a capture searched for, where, and what it found. A snapshot in which an original was found does
+     *     not exist: its capture failed with `audit-failed`
+     */
+    AuditReport: {
+      /**
+       * @description Originals found where they must not be
+       * @constant
+       */
+      hits: 0;
+      /** @description What was searched */
+      coverage: {
+        /** @description Tables */
+        relations: number;
+        /** @description Of any type, generated ones included */
+        columns: number;
+        /** @description As many as the source has in the exported snapshot */
+        rows: number;
+        values: number;
+        words: number;
+        bytes: number;
+        /** @description Texts of the catalog: defaults, checks, definitions, enum labels, statistics */
+        texts: number;
+      };
+      originals: {
+        /** @description Hashes of originals that were searched for; one may have been kept several times */
+        kept: number;
+        /** @description What of them did not fit into memory */
+        spilledBytes: number;
+      };
+      /** @description Every masked column, and the fields of a document by technique */
+      columns: components['schemas']['AuditedColumn'][];
+      constraints: {
+        /** @description Constraints and indexes that the source has and the result has, too */
+        checked: number;
+        /** @description Those that the source does not vouch for either: NOT VALID there, too */
+        notValid: string[];
+      };
+      durationMs: {
+        /** @description Of all copying threads together, measured on one row of 64 */
+        collect: number;
+        search: number;
+      };
+    };
+    AuditedColumn: {
+      table: string;
+      column: string;
+      /** @description `json: email` is that of parts of a document, hstore or composite value */
+      technique: string;
+      /**
+       * @description `everywhere`: originals above the entropy floor were searched in the whole result, others judged per row
+       * @enum {string}
+       */
+      judged: 'everywhere' | 'per-row';
+      /** @description Why originals were judged per row only */
+      why?: string;
+      /** @description Not NULL, elements of arrays one by one */
+      values: number;
+      /** @description Different originals, off by 1.6 % in the mean */
+      distinctIn: number;
+      /** @description Values above the entropy floor, and e-mail addresses within longer ones */
+      searched: number;
+      /** @description Values masked with themselves */
+      equal: number;
+      /** @description How many different originals chance may mask with themselves at most */
+      equalByChance: number;
+      /** @description Different originals that masking also made of others, as names of a dictionary */
+      coincidences: number;
+    };
+    ReportedSource: {
+      /** @description host:port */
+      server: string;
+      database: string;
+      login?: string;
+      serverVersion: string;
+      /** @description Where its write-ahead log was; empty of a dump, which does not say */
+      lsn: string;
+      /** @description How far it was behind its primary, where it is a replica */
+      replayDelayMs?: number;
+      tls?: {
+        /**
+         * @description How its certificate was verified
+         * @enum {string}
+         */
+        mode: 'verify-full' | 'verify-ca' | 'require' | 'disable';
+        /** @description TLSv1.3, as the server says it of the session */
+        version?: string;
+      };
+      ssh?: components['schemas']['SourceSsh'];
+    };
+    /** @description What was captured where that was no server */
+    ReportedDump: {
+      /** @enum {string} */
+      format: 'custom' | 'directory' | 'plain';
+      sizeBytes: number;
+      sha256: string;
+      /** @description As its header says, by the clock of the machine that made it */
+      createdAt?: components['schemas']['Timestamp'];
+      pgDumpVersion?: string;
+    };
+    ReportedTable: {
+      /** @description schema.table */
+      name: string;
+      /** @description The partitioned table whose rules its columns follow: schema.table */
+      partitionOf?: string;
+      rows: number;
+      /** @description Read from the source */
+      bytes: number;
+      columns: components['schemas']['ReportedColumn'][];
+    };
+    ReportedColumn: {
+      name: string;
+      type?: string;
+      /** @description The mask; `keep`; or `computed`, by Postgres from masked columns */
+      technique: string;
+      /** @description Of the mask; values that the policy puts in are not told */
+      options?: {
+        [key: string]: unknown;
+      };
+      /** @description Which rule of the policy it was: `column`, its own; `names[2]`; `types.inet` */
+      rule?: string;
+      /** @description Why it is kept */
+      reason?: string;
+      /** @description Who answers for keeping it */
+      owner?: string;
+      /** @description The last day (UTC) on which that holds */
+      until?: string;
+      /** @description Paths of documents that are kept */
+      keptParts?: {
+        path: string;
+        reason: string;
+        owner?: string;
+        until?: string;
+      }[];
+      nulls?: components['schemas']['Count'];
+      distinctIn?: components['schemas']['Count'];
+      distinctOut?: components['schemas']['Count'];
+      risk?: components['schemas']['ResidualRisk'];
+    };
+    Count: {
+      count: number;
+      /** @description Counted; otherwise estimated from the planner's statistics */
+      exact: boolean;
+    };
+    /**
+     * @description By the three criteria of the Article 29 Working Party (Opinion 05/2014 on anonymisation techniques, WP216): whether a person
+     *     can be singled out, whether records of a person can be linked, whether something about a person can be inferred
+     */
+    ResidualRisk: {
+      singlingOut: components['schemas']['RiskLevel'];
+      linkability: components['schemas']['RiskLevel'];
+      inference: components['schemas']['RiskLevel'];
+    };
+    RiskLevel: {
+      /** @enum {string} */
+      level: 'none' | 'low' | 'medium' | 'high';
+      why: string;
+    };
+    ReportedGroups: {
+      table: string;
+      columns: string[];
+      rows: number;
+      /** @description How many different combinations of values there are */
+      groups: number;
+      /** @description Rows of the smallest group, k; 0 in an empty table */
+      smallest: number;
+      /** @description Rows in groups of fewer than five */
+      rowsInSmallGroups: number;
+      /** @description What the policy demands of the smallest */
+      atLeast?: number;
     };
     ReleaseOfStack: {
       version: components['schemas']['Version'];
@@ -2525,7 +3012,8 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['MaskingPolicy'];
+        'application/json': Record<string, never>;
+        'application/yaml': string;
       };
     };
     responses: {
@@ -2536,6 +3024,133 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MaskingPolicy'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  checkPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What the policy comes to on the source */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyCheck'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  rotateKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The source, with the new key's id */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Source'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  getPolicySchema: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A JSON schema (2020-12) */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: unknown;
+          };
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  suggestPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['SuggestionWish'];
+      };
+    };
+    responses: {
+      /** @description What is proposed, and what a person has to decide */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicySuggestion'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
+  previewPolicy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PreviewWish'];
+      };
+    };
+    responses: {
+      /** @description Masked rows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyPreview'];
         };
       };
       default: components['responses']['Problem'];
@@ -2780,7 +3395,9 @@ export interface operations {
   };
   getMaskingReport: {
     parameters: {
-      query?: never;
+      query?: {
+        format?: 'json' | 'markdown' | 'html';
+      };
       header?: never;
       path: {
         snapshot: components['parameters']['snapshot'];
@@ -2796,6 +3413,8 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MaskingReport'];
+          'text/markdown': string;
+          'text/html': string;
         };
       };
       default: components['responses']['Problem'];

@@ -58,6 +58,12 @@ export const problemTable = {
     title: 'The masking policy does not classify every column',
     remedy: 'Add a rule for every column that is named: what it is masked with, or why it is kept.',
   },
+  'schema-changed': {
+    status: 422,
+    title: 'The source’s schema has changed since its masking policy was set',
+    remedy:
+      'Say in the policy what happens to what is named, then set the policy again: that acknowledges the schema as it is then.',
+  },
   'source-unreachable': {
     status: 502,
     title: 'The source cannot be reached',
@@ -77,6 +83,11 @@ export const problemTable = {
     status: 500,
     title: 'The snapshot could not be captured',
     remedy: 'Nothing of it is left; mend the reason, then capture again.',
+  },
+  'audit-failed': {
+    status: 500,
+    title: 'The audit found what may not be in a snapshot',
+    remedy: 'Nothing of it is left; mask what is named, then capture again.',
   },
   'image-unavailable': {
     status: 422,

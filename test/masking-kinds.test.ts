@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { dictionaries } from '../services/masking/dictionaries.ts';
-import type { Family, Mask, MaskRule, Place } from '../services/masking/kind.ts';
+import type { MaskRule, Place } from '../services/masking/kind.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
-import { createMaterials } from '../services/masking/materials.ts';
-import { createSink } from '../services/masking/sink.ts';
+import { masking, otherKey } from './support/masking.ts';
 
-const key = Buffer.alloc(32, 'k');
-
-function masking(rule: MaskRule, place: Partial<Place> = {}, masterKey = key): (value: string) => string {
-  const materials = createMaterials(masterKey, dictionaries());
-  const family: Family = kinds[rule.mask]!.holds[0]!;
-  const mask: Mask = materials.mask(rule, { family, type: family, unique: false, ...place });
-  return (value) => {
-    const bytes = Buffer.from(`<${value}>`);
-    const sink = createSink(8);
-    mask(bytes, 1, bytes.length - 1, sink);
-    return sink.bytes.toString('utf8', 0, sink.at);
-  };
-}
-
-const textKinds = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes('text') && name !== 'constant');
+/** Whose values come from the policy or the column, not from the original and the key. */
+const given = ['constant', 'password', 'shuffle', 'randomise', 'generalise'];
+const textKinds = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes('text') && !given.includes(name));
 const awkward = [
   'Anna Schmidt',
   'a',
@@ -45,7 +32,7 @@ describe('every kind that holds text', () => {
 
     test(`${name}: the same original comes out the same, under another key differently`, () => {
       const [mask, again] = [masking(rule, place), masking(rule, place)];
-      const other = masking(rule, place, Buffer.alloc(32, 'o'));
+      const other = masking(rule, place, otherKey);
       let differs = 0;
       for (const value of awkward) {
         assert.equal(mask(value), again(value));
@@ -92,6 +79,21 @@ describe('every kind that holds text', () => {
           }
         }
       }
+    });
+  }
+});
+
+describe('arrays', () => {
+  const literal = (elements: string[]) => `{${elements.map((one) => `"${one.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+  for (const name of textKinds.filter((one) => !kinds[one]!.whole)) {
+    test(`${name}: every element as in a column of its own`, () => {
+      const place = { family: 'text' as const, type: 'text' };
+      const [ofElements, ofArray] = [
+        masking({ mask: name }, place),
+        masking({ mask: name }, { ...place, isArray: true }),
+      ];
+      assert.equal(ofArray(literal(awkward)), literal(awkward.map(ofElements)));
+      assert.equal(ofArray('{NULL,{}}'), '{NULL,{}}');
     });
   }
 });
@@ -282,6 +284,25 @@ describe('json', () => {
     assert.ok(!mask(long).includes('secret'));
   });
 
+  test('numbers and keys without a path, where the rule says so', () => {
+    const strict = masking({
+      mask: 'json',
+      fields: { 'a.b': 'text', kept: { keep: 'public' } },
+      numbers: 'number',
+      keys: 'email',
+    });
+    const masked = JSON.parse(
+      strict('{"a":{"b":"x","n":417012345678},"anna@x.de":[7,true,null],"kept":{"bob@x.de":42}}'),
+    );
+    const anna = masking({ mask: 'email' })('anna@x.de');
+    assert.deepEqual(Object.keys(masked), ['a', anna, 'kept']);
+    assert.equal(Object.keys(masked.a)[0], 'b');
+    assert.ok(!Object.values(masked.a).includes(417012345678));
+    assert.notEqual(masked[anna][0], 7);
+    assert.deepEqual(masked[anna].slice(1), [true, null]);
+    assert.deepEqual(masked.kept, { 'bob@x.de': 42 });
+  });
+
   test('a text column whose value is no JSON is masked as text', () => {
     const ofText = masking({ mask: 'json' }, { family: 'text' });
     assert.ok(!ofText('not json: secret').includes('secret'));
@@ -297,3 +318,13 @@ function withLuhn(payload: string): string {
   });
   return payload + String((10 - (sum % 10)) % 10);
 }
+
+test('every kind and each of its options is in the documentation', async () => {
+  const lines = (await readFile(new URL('../docs/masking.md', import.meta.url), 'utf8')).split('\n');
+  for (const [name, { options = {} }] of Object.entries(kinds)) {
+    const line = lines.find((one) => one.split('|')[1]?.includes(`\`${name}\``));
+    assert.ok(line, `${name} is not in docs/masking.md`);
+    for (const option of Object.keys(options))
+      assert.ok(line.includes(`\`${option}`), `${name} lacks its option ${option}`);
+  }
+});

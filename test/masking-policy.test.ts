@@ -76,6 +76,9 @@ describe('reading a policy', () => {
     for (const input of [undefined, null, 'text', [], {}, { tables: [] }, { tables: {}, extra: 1 }]) {
       assert.equal(problemOf(() => parsePolicy(input)).code, 'policy-invalid');
     }
+    let deep: object = { mask: 'email' };
+    for (let depth = 0; depth < 5000; depth++) deep = { mask: 'json', fields: { a: deep } };
+    assert.equal(problemOf(() => parsePolicy({ tables: { 'a.b': { c: deep } } })).code, 'policy-invalid');
   });
 
   test('the hash does not depend on the order of keys', () => {

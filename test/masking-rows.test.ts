@@ -15,7 +15,7 @@ function planned(
   more: { type?: string; family?: Place['family']; isArray?: boolean } = {},
 ): PlannedColumn {
   const place: Place = { family: more.family ?? 'text', type: more.type ?? 'text', unique: false };
-  return { name: 'c', rule, place, isArray: more.isArray ?? false };
+  return { name: 'c', rule, by: 'column', place, isArray: more.isArray ?? false };
 }
 
 /** Masks rows of values; null is NULL. Fields are written and read as COPY does. */
@@ -146,6 +146,12 @@ describe('rows in COPY’s text format', () => {
     assert.equal(one(citext, 'Anna@X.de'), one(citext, 'anna@x.DE'));
     assert.equal(one(citext, 'anna@x.de'), one(email, 'anna@x.de'));
     assert.notEqual(one(email, 'Anna@X.de'), one(email, 'anna@x.de'));
+  });
+
+  test('char(n): the blanks it is filled up with count for nothing', () => {
+    const filled = planned({ mask: 'email' }, { type: 'bpchar' });
+    assert.equal(one(filled, 'a@b.de      '), one(email, 'a@b.de'));
+    assert.equal(one(filled, '   '), '');
   });
 
   test('a row with another number of columns stops the copy', () => {

@@ -309,8 +309,12 @@ describe('through the API', () => {
   test('a source is captured; no answer, log or table of greenroom holds its key, passphrase or password', async () => {
     const ssh = throughJump();
     const limits = { workers: 2, lockTimeoutMs: 5000 };
-    const made = await ask('POST', sources, { name: 'production', url, ssh, limits, policy });
+    // Nobody is there; that one may not be read instead is seen from the report.
+    const replicas = [url.replace(database, 'replica.invalid')];
+    const more = { replicas, schemas: ['app'] };
+    const made = await ask('POST', sources, { name: 'production', url, ssh, limits, policy, ...more });
     assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.deepEqual([made.body.replicas, made.body.schemas], [['replica.invalid:5432'], ['app']]);
     assert.deepEqual(made.body.ssh, {
       host: `${inner}:22`,
       user: 'courier',
@@ -322,6 +326,8 @@ describe('through the API', () => {
     assert.equal((await ask('POST', `${sources}/production/probe`)).body.readable, true);
     const { body: operation } = await ask('POST', '/v1/snapshots', { project: 'shop', source: 'production' });
     await service.follow(operation as never);
+    const { body: report } = await ask('GET', `/v1/snapshots/${operation.subject}/report`);
+    assert.match(JSON.stringify(report.warnings), /replica\.invalid.*passed over/);
 
     const stranger = throughJump({ hostKey: outerHost.keys.ed25519.fingerprint });
     await ask('POST', sources, { name: 'stranger', url, ssh: stranger, policy });

@@ -251,13 +251,28 @@ test('a stack without its snapshot is not reset onto an empty database', async (
 test('the content of a row counts whatever its columns are called', async () => {
   const server = await startPostgres();
   try {
-    await server.createDatabase('odd', 'CREATE TABLE x (t int, secret text); INSERT INTO x VALUES (1, $$a$$)');
+    await server.createDatabase(
+      'odd',
+      `CREATE TABLE x (t int, secret text, "T ""x" text); INSERT INTO x VALUES (1, 'a', 'c'), (2, '', NULL); CREATE TABLE none ();
+       CREATE TABLE wide (${Array.from({ length: 1600 }, (_, index) => `c${index} int`).join(', ')}); INSERT INTO none DEFAULT VALUES`,
+    );
     const client = await server.connect('odd');
-    const before = await readContent(client);
-    await client.query(`UPDATE x SET secret = 'b'`);
-    const now = await readContent(client);
+    for (const rowFormat of [1, 2]) {
+      const seen = new Set<string>();
+      for (const change of [
+        'SELECT 1',
+        `UPDATE x SET secret = 'b' WHERE t = 1`,
+        // The same values, in other columns, and in other rows.
+        `UPDATE x SET secret = "T ""x", "T ""x" = secret WHERE t = 1`,
+        'UPDATE x SET t = 3 - t',
+        `UPDATE x SET secret = NULL, "T ""x" = '' WHERE secret = ''`,
+      ]) {
+        await client.query(change);
+        seen.add((await readContent(client, { rowFormat })).tables['public.x']!.hash);
+      }
+      assert.equal(seen.size, 5, `format ${rowFormat}`);
+    }
     await client.end();
-    assert.notEqual(before.tables['public.x']!.hash, now.tables['public.x']!.hash);
   } finally {
     await server.remove();
   }

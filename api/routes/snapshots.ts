@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
 import { requestDumpCapture } from '../../services/snapshots/receive-dump.ts';
+import { maskingMarkdown } from '../../services/snapshots/report/render/markdown.ts';
+import { contentSecurityPolicy, maskingPage } from '../../services/snapshots/report/render/page.ts';
 import {
   getReport,
   getSnapshotRow,
@@ -35,7 +37,14 @@ export function snapshotRoutes(greenroom: RunningGreenroom): Router {
     accepted(res, await requestDeleteSnapshot(greenroom, req.params.snapshot, askerOf(req)));
   });
   router.get('/v1/snapshots/:snapshot/report', async (req, res) => {
-    res.json(await getReport(pool, req.params.snapshot));
+    const reported = await getReport(pool, req.params.snapshot);
+    const format = req.query.format ?? req.accepts(['json', 'markdown', 'html']);
+    res.vary('Accept');
+    if (format === 'markdown') res.type('text/markdown').send(maskingMarkdown(reported));
+    else if (format === 'html') {
+      res.set({ 'Content-Security-Policy': contentSecurityPolicy, 'X-Content-Type-Options': 'nosniff' });
+      res.type('text/html').send(maskingPage(reported));
+    } else res.json(reported.report);
   });
   return router;
 }

@@ -5,11 +5,10 @@ import { probeSource } from '../../services/sources/probe.ts';
 import {
   createSource,
   deleteSource,
-  getPolicy,
   getSource,
   listSources,
   openSourceRow,
-  putPolicy,
+  rotateKey,
 } from '../../services/sources/store.ts';
 import { askerOf } from '../auth.ts';
 
@@ -41,13 +40,11 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
     const { address } = await openSourceRow(greenroom, req.params.project, req.params.source);
     res.json(await probeSource(address));
   });
-  router.get(`${base}/:source/policy`, async (req, res) => {
-    res.json(await getPolicy(pool, req.params.project, req.params.source));
-  });
-  router.put(`${base}/:source/policy`, async (req, res) => {
-    const policy = await putPolicy(pool, req.params.project, req.params.source, req.body);
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params) });
-    res.json(policy);
+  router.post(`${base}/:source/key`, async (req, res) => {
+    const { source, keyIdBefore } = await rotateKey(greenroom, req.params.project, req.params.source);
+    const detail = { from: keyIdBefore, to: source.keyId };
+    await recordEvent(pool, { actor: askerOf(req).name, action: 'key.rotate', subject: subjectOf(req.params), detail });
+    res.json(source);
   });
   return router;
 }

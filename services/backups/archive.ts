@@ -246,6 +246,7 @@ const isDescription = new Ajv().compile({
         schemaFingerprint: { type: 'string' },
         schemaOutline: { type: 'string' },
         schemaFormat: { type: 'integer' },
+        rowFormat: { type: 'integer' },
         tables: { type: 'object', additionalProperties: hashed },
         sequences: { type: 'object', additionalProperties: { type: 'string' } },
         moved: { type: 'object', additionalProperties: { type: 'number' } },

@@ -62,7 +62,7 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     const { rows } = await locker.query('SELECT pg_export_snapshot() AS id');
     let [freezeMs, readingAt] = [0, 0];
     let dump: Taken['dump'];
-    const content = await readContent(reader, {
+    const moment = {
       exportedSnapshot: rows[0].id,
       async imported() {
         await locker.query('COMMIT');
@@ -70,7 +70,8 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
         if (options.dump) dump = await dumped(reader, options.dump);
         readingAt = performance.now();
       },
-    });
+    };
+    const content = await readContent(reader, { moment });
     const readMs = Math.round(performance.now() - readingAt);
     return { content, freezeMs, readMs, ...(copied ? { clone: copied.clone } : {}), ...(dump ? { dump } : {}) };
   } catch (error) {

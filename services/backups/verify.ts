@@ -4,7 +4,7 @@ import { type Mistake, messageOf, Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
 import type { OperationContext } from '../operations/kind.ts';
 import { type BackupRow, getBackupRow } from './backup.ts';
-import { differencesBetween, readContent } from './content.ts';
+import { differencesBetween, readAs, readContent } from './content.ts';
 import { onRecovered } from './recover.ts';
 
 const provable: BackupRow['state'][] = ['taken', 'verifying', 'verified', 'damaged'];
@@ -71,7 +71,7 @@ export async function compareRecovered(
       const abort = () => client.end().catch(() => {});
       signal.addEventListener('abort', abort, { once: true });
       try {
-        const differences = differencesBetween(row.content!, await readContent(client), form);
+        const differences = differencesBetween(row.content!, await readContent(client, readAs(row.content!)), form);
         return { differences, recoverMs, compareMs: Math.round(performance.now() - startedAt) };
       } catch (error) {
         signal.throwIfAborted();

@@ -1,19 +1,13 @@
+import { ofStrings } from './apply.ts';
 import type { Mask } from './kind.ts';
-import { appendString, createSink } from './sink.ts';
+import { appendString } from './sink.ts';
 
 /**
  * Masks each element of an array as Postgres prints it: `{a,"b \"c\"",NULL,{…}}`, with bounds in front where they do not
  * begin at 1 (https://www.postgresql.org/docs/17/arrays.html#ARRAYS-IO). NULL and empty elements stay.
  */
 export function maskElements(mask: Mask): Mask {
-  const sink = createSink(256);
-  const masked = (element: string) => {
-    if (element === '') return '';
-    const bytes = Buffer.from(element);
-    sink.at = 0;
-    mask(bytes, 0, bytes.length, sink);
-    return sink.bytes.toString('utf8', 0, sink.at);
-  };
+  const masked = ofStrings(mask);
   return (bytes, start, end, out) => {
     const literal = bytes.toString('utf8', start, end);
     const body = literal.startsWith('[') ? literal.indexOf('=') + 1 : 0;

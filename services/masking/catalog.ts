@@ -1,9 +1,7 @@
 /** What masking has to know of a database: the shape that `services/sources/catalog.ts` reads. */
 
-export interface CatalogColumn {
-  name: string;
-  /** As a person writes it: `character varying(20)[]`. */
-  type: string;
+/** What a value is made of. */
+export interface CatalogValue {
   /** The type of one value, domains and arrays resolved: `varchar`, `int4`, `jsonb`, `citext`. */
   baseType: string;
   isArray: boolean;
@@ -11,6 +9,21 @@ export interface CatalogColumn {
   limit: number | null;
   precision: number | null;
   scale: number | null;
+  /** Of an enum, in its order. */
+  labels?: string[];
+  /** Of a composite type. */
+  fields?: CatalogField[];
+  /** What the bounds of a range or multirange are. */
+  bounds?: CatalogValue;
+}
+
+export interface CatalogField extends CatalogValue {
+  name: string;
+  /** As a person writes it: `character varying(20)[]`. */
+  type: string;
+}
+
+export interface CatalogColumn extends CatalogField {
   notNull: boolean;
   /** Postgres computes it from other columns, so it is not copied. */
   generated: boolean;
@@ -25,7 +38,7 @@ export interface CatalogTable {
   /** The partitioned table at the top, for a partition: `schema.table`. */
   partitionOf: string | null;
   columns: CatalogColumn[];
-  /** Columns of each unique index; null stands for an expression. */
+  /** Columns of each unique index and exclusion constraint; null stands for an expression. */
   uniqueKeys: { name: string; columns: (string | null)[] }[];
   estimatedRows: number;
   sizeBytes: number;

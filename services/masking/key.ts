@@ -14,7 +14,7 @@ export function requireKey(key: Uint8Array | undefined): asserts key is Uint8Arr
   throw new Problem(
     'policy-invalid',
     key ? `The masking key has ${key.length} bytes; it needs ${minimumKeyBytes} at least` : 'There is no masking key',
-    { where: 'key', remedy: 'Give the project a key of 32 random bytes, for example from: openssl rand -base64 32' },
+    { where: 'key', remedy: 'POST /v1/projects/PROJECT/sources/SOURCE/key gives the source a key of 32 random bytes' },
   );
 }
 

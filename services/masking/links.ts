@@ -1,61 +1,119 @@
 import type { Mistake } from '../errors.ts';
-import { type MaskingCatalog, tableName } from './catalog.ts';
-import { type ColumnRule, canonical, isKeep, type Policy } from './policy.ts';
+import { type CatalogColumn, type MaskingCatalog, tableName } from './catalog.ts';
+import { type ColumnRule, canonical, isKeep, type Link } from './policy.ts';
+
+type End = readonly [table: string, column: string];
+
+/** What the columns that are tied to one another share, so that the same original comes out the same in each. */
+export interface Tie {
+  unique: boolean;
+  /** The shortest of them says how long a masked value may be. */
+  limit: number | undefined;
+}
+
+export interface Links {
+  tieOf(table: string, column: string): Tie;
+  mistakes: Mistake[];
+  warnings: Mistake[];
+}
 
 /**
- * Which columns have to stay unique: those of unique indexes, and those that foreign keys tie to them, because both
- * ends have to be masked alike for a key to find its row.
+ * Which columns have to be masked alike: both ends of foreign keys, and of the policy's own links, for a copy to find
+ * its row; and which have to stay unique: those of unique indexes, and what is tied to them.
  */
 export function linkColumns(
   catalog: MaskingCatalog,
-  policy: Policy,
-): { isUnique: (table: string, column: string) => boolean; mistakes: Mistake[] } {
-  const unique = new Set<string>();
-  const mistakes: Mistake[] = [];
-  const ruleOf = (table: string, column: string): ColumnRule | undefined => {
-    const rules = policy.tables[table];
-    return rules && Object.hasOwn(rules, column) ? rules[column] : undefined;
-  };
+  links: readonly Link[],
+  ruleOf: (table: string, column: string) => ColumnRule | undefined,
+): Links {
   const rootOf = new Map(catalog.tables.map((table) => [tableName(table), table.partitionOf ?? tableName(table)]));
-
+  const columns = new Map<string, { end: End; column: CatalogColumn }>();
+  for (const table of catalog.tables) {
+    if (table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) continue;
+    const name = tableName(table);
+    for (const column of table.columns) columns.set(`${name}.${column.name}`, { end: [name, column.name], column });
+  }
+  const ties = new Map<string, Tie>();
+  const tieOf = (...end: End): Tie => {
+    const id = end.join('.');
+    const tie = ties.get(id) ?? { unique: false, limit: columns.get(id)?.column.limit ?? undefined };
+    ties.set(id, tie);
+    return tie;
+  };
   for (const table of catalog.tables) {
     const name = rootOf.get(tableName(table))!;
     for (const key of table.uniqueKeys) {
       // One column of the key that stays different is enough only when the others are copied as they are.
-      for (const column of key.columns) if (column !== null) unique.add(columnId(name, column));
+      for (const column of key.columns) if (column !== null) tieOf(name, column).unique = true;
     }
   }
 
-  const pairs = catalog.foreignKeys.flatMap((key) =>
+  const declared = catalog.foreignKeys.flatMap((key) =>
     key.columns.map((column, index) => ({
-      key,
-      from: [rootOf.get(key.table) ?? key.table, column] as const,
-      to: [rootOf.get(key.references) ?? key.references, key.referencedColumns[index]!] as const,
+      by: `the foreign key ${key.name}`,
+      from: [rootOf.get(key.table) ?? key.table, column] as End,
+      to: [rootOf.get(key.references) ?? key.references, key.referencedColumns[index]!] as End,
     })),
   );
-  for (const { key, from, to } of pairs) {
+  const { pairs, mistakes, warnings } = ownLinks(links, columns);
+  const all = [...declared, ...pairs];
+  for (const { by, from, to } of all) {
     const [own, referenced] = [ruleOf(...from), ruleOf(...to)];
     if (!own || !referenced || alike(own, referenced)) continue;
     mistakes.push({
       where: from.join('.'),
-      what: `is masked otherwise than ${to.join('.')}, which the foreign key ${key.name} ties it to`,
+      what: `is masked otherwise than ${to.join('.')}, which ${by} ties it to`,
       remedy: 'Give both the same rule',
     });
   }
-  // A key's columns may be tied to another key's: carry on until nothing is added.
-  for (let added = true; added; ) {
-    added = false;
-    for (const { from, to } of pairs) {
-      if (!unique.has(columnId(...to)) || unique.has(columnId(...from))) continue;
-      unique.add(columnId(...from));
-      added = true;
+  // Columns may be tied to others that are tied to more: carry on until nothing is added.
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { from, to } of all) {
+      const [a, b] = [tieOf(...from), tieOf(...to)];
+      const shared = { unique: a.unique || b.unique, limit: shorter(a.limit, b.limit) };
+      for (const tie of [a, b]) {
+        if (tie.unique === shared.unique && tie.limit === shared.limit) continue;
+        Object.assign(tie, shared);
+        changed = true;
+      }
     }
   }
-  return { isUnique: (table, column) => unique.has(columnId(table, column)), mistakes };
+  return { tieOf, mistakes, warnings };
 }
 
-function columnId(table: string, column: string): string {
-  return JSON.stringify([table, column]);
+function ownLinks(links: readonly Link[], columns: Map<string, { end: End; column: CatalogColumn }>) {
+  const pairs: { by: string; from: End; to: End }[] = [];
+  const mistakes: Mistake[] = [];
+  const warnings: Mistake[] = [];
+  links.forEach((link, index) => {
+    const by = `links[${index}]`;
+    const [from, to] = [columns.get(link.from), columns.get(link.to)];
+    for (const side of ['from', 'to'] as const) {
+      const found = columns.get(link[side]);
+      const what = !found ? 'is no column of the source' : found.column.generated ? 'is a generated column' : undefined;
+      const remedy = 'Name an ordinary column (schema.table.column), or remove the link';
+      if (what) mistakes.push({ where: by, what: `${side}: ${link[side]} ${what}`, remedy });
+    }
+    if (!from || !to) return;
+    pairs.push({ by, from: from.end, to: to.end });
+    if (writing(from.column) === writing(to.column)) return;
+    warnings.push({
+      where: by,
+      what: `${link.from} is ${from.column.type} and ${link.to} is ${to.column.type}: only values that both write alike are masked alike`,
+    });
+  });
+  return { pairs, mistakes, warnings };
+}
+
+/** Types with one value write the same original in the same characters. */
+function writing({ baseType, isArray }: CatalogColumn): string {
+  if (['text', 'varchar', 'name'].includes(baseType)) return `text ${isArray}`;
+  return `${/^int[248]$/.test(baseType) ? 'integer' : baseType} ${isArray}`;
+}
+
+function shorter(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** A reference that becomes NULL refers to nothing, which is fine. */

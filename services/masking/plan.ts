@@ -1,14 +1,24 @@
 import { type Mistake, Problem } from '../errors.ts';
 import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
-import type { Family, Kind, Place } from './kind.ts';
+import { createClassifier } from './classify.ts';
+import { dictionaries } from './dictionaries.ts';
+import { expiredKeeps } from './keep.ts';
+import type { Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
-import { type ColumnRule, howToClassify, isKeep, type Policy } from './policy.ts';
+import { misfits } from './misfits.ts';
+import { placeOf } from './place.ts';
+import { type ColumnRule, isKeep, type Policy } from './policy.ts';
+import { howToClassify } from './policy-mistakes.ts';
+import { createPools, type Pool, tiesOf } from './pools.ts';
+import { strangersAmong } from './quasi-identifiers.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
   name: string;
   rule: ColumnRule;
+  /** Which rule of the policy that is: `column`, `names[2]`, `types.inet`. */
+  by: string;
   place: Place;
   isArray: boolean;
 }
@@ -22,72 +32,128 @@ export interface PlannedTable {
 export interface MaskingPlan {
   /** Every table that holds rows of its own, partitions one by one. */
   tables: PlannedTable[];
+  /** Whose values have to be read before a row is masked. */
+  pools: Pool[];
   warnings: Mistake[];
 }
 
+export interface Examination extends MaskingPlan {
+  /** Rules that name what the source does not have, or cannot hold. */
+  wrong: Mistake[];
+  /** Columns that nothing classifies, or no longer: a keep may have expired. */
+  missing: Mistake[];
+}
+
+export interface Moment {
+  /** What has changed in the source since the policy was set. */
+  changes?: Mistake[];
+  /** The day (UTC, YYYY-MM-DD) on which keeps have to hold. */
+  today?: string;
+}
+
 /**
- * Holds a policy against what the source has, and fails closed: a column that is not classified stops the capture.
+ * Holds a policy against what the source has, and fails closed: a column that is not classified stops the capture, and
+ * so does one that is new or other than it was when the policy was set.
+ *
+ * @throws Problem `schema-changed` with every change first; `policy-invalid` with every rule that names what the source
+ *   does not have or cannot hold, and every column that nothing classifies too; `policy-incomplete` when only such
+ *   columns are wrong.
+ */
+export function planMasking(
+  catalog: MaskingCatalog,
+  policy: Policy,
+  { changes = [], today }: Moment = {},
+): MaskingPlan {
+  const { tables, pools, warnings, wrong, missing } = examinePolicy(catalog, policy, today);
+  const changed = new Set(changes.map(({ where }) => where));
+  const errors = [...changes, ...[...wrong, ...missing].filter(({ where }) => !changed.has(where))];
+  if (errors.length === 0) return { tables, pools, warnings };
+  const [code, detail] =
+    changes.length > 0
+      ? (['schema-changed', 'The source’s schema is no longer the one that the masking policy was set for'] as const)
+      : wrong.length > 0
+        ? (['policy-invalid', 'The masking policy does not fit the source'] as const)
+        : (['policy-incomplete', unclassified] as const);
+  throw new Problem(code, detail, { where: errors[0]!.where, errors });
+}
+
+const unclassified =
+  'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
+
+/**
+ * Says what a policy comes to on a source.
  *
  * Not to be classified: generated columns and materialized views, which Postgres computes anew from masked rows; foreign
  * tables, which are not captured; partitions, which follow their partitioned table.
- *
- * @throws Problem `policy-invalid` with every rule that names what the source does not have or cannot hold, and every
- *   column that nothing classifies too; `policy-incomplete` when only such columns are wrong.
  */
-export function planMasking(catalog: MaskingCatalog, policy: Policy): MaskingPlan {
+export function examinePolicy(
+  catalog: MaskingCatalog,
+  policy: Policy,
+  today: string = new Date().toISOString().slice(0, 10),
+): Examination {
   const missing: Mistake[] = [];
   const wrong: Mistake[] = [];
   const warnings: Mistake[] = [];
   const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
+  wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
 
-  const classified = catalog.tables.filter((table) => table.kind === 'r' || table.kind === 'p');
-  const { isUnique, mistakes } = linkColumns(catalog, policy);
-  wrong.push(...mistakes);
+  const classifier = createClassifier(policy);
+  const classify = (table: string, column: CatalogColumn) =>
+    classifier.of(table, column, placeOf(column, false).family);
+  const links = linkColumns(catalog, policy.links ?? [], (table, name) => {
+    const column = byName.get(table)?.columns.find((one) => one.name === name);
+    return column && classify(table, column)?.rule;
+  });
+  wrong.push(...links.mistakes);
+  warnings.push(...links.warnings);
+  const pools = createPools();
   const tables: PlannedTable[] = [];
-  for (const table of classified) {
+  for (const table of catalog.tables.filter(({ kind }) => kind === 'r' || kind === 'p')) {
     const name = table.partitionOf ?? tableName(table);
-    const rules = policy.tables[name] ?? {};
     const columns: PlannedColumn[] = [];
     for (const column of table.columns) {
       if (column.generated) continue;
-      const rule = ownRule(rules, column.name);
+      const classification = classify(name, column);
       const where = `${name}.${column.name}`;
-      if (!rule) {
+      if (!classification) {
         if (!table.partitionOf)
           missing.push({ where, what: `${column.type} is not classified`, remedy: howToClassify });
         continue;
       }
-      const place = placeOf(column, isUnique(name, column.name));
-      if (!table.partitionOf) wrong.push(...misfits(where, column, rule, place));
-      if (!table.partitionOf && !isKeep(rule) && kinds[rule.mask]!.unique === 'on-request' && place.unique) {
-        warnings.push({
-          where,
-          what: `is unique, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere`,
-        });
+      const { rule, by } = classification;
+      const { unique, limit } = links.tieOf(name, column.name);
+      const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
+      if (!isKeep(rule) && rule.mask === 'shuffle') place.pool = pools.add(table, column, rule);
+      if (!table.partitionOf) {
+        const said = by === 'column' ? '' : `, as ${by} has it`;
+        const mistakes = misfits(where, table, column, rule, place);
+        wrong.push(...mistakes.map((mistake) => ({ ...mistake, what: mistake.what + said })));
+        missing.push(...expiredKeeps(where, rule, today).map((one) => ({ ...one, what: one.what + said })));
+        warnings.push(...tagWarnings(where, rule, place));
       }
-      columns.push({ name: column.name, rule, place, isArray: column.isArray });
+      columns.push({ name: column.name, rule, by, place, isArray: column.isArray });
     }
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
-
-  const unclassified =
-    'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
-  if (wrong.length > 0) {
-    throw new Problem('policy-invalid', 'The masking policy does not fit the source', {
-      errors: [...wrong, ...missing],
-    });
-  }
-  if (missing.length > 0) {
-    throw new Problem('policy-incomplete', unclassified, { where: missing[0]!.where, errors: missing });
-  }
-  return { tables, warnings };
+  const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
+  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
+  warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));
+  return { tables, pools: pools.all(), warnings, wrong, missing };
 }
 
-/** A rule by the column's name; `constructor` and the like are columns too. */
-export function ownRule(rules: Record<string, ColumnRule>, column: string): ColumnRule | undefined {
-  return Object.hasOwn(rules, column) ? rules[column] : undefined;
+function tagWarnings(where: string, rule: ColumnRule, place: Place): Mistake[] {
+  if (isKeep(rule) || kinds[rule.mask]!.unique !== 'on-request' || !place.unique) return [];
+  const what =
+    'is unique, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere';
+  return [{ where, what }];
+}
+
+function borrowedWords(locale: string | undefined): Mistake[] {
+  const { borrowed } = dictionaries(locale);
+  if (borrowed.length === 0) return [];
+  return [{ where: 'locale', what: `faker has no ${borrowed.join(', ')} of ${locale}; the English ones stand in` }];
 }
 
 function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTable>): Mistake[] {
@@ -119,69 +185,4 @@ function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTa
       { where, what: 'is a generated column, which Postgres computes from masked ones', remedy: 'Remove the entry' },
     ];
   });
-}
-
-const families: Record<string, Family> = {
-  ...{ text: 'text', varchar: 'text', bpchar: 'text', citext: 'text', name: 'text' },
-  ...{ uuid: 'uuid', inet: 'inet', cidr: 'cidr', date: 'date', timestamp: 'timestamp', timestamptz: 'timestamp' },
-  ...{ int2: 'integer', int4: 'integer', int8: 'integer', numeric: 'decimal', float4: 'decimal', float8: 'decimal' },
-  ...{ json: 'json', jsonb: 'json' },
-};
-
-function placeOf(column: CatalogColumn, unique: boolean): Place {
-  return {
-    family: families[column.baseType] ?? 'other',
-    type: column.baseType,
-    unique,
-    ...(column.limit === null ? {} : { limit: column.limit }),
-    ...(column.precision === null ? {} : { precision: column.precision, scale: column.scale ?? 0 }),
-  };
-}
-
-/** What makes a kind unfit for a column. */
-function misfits(where: string, column: CatalogColumn, rule: ColumnRule, place: Place): Mistake[] {
-  if (isKeep(rule)) return [];
-  const kind = kinds[rule.mask]!;
-  const mistakes: Mistake[] = [];
-  if (!kind.holds.includes(place.family)) {
-    const fitting = Object.keys(kinds).filter((name) => kinds[name]!.holds.includes(place.family));
-    mistakes.push({
-      where,
-      what: `${column.type} cannot hold the mask ${rule.mask}`,
-      remedy: `Use one of: ${fitting.join(', ')}; or keep`,
-    });
-  } else if (kind.shortest !== undefined && place.limit !== undefined && place.limit < kind.shortest) {
-    mistakes.push({
-      where,
-      what: `${column.type} is too short for the mask ${rule.mask}, which needs ${kind.shortest} characters`,
-      remedy: 'Use token, which keeps the length',
-    });
-  }
-  if (rule.mask === 'null' && column.notNull) {
-    mistakes.push({
-      where,
-      what: 'is NOT NULL and cannot be masked with null',
-      remedy: 'Use constant, or another mask',
-    });
-  }
-  if (place.unique && uniquenessOf(kind, rule) === 'never') {
-    mistakes.push({
-      where,
-      what: `is unique, and the mask ${rule.mask} gives different originals the same value`,
-      remedy: uniqueKindsFor(place),
-    });
-  }
-  return mistakes;
-}
-
-function uniquenessOf(kind: Kind, rule: ColumnRule): string {
-  return typeof kind.unique === 'function' && !isKeep(rule) ? kind.unique(rule) : String(kind.unique);
-}
-
-function uniqueKindsFor(place: Place): string {
-  const fitting = Object.entries(kinds).filter(
-    ([name, kind]) => name !== 'null' && kind.holds.includes(place.family) && kind.unique !== 'never',
-  );
-  const names = fitting.map(([name]) => (name === 'date' ? 'date with per: snapshot' : name));
-  return names.length > 0 ? `Use one of: ${names.join(', ')}; or keep` : 'Keep it, or leave it out with null';
 }

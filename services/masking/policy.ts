@@ -1,28 +1,64 @@
 import { createHash } from 'node:crypto';
-import { Ajv, type ErrorObject } from 'ajv';
-import { type Mistake, Problem } from '../errors.ts';
-import type { MaskRule } from './kind.ts';
+import type { ErrorObject } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Problem } from '../errors.ts';
+import type { Family, MaskRule } from './kind.ts';
 import { kinds } from './kinds/index.ts';
+import { locales } from './locales.ts';
+import { longestPattern } from './pattern.ts';
+import { mistakesOf, patternMistakes } from './policy-mistakes.ts';
+import { type QuasiIdentifiers, quasiIdentifiersSchema } from './quasi-identifiers.ts';
 
-/** Keeps the original values, and why that is right. */
+/** Keeps the original values: why that is right, who says so, and the last day (UTC) on which it holds. */
 export interface KeepRule {
   keep: string;
+  owner?: string;
+  until?: string;
 }
 
 export type ColumnRule = MaskRule | KeepRule;
 
-/** What happens to every column of a source: `tables["schema.table"][column]`. */
+/** What happens to columns whose name is `match` (see pattern.ts), of one family of types or of any. */
+export interface NameRule {
+  match: string;
+  type?: Family;
+  rule: ColumnRule;
+}
+
+/** Two columns, each `schema.table.column`, that hold the same values although no foreign key says so. */
+export interface Link {
+  from: string;
+  to: string;
+}
+
+/** What happens to every column of a source. A column's own rule counts before a pattern's, and that before its type's. */
 export interface Policy {
+  /** Whose words masked values are made of (a locale of faker); `en` is the default. */
+  locale?: string;
+  /** `tables["schema.table"][column]` */
   tables: Record<string, Record<string, ColumnRule>>;
+  /** The first that matches counts. */
+  names?: NameRule[];
+  /** By the type's name as Postgres prints it, domains and enums included. */
+  types?: Record<string, ColumnRule>;
+  links?: Link[];
+  quasiIdentifiers?: QuasiIdentifiers;
+  /** Sequences that go on where the source's are, by `schema.sequence`; all others are shifted. */
+  sequences?: Record<string, KeepRule>;
 }
 
 export function isKeep(rule: ColumnRule): rule is KeepRule {
   return 'keep' in rule;
 }
 
+const words = { type: 'string', minLength: 1, maxLength: 1000 };
 const keepRule = {
   type: 'object',
-  properties: { keep: { type: 'string', minLength: 1 } },
+  properties: {
+    keep: { ...words, description: 'Why the originals may be seen' },
+    owner: { ...words, description: 'Who answers for that' },
+    until: { type: 'string', format: 'date', description: 'The last day (UTC) on which it holds: YYYY-MM-DD' },
+  },
   required: ['keep'],
   additionalProperties: false,
 };
@@ -44,14 +80,62 @@ const maskRule = {
   allOf: maskRules,
 };
 
+const families = [...new Set(Object.values(kinds).flatMap(({ holds }) => holds))].sort();
+// Three names of 63 bytes and two dots.
+const column = { type: 'string', minLength: 5, maxLength: 191, description: 'schema.table.column' };
+
 /** The JSON schema of a policy, made from the table of kinds: one that is added there can be written at once. */
 export const policySchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'A masking policy of greenroom',
   type: 'object',
   properties: {
+    locale: { enum: locales, description: 'Whose words masked values are made of' },
     tables: {
       type: 'object',
+      description: 'By schema.table, then by column',
       additionalProperties: { type: 'object', additionalProperties: { $ref: '#/$defs/column' } },
     },
+    names: {
+      type: 'array',
+      maxItems: 200,
+      description: 'By the name of the column: the first that matches counts, where the column has no rule of its own',
+      items: {
+        type: 'object',
+        properties: {
+          match: {
+            type: 'string',
+            minLength: 1,
+            maxLength: longestPattern,
+            description:
+              'A regular expression for the whole name, without references and look-around; case does not count',
+          },
+          type: { enum: families, description: 'Columns of this family of types only' },
+          rule: { $ref: '#/$defs/column' },
+        },
+        required: ['match', 'rule'],
+        additionalProperties: false,
+      },
+    },
+    types: {
+      type: 'object',
+      description: 'By the type as Postgres prints it (character varying, inet[], app.status), where nothing else says',
+      additionalProperties: { $ref: '#/$defs/column' },
+    },
+    links: {
+      type: 'array',
+      maxItems: 10_000,
+      description:
+        'Columns that hold the same values although no foreign key says so: masked alike, so that they still join',
+      items: {
+        type: 'object',
+        properties: { from: column, to: column },
+        required: ['from', 'to'],
+        additionalProperties: false,
+      },
+    },
+    quasiIdentifiers: quasiIdentifiersSchema,
+    sequences: { type: 'object', additionalProperties: keepRule },
   },
   required: ['tables'],
   additionalProperties: false,
@@ -69,54 +153,36 @@ export const policySchema = {
   },
 };
 
-const validate = new Ajv({ allErrors: true, strict: false }).compile(policySchema);
+const ajv = new Ajv2020({ allErrors: true, strict: false });
+ajv.addFormat('date', (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text));
+const validate = ajv.compile(policySchema);
+
+function isDay(text: string): boolean {
+  const moment = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(text);
+}
 
 /**
  * Reads a policy that came as JSON or YAML data.
  *
- * @throws Problem `policy-invalid` with every mistake, each at its `schema.table.column`.
+ * @param lineOf gives the line on which a path of it was written, where it was text.
+ * @throws Problem `policy-invalid` with every mistake, each at its `schema.table.column`, `names[n]`, `types.…`, `links[n]`.
  */
-export function parsePolicy(input: unknown): Policy {
-  if (validate(input)) return input as unknown as Policy;
-  throw new Problem('policy-invalid', 'The masking policy has mistakes', { errors: mistakesOf(validate.errors ?? []) });
+export function parsePolicy(input: unknown, lineOf?: (path: string[]) => number | undefined): Policy {
+  const mistakes = [...mistakesOf(schemaErrors(input), lineOf), ...patternMistakes(input, lineOf)];
+  if (mistakes.length === 0) return input as Policy;
+  throw new Problem('policy-invalid', 'The masking policy has mistakes', { errors: mistakes });
 }
 
-function mistakesOf(errors: ErrorObject[]): Mistake[] {
-  const mistakes = new Map<string, Mistake>();
-  for (const error of errors) {
-    // `if` only says that its `then` failed, which is listed itself.
-    if (error.keyword === 'if') continue;
-    const mistake = mistakeOf(error);
-    mistakes.set(`${mistake.where} ${mistake.what}`, mistake);
+function schemaErrors(input: unknown): ErrorObject[] {
+  try {
+    return validate(input) ? [] : (validate.errors ?? []);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // The stack ended: documents in documents, hundreds deep.
+    throw new Problem('policy-invalid', 'The masking policy is nested too deeply', { where: 'policy' });
   }
-  return [...mistakes.values()];
 }
-
-function mistakeOf(error: ErrorObject): Mistake {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const inTables = path[0] === 'tables' && path.length > 1;
-  const isRule = inTables && path.length >= 3;
-  const where = (inTables ? path.slice(1, 3) : path).join('.') || 'policy';
-  const inside = inTables ? path.slice(3).join('.') : '';
-  const prefix = inside ? `${inside} ` : '';
-  const { params, keyword, message } = error;
-  if (keyword === 'required') {
-    const what = `${prefix}lacks \`${params.missingProperty}\``;
-    return isRule && params.missingProperty === 'mask'
-      ? { where, what: `${prefix}says neither \`mask\` nor \`keep\``, remedy: howToClassify }
-      : { where, what };
-  }
-  if (keyword === 'additionalProperties')
-    return { where, what: `${prefix}has an unknown option \`${params.additionalProperty}\`` };
-  if (keyword === 'enum')
-    return { where, what: `${prefix}is none of: ${(params.allowedValues as string[]).join(', ')}` };
-  return { where, what: `${prefix}${message ?? 'is not valid'}` };
-}
-
-export const howToClassify = 'Write { mask: <kind> }, or { keep: "<why the originals may be seen>" }';
 
 /** The same for policies that mean the same, whatever their order and layout. */
 export function policyHash(policy: Policy): string {

@@ -1,5 +1,5 @@
 import { escapeCopy, unescapeCopy } from './copy-text.ts';
-import type { Mask } from './kind.ts';
+import type { Mask, Subject } from './kind.ts';
 import { append, createSink, reserve, type Sink } from './sink.ts';
 
 /** What happens to one column of a row. */
@@ -8,6 +8,12 @@ export type ColumnMask =
   /** Replaces what is there by bytes that are a COPY field already; NULL stays NULL. */
   | { technique: 'fixed'; field: Buffer }
   | { technique: 'mask'; mask: Mask; needsEscape: boolean };
+
+/** Who a row is about: what stands at a position among its columns, or all of it. `field` is filled for each row. */
+export interface RowSubject {
+  position: number | 'row';
+  field: Subject;
+}
 
 /** Masks one row in COPY's text format, its newline included, and appends it to `out`. */
 export type RowMask = (row: Buffer, start: number, end: number, out: Sink) => void;
@@ -22,13 +28,12 @@ const upperN = 0x4e;
  * Looks at every byte of a row once. Fields that stay are passed on as they are, in one piece with their neighbours;
  * only those of masked columns are unescaped, and only where a backslash shows that there is something to do.
  */
-export function createRowMask(columns: readonly ColumnMask[]): RowMask {
+export function createRowMask(columns: readonly ColumnMask[], subjects: readonly RowSubject[] = []): RowMask {
   const plain = createSink(4096);
   const masked = createSink(4096);
 
   const maskField = (column: ColumnMask, row: Buffer, start: number, end: number, escaped: boolean, out: Sink) => {
-    const isNull = end - start === 2 && row[start] === backslash && row[start + 1] === upperN;
-    if (isNull || column.technique === 'keep') return append(out, row, start, end);
+    if (isNull(row, start, end) || column.technique === 'keep') return append(out, row, start, end);
     if (column.technique === 'fixed') return append(out, column.field);
     if (start === end) return;
     let from = row;
@@ -49,6 +54,7 @@ export function createRowMask(columns: readonly ColumnMask[]): RowMask {
 
   return (row, start, end, out) => {
     reserve(out, end - start);
+    if (subjects.length > 0) findSubjects(subjects, row, start, end);
     let index = start;
     let keptFrom = start;
     for (const column of columns) {
@@ -71,4 +77,22 @@ export function createRowMask(columns: readonly ColumnMask[]): RowMask {
     if (index !== end && columns.length > 0) throw new Error(otherColumns);
     append(out, row, keptFrom, end);
   };
+}
+
+function isNull(row: Buffer, start: number, end: number): boolean {
+  return end - start === 2 && row[start] === backslash && row[start + 1] === upperN;
+}
+
+/** A subject may stand behind the column that is masked by it, so it is looked for first. */
+function findSubjects(subjects: readonly RowSubject[], row: Buffer, start: number, end: number): void {
+  for (const { position, field } of subjects) {
+    field.bytes = row;
+    field.start = start;
+    field.end = end - 1;
+    if (position === 'row') continue;
+    for (let column = 0; column < position; column++) field.start = row.indexOf(tab, field.start) + 1;
+    let at = field.start;
+    while (row[at] !== tab && at < end - 1) at++;
+    field.end = isNull(row, field.start, at) ? field.start : at;
+  }
 }

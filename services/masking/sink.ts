@@ -41,7 +41,22 @@ export function appendString(sink: Sink, text: string): void {
   sink.at += sink.bytes.write(text, sink.at, 'utf8');
 }
 
-/** Drops what was written beyond `limit` bytes after `start`. Only for ASCII. */
+/** Drops what was written beyond `limit` characters after `start`. */
 export function truncate(sink: Sink, start: number, limit: number | undefined): void {
-  if (limit !== undefined && sink.at - start > limit) sink.at = start + limit;
+  if (limit === undefined || sink.at - start <= limit) return;
+  const { bytes } = sink;
+  let characters = 0;
+  for (let index = start; index < sink.at; index++) {
+    // The second and later bytes of a character in UTF-8 belong to the one before.
+    if ((bytes[index]! & 0xc0) === 0x80 || ++characters <= limit) continue;
+    sink.at = index;
+    return;
+  }
+}
+
+/** Whether what was written since `at` is the value `bytes[start, end)`. */
+export function isSame(bytes: Buffer, start: number, end: number, out: Sink, at: number): boolean {
+  if (out.at - at !== end - start) return false;
+  for (let index = 0; index < end - start; index++) if (out.bytes[at + index] !== bytes[start + index]) return false;
+  return true;
 }

@@ -1,36 +1,48 @@
-import { maskElements } from './array.ts';
 import { remember } from './cache.ts';
 import { escapeCopy } from './copy-text.ts';
-import type { Materials } from './kind.ts';
+import type { Materials, Subject } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import type { PlannedColumn, PlannedTable } from './plan.ts';
 import { isKeep } from './policy.ts';
-import { type ColumnMask, createRowMask, type RowMask } from './row.ts';
+import { type ColumnMask, createRowMask, type RowMask, type RowSubject } from './row.ts';
 import { createSink } from './sink.ts';
 
 /** What masks the rows of a planned table, in the order of its columns. */
 export function createTableMask(materials: Materials, table: Pick<PlannedTable, 'columns'>): RowMask {
-  return createRowMask(table.columns.map((column) => columnMaskOf(materials, column)));
+  const positions = new Map(table.columns.map(({ name }, index) => [name, index]));
+  const subjects: RowSubject[] = [];
+  const masks = table.columns.map((column) => columnMaskOf(materials, column, positions, subjects));
+  return createRowMask(masks, subjects);
 }
 
-function columnMaskOf(materials: Materials, column: PlannedColumn): ColumnMask {
-  const { rule, place, isArray } = column;
+function columnMaskOf(
+  materials: Materials,
+  column: PlannedColumn,
+  positions: Map<string, number>,
+  subjects: RowSubject[],
+): ColumnMask {
+  const { rule, isArray } = column;
   if (isKeep(rule)) return { technique: 'keep' };
-  if (rule.mask === 'null') return { technique: 'fixed', field: Buffer.from('\\N') };
-  if (rule.mask === 'constant') return { technique: 'fixed', field: escaped(String(rule.value)) };
-  let mask = materials.mask(rule, place);
-  if (place.type === 'citext') mask = inLowerCase(mask);
-  if (isArray) return { technique: 'mask', mask: maskElements(mask), needsEscape: true };
-  const needsEscape = kinds[rule.mask]!.needsEscape ?? false;
-  return { technique: 'mask', mask: needsEscape ? mask : remember(mask), needsEscape };
+  const kind = kinds[rule.mask]!;
+  if (kind.fixed && (kind.whole || !isArray)) {
+    const value = kind.fixed(materials, rule);
+    return { technique: 'fixed', field: value === null ? Buffer.from('\\N') : escaped(value) };
+  }
+  const subject = subjectOf(column, positions);
+  if (subject) subjects.push(subject);
+  const place = subject ? { ...column.place, subject: subject.field } : column.place;
+  const mask = materials.maskValue(rule, { place, isArray });
+  const needsEscape = isArray || place.isRange === true || kind.needsEscape === true;
+  return { technique: 'mask', mask: needsEscape || subject ? mask : remember(mask), needsEscape };
 }
 
-/** citext compares without regard to case, so the same person in another case has to come out the same. */
-function inLowerCase(mask: ReturnType<Materials['mask']>): ReturnType<Materials['mask']> {
-  return (bytes, start, end, out) => {
-    const lower = Buffer.from(bytes.toString('utf8', start, end).toLowerCase());
-    mask(lower, 0, lower.length, out);
-  };
+function subjectOf({ name, rule }: PlannedColumn, positions: Map<string, number>): RowSubject | undefined {
+  if (isKeep(rule)) return undefined;
+  const field: Subject = { bytes: Buffer.alloc(0), start: 0, end: 0, column: name };
+  if (rule.subject === undefined) return kinds[rule.mask]!.perRow ? { position: 'row', field } : undefined;
+  const position = positions.get(String(rule.subject));
+  if (position === undefined) throw new Error(`${rule.subject} is no column that is copied`);
+  return { position, field };
 }
 
 function escaped(value: string): Buffer {

@@ -2,19 +2,51 @@ import type { Schema } from '../database/schema.ts';
 
 /** What keeps a schema and its faithful copy from being told apart by how they print. */
 
-/** What a snapshot would hold of a schema: see snapshots/capture/schema.ts, and pg_dump, for what is left out. */
-export function captured(schema: Schema): Schema {
+/**
+ * What a snapshot would hold of a schema: see snapshots/capture/schema.ts, and pg_dump, for what is left out.
+ * @param schemas those that are captured, where not all are
+ */
+export function captured(schema: Schema, schemas?: string[]): Schema {
   const left = new Set(leftOutBy(schema));
-  return new Map([...schema].filter(([object, { parts }]) => !left.has(object) && !left.has(`table ${parts.of}`)));
+  return new Map(
+    [...schema].filter(
+      ([object, { kind, name, parts }]) =>
+        !left.has(object) && !left.has(`table ${parts.of}`) && (!schemas || isWithin(schemas, kind, name)),
+    ),
+  );
 }
 
-/** Foreign tables, which lead back into production, event triggers, and invalid indexes, which pg_dump leaves out. */
+/**
+ * Foreign tables, which lead back into production, the views that read them, event triggers, and invalid indexes, which
+ * pg_dump leaves out.
+ */
 export function leftOutBy(schema: Schema): string[] {
-  return [...schema].flatMap(([object, { kind, parts }]) => {
+  const left = new Set<string>();
+  for (const [object, { kind, parts }] of schema) {
     const foreign = kind === 'table' && parts.foreign === true;
     const invalid = kind === 'index' && parts.valid === false;
-    return foreign || invalid || kind === 'event trigger' ? [object] : [];
-  });
+    if (foreign || invalid || kind === 'event trigger') left.add(object);
+  }
+  for (let before = -1; before < left.size; ) {
+    before = left.size;
+    for (const [object, { kind, needs }] of schema) {
+      if (kind !== 'view' && kind !== 'materialized view') continue;
+      if (needs.some((need) => left.has(need) || left.has(tableOf(schema, need)))) left.add(object);
+    }
+  }
+  return [...left];
+}
+
+/** A view may need columns of a table only. */
+function tableOf(schema: Schema, need: string): string {
+  return `table ${schema.get(need)?.parts.of}`;
+}
+
+/** Whether an object is in one of the schemas, or in none. */
+function isWithin(schemas: string[], kind: string, name: string): boolean {
+  if (kind === 'extension' || kind === 'event trigger') return true;
+  const first = /^(?:"((?:[^"]|"")*)"|([^".]+))/.exec(name)!;
+  return schemas.includes(first[1]?.replaceAll('""', '"') ?? first[2]!);
 }
 
 /** Definitions by what they mean, as far as a dump and a restore, or another major version, print them otherwise. */

@@ -220,8 +220,8 @@ async function lock(client: pg.Client, stack: string): Promise<void> {
   });
 }
 
-/** A network with the migrator and the database alone, which keeps every name it has. */
-async function openNetwork(greenroom: Greenroom, host: Host, stack: string, plan: StackPlan): Promise<void> {
+/** A network with the migrator and the database alone, which keeps every name it has. Safe to repeat. */
+export async function openNetwork(greenroom: Greenroom, host: Host, stack: string, plan: StackPlan): Promise<void> {
   const name = networkNameOf(host.installation, stack, network);
   await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, `stack:${stack}`, {
     name,

@@ -47,7 +47,7 @@ export interface Production extends Partial<Omit<MigrationStatus, 'applied'>> {
   appliedThere?: string[];
   /** From the copy to production: `added` is what production has and the copy has not. */
   drift?: SchemaChange[];
-  /** Objects of production that no snapshot has: foreign tables, invalid indexes. */
+  /** Objects of production that no snapshot has: foreign tables, views that read them, invalid indexes. */
   leftOut?: string[];
   tables?: (TableSize & { copyBytes: number })[];
 }
@@ -115,20 +115,23 @@ export async function askProduction(
 ): Promise<Production> {
   const at = new Date().toISOString();
   let production: Compared;
+  let schemas: string[] | undefined;
   try {
-    production = await readProduction((await openSourceRow(greenroom, project, source)).address, schema, signal);
+    const { address } = await openSourceRow(greenroom, project, source);
+    schemas = address.schemas;
+    production = await readProduction(address, schema, signal);
   } catch (error) {
     signal.throwIfAborted();
     // What is wrong with greenroom itself is no answer of production's.
     if (!(error instanceof Problem) || !unanswered.includes(error.code)) throw error;
     return { source, at, error: error.toDocument() };
   }
-  return { source, at, against, ...compare(production, await copy(), known) };
+  return { source, at, against, ...compare(production, await copy(), known, schemas) };
 }
 
-function compare(production: Compared, copy: Compared, known: string[] | undefined) {
+function compare(production: Compared, copy: Compared, known: string[] | undefined, schemas: string[] | undefined) {
   const sameMajor = production.major === copy.major;
-  const [there, here] = [copy, production].map(({ schema }) => comparable(captured(schema), sameMajor));
+  const [there, here] = [copy, production].map(({ schema }) => comparable(captured(schema, schemas), sameMajor));
   const bytes = new Map(copy.tables.map(({ name, tableBytes }) => [name, tableBytes]));
   const { applied: _, ...status } = known ? statusOf(known, production.applied) : {};
   return {

@@ -4,6 +4,7 @@ import { ensureImage } from '../engine/images.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { planOf } from '../projects/projects.ts';
 import type { Received } from '../sources/dump/receive.ts';
@@ -32,6 +33,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const network = await context.step('network', () => workNetwork(greenroom, host));
       const report = await context.step('capture', async () => {
         const inspected = await host.docker.getImage(image).inspect();
+        let found: SourceSchema | undefined;
         const options = {
           host,
           policy: source.policy,
@@ -54,8 +56,20 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           onProgress: context.progress,
         };
         const { url } = source.address;
-        if (url !== undefined) return captureDatabase({ ...options, source: { ...source.address, url } });
-        return captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options);
+        if (url === undefined)
+          return captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options);
+        const captured = await captureDatabase({
+          ...options,
+          source: { ...source.address, url },
+          // A dump's tables and columns have other numbers each time that it is restored.
+          changesIn(schema) {
+            found = schema;
+            if (!source.knownSchema) context.log('the source’s schema had not been seen before: it is taken as it is');
+            return source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
+          },
+        });
+        await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
+        return captured;
       });
       await removeRoom({ host, container: dumpContainerOf(row) });
       await query(pool, 'set-snapshot-ready', [snapshot, report, report.takenAt]);

@@ -11,6 +11,7 @@ import { type Asker, requestOperation } from '../operations/request.ts';
 import { planOf } from '../projects/projects.ts';
 import { type AnySource, noPolicy, openAnySource } from '../sources/store.ts';
 import type { CaptureReport } from './capture/report.ts';
+import type { Reported } from './report/render/summary.ts';
 
 type Schemas = components['schemas'];
 
@@ -154,10 +155,13 @@ export async function listSnapshots(database: Database, project: string | undefi
 }
 
 /** @throws Problem `not-found`, `conflict` while there is none. */
-export async function getReport(database: Database, id: string): Promise<CaptureReport> {
-  const { report, state } = await getSnapshotRow(database, id);
-  if (report) return report;
-  throw new Problem('conflict', `Snapshot ${id} is ${state} and has no report`, { where: id });
+export async function getReport(database: Database, id: string): Promise<Reported> {
+  const { report, state, project, source } = await getSnapshotRow(database, id);
+  if (report) return { id, project, source, report };
+  throw new Problem('conflict', `Snapshot ${id} is ${state} and has no report`, {
+    where: id,
+    remedy: 'Wait until it is ready; of one that failed, GET /v1/snapshots/SNAPSHOT says why.',
+  });
 }
 
 export function toSnapshot(row: SnapshotRow): Schemas['Snapshot'] {

@@ -6,6 +6,12 @@ type Schemas = components['schemas'];
 /** How a source is reached, and how gently; holds secrets. Structured-clonable: worker threads open it too. */
 export interface SourceAddress {
   url: string;
+  /** Replicas of it, which are read instead where they can be: URLs, each as the one above. */
+  replicas?: string[];
+  /** The URL is a replica's. */
+  isReplica?: boolean;
+  /** What is captured of it; all where none is named. */
+  schemas?: string[];
   tls?: Schemas['SourceTls'];
   ssh?: Schemas['NewSourceSsh'];
   /** The socket of the SSH agent that greenroom was started with. */

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import type { CatalogColumn, CatalogForeignKey, CatalogTable, MaskingCatalog } from '../masking/catalog.ts';
+import type {
+  CatalogColumn,
+  CatalogForeignKey,
+  CatalogTable,
+  CatalogValue,
+  MaskingCatalog,
+} from '../masking/catalog.ts';
 
 const folder = join(import.meta.dirname, '../../sql/catalog');
 const texts = new Map<string, string>();
@@ -22,6 +28,12 @@ export async function catalogQuery<Row extends object>(
 
 export interface SourceTable extends CatalogTable {
   heapBytes: number;
+  /** The file its rows are in: another one once it was emptied or rewritten. */
+  filenode: number;
+  /** Of a partition: the table at the top, quoted, and all columns that decide which partition a row is in; null is an expression. */
+  partition: { root: string; byHash: boolean; key: (string | null)[] } | null;
+  /** A replica has none of its rows. */
+  unlogged: boolean;
   readable: boolean;
   /** Row security would hide rows from this login. */
   rowSecurity: boolean;
@@ -33,16 +45,23 @@ export interface SourceCatalog extends MaskingCatalog {
 
 export interface ServerFacts {
   database: string;
+  login: string;
+  tls_version: string | null;
   version: string;
   major: number;
   size_bytes: number;
   encoding: string;
   collate: string;
   ctype: string;
+  /** c libc, i ICU, b builtin. */
+  locale_provider: 'c' | 'i' | 'b';
+  locale: string | null;
+  icu_rules: string | null;
   at: Date;
   lsn: string;
   large_objects: number;
   extensions: string[];
+  notices_loss: boolean;
   bypasses_row_security: boolean;
 }
 
@@ -70,6 +89,9 @@ export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
       estimatedRows: Math.max(0, row.estimated_rows),
       sizeBytes: row.size_bytes,
       heapBytes: row.heap_bytes,
+      filenode: Number(row.filenode),
+      unlogged: row.unlogged,
+      partition: row.partition,
       readable: row.readable,
       rowSecurity: row.row_security,
     })),
@@ -85,13 +107,19 @@ interface TypeRow {
   base: string;
   typmod: number;
   element: string;
+  labels: string[] | null;
+  fields: FieldRow[] | null;
+  subtype: string | null;
 }
 
-interface ColumnRow {
+interface FieldRow {
   name: string;
   type: string;
   typeOid: number;
   typmod: number;
+}
+
+interface ColumnRow extends FieldRow {
   notNull: boolean;
   generated: boolean;
 }
@@ -104,6 +132,9 @@ interface TableRow {
   estimated_rows: number;
   size_bytes: number;
   heap_bytes: number;
+  filenode: string;
+  unlogged: boolean;
+  partition: SourceTable['partition'];
   partition_of: string | null;
   readable: boolean;
   row_security: boolean;
@@ -111,16 +142,24 @@ interface TableRow {
   unique_keys: CatalogTable['uniqueKeys'];
 }
 
-/** Resolves domains and arrays to the type of one value. Modifiers are encoded as in numeric.c and varchar.c. */
 function columnOf(types: Map<number, TypeRow>, column: ColumnRow): CatalogColumn {
-  let type = types.get(Number(column.typeOid))!;
-  let { typmod } = column;
+  const { name, type, notNull, generated } = column;
+  return { name, type, ...resolved(types, Number(column.typeOid), column.typmod), notNull, generated };
+}
+
+/** Resolves domains and arrays to the type of one value. Modifiers are encoded as in numeric.c and varchar.c. */
+function resolved(types: Map<number, TypeRow>, typeOid: number, modifier: number): CatalogValue {
+  let type = types.get(typeOid)!;
+  let typmod = modifier;
   let isArray = false;
   for (;;) {
     if (type.kind === 'd') {
       if (typmod < 0) typmod = type.typmod;
-      type = types.get(Number(type.base))!;
-    } else if (type.category === 'A' && Number(type.element) !== 0) {
+      // What is printed within the elements of an array is no element of it.
+      const base = types.get(Number(type.base))!;
+      if (isArray && base.category === 'A') break;
+      type = base;
+    } else if (type.category === 'A' && Number(type.element) !== 0 && !isArray) {
       isArray = true;
       type = types.get(Number(type.element))!;
     } else break;
@@ -128,15 +167,23 @@ function columnOf(types: Map<number, TypeRow>, column: ColumnRow): CatalogColumn
   const isText = type.name === 'varchar' || type.name === 'bpchar';
   const isNumeric = type.name === 'numeric' && typmod >= 4;
   const scale = (typmod - 4) & 0x7ff;
+  const { labels, fields, subtype } = type;
   return {
-    name: column.name,
-    type: column.type,
     baseType: type.name,
     isArray,
     limit: isText && typmod >= 4 ? typmod - 4 : null,
     precision: isNumeric ? ((typmod - 4) >> 16) & 0xffff : null,
     scale: isNumeric ? (scale ^ 1024) - 1024 : null,
-    notNull: column.notNull,
-    generated: column.generated,
+    ...(labels ? { labels } : {}),
+    ...(fields
+      ? {
+          fields: fields.map((field) => ({
+            name: field.name,
+            type: field.type,
+            ...resolved(types, Number(field.typeOid), field.typmod),
+          })),
+        }
+      : {}),
+    ...(subtype === null ? {} : { bounds: resolved(types, Number(subtype), -1) }),
   };
 }

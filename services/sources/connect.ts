@@ -8,6 +8,7 @@ import { connectTimeoutMs, type Line } from './line.ts';
 import { secure } from './tls.ts';
 
 export const defaultLockTimeoutMs = 10_000;
+const invalidParameterValue = '22023';
 
 /** A new connection to a source's server, encrypted where the address asks for it. @throws Problem `source-unreachable`, `source-refused` */
 export async function connectSource(address: SourceAddress, line: Line): Promise<Duplex> {
@@ -20,6 +21,14 @@ export async function connectSource(address: SourceAddress, line: Line): Promise
     throw error;
   }
 }
+
+/**
+ * The server notices within seconds that nobody is there any more, in the middle of a statement or of a wait for a lock too,
+ * and lets go of what the session holds. Each is there since a release of its own.
+ */
+const noticeLoss = `SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('client_connection_check_interval', '1000'),
+  ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3')) wanted (name, value)
+  WHERE name IN (SELECT s.name FROM pg_catalog.pg_settings s)`;
 
 /**
  * Opens a session that can only read. Production is only ever read, so this is the one place where a source is opened.
@@ -46,8 +55,13 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
     await client.query(
       `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
-       SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET synchronize_seqscans = off`,
+       SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+       SET standard_conforming_strings = on; SET synchronize_seqscans = off`,
     );
+    await client.query(noticeLoss).catch((error) => {
+      // A platform that cannot tell: then it notices when it next writes.
+      if (error.code !== invalidParameterValue) throw error;
+    });
     return client;
   } catch (error) {
     await closeSource(client);

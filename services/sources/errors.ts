@@ -29,10 +29,13 @@ export function withoutValues(error: unknown): string {
     .join(' ');
 }
 
-/** Whether an error is a connection's end: told by the server (57P…, 08…), or not by a server at all. */
+/**
+ * Whether an error is the end of a connection or of its transaction: told by the server (57P…, 08…; 40…, a replica's
+ * conflict with recovery), or not by a server at all.
+ */
 export function isCut(error: unknown): boolean {
   const { code = '', severity } = error as PostgresError;
-  return severity === undefined || /^(08|57P)/.test(code);
+  return severity === undefined || /^(08|57P|40)/.test(code);
 }
 
 /** The source's end of a session broke off in the middle of reading it. */
@@ -43,7 +46,7 @@ export function sourceCut(error: unknown, server: string): Problem {
     {
       where: server,
       remedy:
-        'Ask again. If it happens again, the source’s log says why it ended the session at that moment: a restart or failover, pg_terminate_backend, a time-out, or a proxy or firewall that cuts long connections.',
+        'Ask again. If it happens again, the source’s log says why it ended the session at that moment: a restart or failover, pg_terminate_backend, a time-out, a proxy or firewall that cuts long connections, or, of a replica, a conflict with recovery (hot_standby_feedback = on avoids most).',
     },
   );
 }

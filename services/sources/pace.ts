@@ -30,6 +30,12 @@ export function keepPace(pace: Pace): Transform {
   });
 }
 
+/** Waits until bytes that were read already are due. */
+export async function awaitPace(pace: Pace, bytes: number): Promise<void> {
+  const waitMs = take(pace, bytes);
+  if (waitMs >= graceMs) await setTimeout(waitMs);
+}
+
 /** @returns how long to wait until the bytes are due, in milliseconds. */
 function take({ bytesPerSecond, usedUntil }: Pace, bytes: number): number {
   const until = new BigInt64Array(usedUntil);

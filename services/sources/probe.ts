@@ -1,10 +1,8 @@
-import type pg from 'pg';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
-import { readCatalog, readServer } from './catalog.ts';
-import { closeSource, openSource } from './connect.ts';
-import { sourceProblem } from './errors.ts';
-import { openLine } from './line.ts';
+import { askSource } from './ask.ts';
+import { catalogQuery, readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
@@ -22,65 +20,69 @@ export interface Probe {
 }
 
 /** Asks a source, read only, within seconds. @throws Problem `source-unreachable`, `source-refused` */
-export async function probeSource(address: SourceAddress): Promise<Probe> {
-  const line = await openLine(address);
-  try {
-    return await askSource(await openSource(address, line), address);
-  } catch (error) {
-    throw line.broken.aborted ? line.broken.reason : sourceProblem(error, serverOf(address));
-  } finally {
-    await line.close();
-  }
+export function probeSource(address: SourceAddress): Promise<Probe> {
+  return askSource(address, async (client) => {
+    const server = await readServer(client);
+    const schemas = await chooseSchemas(client, address.schemas);
+    const { tables } = withinSchemas(await readCatalog(client), schemas);
+    const sequences = await catalogQuery<Sequence>(client, 'sequences');
+    const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
+    return probeOf(address, server, tables, hidden);
+  });
 }
 
-async function askSource(client: pg.Client, address: SourceAddress): Promise<Probe> {
-  try {
-    await client.query(`SET statement_timeout = '10s'`);
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const server = await readServer(client);
-    const { tables } = await readCatalog(client);
-    await client.query('COMMIT');
-    const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
-    const obstacles = holding.flatMap((table) => {
-      const where = tableName(table);
-      if (!table.readable) {
-        return [
-          {
-            where,
-            what: 'The login may not SELECT it',
-            remedy: `GRANT SELECT ON ${where} to the login, or grant it pg_read_all_data`,
-          },
-        ];
-      }
-      if (table.rowSecurity) {
-        return [
-          {
-            where,
-            what: 'Row security hides rows of it from the login',
-            remedy: 'ALTER ROLE … BYPASSRLS for the login',
-          },
-        ];
-      }
-      return [];
-    });
-    return {
-      readable: obstacles.length === 0,
-      obstacles,
-      server: serverOf(address),
-      version: server.version,
-      database: server.database,
-      sizeBytes: server.size_bytes,
-      extensions: server.extensions,
-      largeObjects: server.large_objects,
-      tables: tables.map((table) => ({
-        name: tableName(table),
-        kind: { r: 'table', p: 'partitioned table', f: 'foreign table', m: 'materialized view' }[table.kind],
-        columns: table.columns.map(({ name }) => name),
-        estimatedRows: table.estimatedRows,
-        sizeBytes: table.sizeBytes,
-      })),
-    };
-  } finally {
-    await closeSource(client);
-  }
+interface Sequence {
+  schema: string;
+  name: string;
+  readable: boolean;
+}
+
+function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTable[], hidden: Sequence[]): Probe {
+  const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
+  const obstacles = holding.flatMap((table) => {
+    const where = tableName(table);
+    if (!table.readable) {
+      return [
+        {
+          where,
+          what: 'The login may not SELECT it',
+          remedy: `GRANT SELECT ON ${where} to the login, or grant it pg_read_all_data`,
+        },
+      ];
+    }
+    if (table.rowSecurity) {
+      return [
+        {
+          where,
+          what: 'Row security hides rows of it from the login',
+          remedy: 'ALTER ROLE … BYPASSRLS for the login',
+        },
+      ];
+    }
+    return [];
+  });
+  obstacles.push(
+    ...hidden.map((sequence) => ({
+      where: tableName(sequence),
+      what: 'The login may not SELECT it',
+      remedy: `GRANT SELECT ON SEQUENCE ${tableName(sequence)} to the login, or grant it pg_read_all_data`,
+    })),
+  );
+  return {
+    readable: obstacles.length === 0,
+    obstacles,
+    server: serverOf(address),
+    version: server.version,
+    database: server.database,
+    sizeBytes: server.size_bytes,
+    extensions: server.extensions,
+    largeObjects: server.large_objects,
+    tables: tables.map((table) => ({
+      name: tableName(table),
+      kind: { r: 'table', p: 'partitioned table', f: 'foreign table', m: 'materialized view' }[table.kind],
+      columns: table.columns.map(({ name }) => name),
+      estimatedRows: table.estimatedRows,
+      sizeBytes: table.sizeBytes,
+    })),
+  };
 }

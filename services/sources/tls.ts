@@ -102,6 +102,14 @@ function optionsOf(address: SourceAddress): tls.ConnectionOptions | undefined {
   };
 }
 
+/** How the certificate of a source's server is verified, for reports; `disable` is plain text. */
+export function tlsModeOf(address: SourceAddress): NonNullable<SourceTls['mode']> {
+  const options = optionsOf(address);
+  if (!options) return 'disable';
+  if (options.rejectUnauthorized === false) return 'require';
+  return options.checkServerIdentity ? 'verify-ca' : 'verify-full';
+}
+
 function withoutTls(server: string): Problem {
   return new Problem('source-refused', `${server} does not speak TLS, and greenroom does not go on without it`, {
     where: server,

@@ -3,7 +3,7 @@ import { takeStackBackup } from '../backups/take-stack.ts';
 import { verifyBackup } from '../backups/verify.ts';
 import { query, queryOne } from '../database/queries.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
-import { migrateInSteps, type Task } from '../migrations/migrate-stack.ts';
+import { migrateInSteps, openNetwork, type Task } from '../migrations/migrate-stack.ts';
 import { refuseFailedRehearsal } from '../migrations/refuse-failed-rehearsal.ts';
 import type { ApplyReport } from '../migrations/report.ts';
 import { backupOf, getRunRow, listCloneOf } from '../migrations/runs.ts';
@@ -92,7 +92,9 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
           await report(run, { backup: { id, freezeMs, readMs } });
         });
         await context.step('verify', async () => {
-          const { verifyMs } = await verifyBackup(greenroom, id, context);
+          // Meanwhile, because it takes the engine a while; what goes wrong with it does so again when it is needed.
+          const opening = openNetwork(greenroom, host, stack, before).catch(() => {});
+          const { verifyMs } = await verifyBackup(greenroom, id, context).finally(() => opening);
           await report(run, { verification: { verifyMs } });
         });
         // As it is to be: a release may bring other logins, which its migrator uses.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { getBackupRow } from '../backups/backup.ts';
-import { differencesBetween, readContent } from '../backups/content.ts';
+import { differencesBetween, readAs, readContent } from '../backups/content.ts';
 import { withDataOf } from '../backups/recover.ts';
 import { factsOf } from '../backups/take-stack.ts';
 import { damaged } from '../backups/verify.ts';
@@ -73,7 +73,7 @@ async function putDataBack(build: Build, run: string, begun: ReadonlySet<string>
   progress('comparing the data with what it was');
   const client = await connectStack(host, name, plan);
   const form = backup.forms.includes('clone') ? 'clone' : 'dump';
-  const differences = await readContent(client)
+  const differences = await readContent(client, readAs(backup.content!))
     .then((content) => differencesBetween(backup.content!, content, form))
     .finally(() => client.end());
   if (differences.length > 0) throw damaged(backup, form, differences);

@@ -1,9 +1,19 @@
--- Every relation that holds or shows rows, with its columns and unique indexes; extensions' own are left out.
+-- Every relation that holds or shows rows, with its columns, unique indexes and exclusion constraints; extensions' own are left out.
 SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
   c.reltuples::float8 AS estimated_rows, pg_table_size(c.oid)::float8 AS size_bytes, pg_relation_size(c.oid)::float8 AS heap_bytes,
+  c.relfilenode::int8 AS filenode, c.relpersistence = 'u' AS unlogged,
   CASE WHEN c.relispartition THEN (
     SELECT format('%s.%s', rn.nspname, r.relname)
     FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)) END AS partition_of,
+  CASE WHEN c.relispartition THEN (
+    SELECT json_build_object('root', format('%I.%I', rn.nspname, r.relname), 'byHash', bool_or(p.partstrat = 'h'),
+      -- null is an expression.
+      'key', json_agg(ka.attname))
+    FROM pg_partition_ancestors(c.oid) up JOIN pg_partitioned_table p ON p.partrelid = up.relid
+    CROSS JOIN unnest(p.partattrs::int2[]) k (attnum)
+    LEFT JOIN pg_attribute ka ON ka.attrelid = p.partrelid AND ka.attnum = k.attnum AND k.attnum <> 0
+    JOIN pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_namespace rn ON rn.oid = r.relnamespace
+    GROUP BY rn.nspname, r.relname) END AS partition,
   has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
   row_security_active(c.oid) AS row_security,
   coalesce((
@@ -18,7 +28,7 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS 
         OR (0 = ANY (i.indkey::int2[]) AND EXISTS (
           SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))))))
-    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisunique), '[]') AS unique_keys
+    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)), '[]') AS unique_keys
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -1,1 +1,2 @@
-UPDATE sources SET policy = $3 WHERE project = $1 AND name = $2 RETURNING policy
+UPDATE sources SET policy = $3, known_schema = $4, schema_known_at = CASE WHEN $4::jsonb IS NOT NULL THEN now() END
+WHERE project = $1 AND name = $2 RETURNING policy

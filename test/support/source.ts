@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { inspect } from 'node:util';
+import type pg from 'pg';
 import type { Host } from '../../services/engine/host.ts';
 import { nameOf } from '../../services/engine/labels.ts';
 import { Problem } from '../../services/errors.ts';
+import { tableName } from '../../services/masking/catalog.ts';
 import { type CaptureOptions, captureDatabase } from '../../services/snapshots/capture/capture.ts';
 import type { SourceAddress } from '../../services/sources/address.ts';
-import { docker, image, type TestPostgres } from './postgres.ts';
+import { readCatalog } from '../../services/sources/catalog.ts';
+import { docker, image, startPostgres, type TestPostgres } from './postgres.ts';
 import { until } from './service.ts';
 
 /** A database with a login that may read it all, and four tables for workers to share. */
@@ -32,6 +35,17 @@ const keep = { keep: 'says nothing about anybody' };
 export const policy = {
   tables: Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`app.${name}`, { id: keep, words: keep }])),
 };
+
+/** A policy that keeps whatever a database has. */
+export async function keepEverything(client: pg.Client): Promise<unknown> {
+  const { tables } = await readCatalog(client);
+  const classified = tables.filter(({ kind, partitionOf }) => (kind === 'r' || kind === 'p') && partitionOf === null);
+  const rules = classified.map((table) => {
+    const columns = table.columns.filter(({ generated }) => !generated);
+    return [tableName(table), Object.fromEntries(columns.map(({ name }) => [name, keep]))];
+  });
+  return { tables: Object.fromEntries(rules) };
+}
 
 export function captureOf(host: Host, source: SourceAddress, more: Partial<CaptureOptions> = {}): CaptureOptions {
   const volume = nameOf(host.installation, `snap-${randomBytes(4).toString('hex')}`);
@@ -59,6 +73,13 @@ export function captureOf(host: Host, source: SourceAddress, more: Partial<Captu
     onProgress: () => {},
     ...more,
   };
+}
+
+/** A server on a snapshot's volume, which has the capture's password. */
+export async function startOn(volume: string): Promise<TestPostgres> {
+  const stack = await startPostgres({ volume });
+  await stack.run(['psql', '-XqU', 'postgres', '-c', `ALTER ROLE postgres PASSWORD '${stack.password}'`]);
+  return stack;
 }
 
 /** What `work` was refused with; it must say nothing of the secrets. */

@@ -1,10 +1,20 @@
 import type { Kind } from '../kind.ts';
 import { email, url, username } from './accounts.ts';
+import { bytes } from './bytes.ts';
+import { composite } from './composite.ts';
 import { date } from './date.ts';
-import { constant, ip, nothing, uuid } from './identifiers.ts';
+import { randomise, shuffle } from './draws.ts';
+import { constant, nothing } from './fixed.ts';
+import { generalise } from './generalise.ts';
+import { hstore } from './hstore.ts';
+import { ip, uuid } from './identifiers.ts';
 import { json } from './json.ts';
+import { mac } from './mac.ts';
 import { city, company, country, firstName, fullName, lastName, street } from './names.ts';
+import { nationalId } from './national-id.ts';
 import { number } from './number.ts';
+import { password } from './password.ts';
+import { rebuild } from './rebuild.ts';
 import { card, iban, phone, postcode, token } from './shaped.ts';
 import { text } from './text.ts';
 
@@ -23,14 +33,24 @@ export const kinds: Record<string, Kind> = {
   username,
   url,
   ip,
+  mac,
   iban,
   card,
+  national_id: nationalId,
   text,
   date,
   number,
+  generalise,
+  randomise,
+  shuffle,
   token,
   uuid,
+  password,
   null: nothing,
   constant,
   json,
+  hstore,
+  composite,
+  bytes,
+  rebuild,
 };

@@ -1,32 +1,49 @@
-import type { Kind, Mask, MaskRule, Materials, Place } from '../kind.ts';
-import { appendString, createSink } from '../sink.ts';
+import { ofStrings } from '../apply.ts';
+import type { Kind, MaskRule, Materials, PartRule, Place } from '../kind.ts';
+import { isKept, maskPart, maskRuleOf, type PartMask } from '../parts.ts';
+import { appendString } from '../sink.ts';
 
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).
  *
  * `fields` says what happens at a path (`contact.email`; arrays are walked through, `*` is any key) and beneath it.
- * Strings anywhere else are masked as free text: a field that nobody thought of does not get through. Keys stay.
+ * Strings anywhere else are masked as free text: a field that nobody thought of does not get through. Numbers there stay
+ * unless `numbers` says otherwise, and keys that no path names unless `keys` does.
  */
 export const json: Kind = {
   summary:
-    'Masks `fields` by path (a.b, arrays are walked through, * is any key); other strings as text; keys and numbers stay',
+    'Masks `fields` by path (a.b, arrays are walked through, * is any key); other strings as text; other numbers by `numbers`, keys that no path names by `keys`, where those are given',
   holds: ['json', 'text'],
-  options: { fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } } },
+  options: {
+    fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } },
+    numbers: { $ref: '#/$defs/field' },
+    keys: { $ref: '#/$defs/field' },
+  },
   unique: 'never',
   needsEscape: true,
+  parts: ({ fields = {}, numbers, keys }) =>
+    [...Object.entries(fields as object), ['numbers', numbers], ['keys', keys]]
+      .filter((part): part is [string, PartRule] => part[1] !== undefined)
+      .map(([name, rule]) => ({
+        name,
+        rule,
+        value: { place: leafPlace(isKept(rule) ? { mask: 'text' } : maskRuleOf(rule)), isArray: false },
+      })),
   create: (materials, rule, place) => {
-    const otherwise = leafMask(materials, { mask: 'text' });
-    const root = ruleTree(materials, (rule.fields ?? {}) as Record<string, FieldRule>);
+    const strings = leafMask(materials, { mask: 'text' });
+    const numbers = rule.numbers === undefined ? keepLeaf : leafRule(materials, rule.numbers as PartRule);
+    const otherwise: LeafMask = (leaf) => (jsonNumber.test(leaf) ? numbers(leaf) : strings(leaf));
+    const keyOf = rule.keys === undefined ? undefined : maskPart(materials, rule.keys as PartRule, asText);
+    const root = ruleTree(materials, (rule.fields ?? {}) as Record<string, PartRule>);
     const wholeAsText = place.family === 'text' ? materials.mask({ mask: 'text' }, place) : undefined;
     return (bytes, start, end, out) => {
       const document = bytes.toString('utf8', start, end);
       if (wholeAsText && !isJson(document)) return wholeAsText(bytes, start, end, out);
-      appendString(out, maskDocument(document, root, otherwise));
+      appendString(out, maskDocument(document, root, otherwise, keyOf));
     };
   },
 };
 
-type FieldRule = string | MaskRule | { keep: string };
 /** Gives the JSON text that replaces a leaf's JSON text. */
 type LeafMask = (leaf: string) => string;
 
@@ -37,7 +54,7 @@ interface RuleNode {
 
 const keepLeaf: LeafMask = (leaf) => leaf;
 
-function ruleTree(materials: Materials, fields: Record<string, FieldRule>): RuleNode {
+function ruleTree(materials: Materials, fields: Record<string, PartRule>): RuleNode {
   const root: RuleNode = { children: new Map() };
   for (const [path, field] of Object.entries(fields)) {
     let node = root;
@@ -46,26 +63,29 @@ function ruleTree(materials: Materials, fields: Record<string, FieldRule>): Rule
       node.children.set(key, child);
       node = child;
     }
-    if (typeof field === 'object' && 'keep' in field) node.leaf = keepLeaf;
-    else node.leaf = leafMask(materials, typeof field === 'string' ? { mask: field } : (field as MaskRule));
+    node.leaf = leafRule(materials, field);
   }
   return root;
 }
 
+function leafRule(materials: Materials, rule: PartRule): LeafMask {
+  return isKept(rule) ? keepLeaf : leafMask(materials, maskRuleOf(rule));
+}
+
+const asText = { place: { family: 'text', type: 'text', unique: false } as Place, isArray: false };
+
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** Numbers are masked as numbers by rules that are for numbers; by any other, as the text they are written in. */
+function leafPlace(rule: MaskRule): Place {
+  const isNumber = rule.mask === 'number' || rule.bucket !== undefined;
+  return { family: isNumber ? 'decimal' : 'text', type: isNumber ? 'numeric' : 'text', unique: false };
+}
 
 function leafMask(materials: Materials, rule: MaskRule): LeafMask {
   if (rule.mask === 'null') return () => 'null';
   if (rule.mask === 'constant') return () => JSON.stringify(rule.value);
-  const place: Place = { family: rule.mask === 'number' ? 'decimal' : 'text', type: 'text', unique: false };
-  const mask: Mask = materials.mask(rule, place);
-  const sink = createSink(256);
-  const apply = (value: string) => {
-    const bytes = Buffer.from(value);
-    sink.at = 0;
-    mask(bytes, 0, bytes.length, sink);
-    return sink.bytes.toString('utf8', 0, sink.at);
-  };
+  const apply = ofStrings(materials.mask(rule, leafPlace(rule)));
   const ofNumbers = rule.mask !== 'text';
   return (leaf) => {
     if (leaf.startsWith('"')) {
@@ -90,7 +110,7 @@ interface Level {
   atKey: boolean;
 }
 
-function maskDocument(document: string, root: RuleNode, otherwise: LeafMask): string {
+function maskDocument(document: string, root: RuleNode, otherwise: LeafMask, keyOf: PartMask | undefined): string {
   const levels: Level[] = [];
   let result = '';
   for (const [token] of document.matchAll(tokens)) {
@@ -118,7 +138,8 @@ function maskDocument(document: string, root: RuleNode, otherwise: LeafMask): st
       const key = JSON.parse(token) as string;
       level.child = level.node?.children.get(key) ?? level.node?.children.get('*');
       level.atKey = false;
-      result += token;
+      const isNamed = level.node?.children.has(key) || level.inherited === keepLeaf;
+      result += keyOf && !isNamed ? JSON.stringify(keyOf(key) ?? '') : token;
     } else {
       const leaf = (level ? level.child?.leaf : root.leaf) ?? level?.inherited ?? otherwise;
       result += leaf(token);

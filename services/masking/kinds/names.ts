@@ -2,7 +2,7 @@ import type { Dictionaries } from '../dictionaries.ts';
 import { appendPick, appendTag, tagLength } from '../digest.ts';
 import type { Digest } from '../hmac.ts';
 import type { Kind, Materials, Place } from '../kind.ts';
-import { append, appendByte, type Sink, truncate } from '../sink.ts';
+import { append, appendByte, isSame, type Sink, truncate } from '../sink.ts';
 
 /** Kinds whose values are dictionary entries: names of people, places and companies. */
 
@@ -28,6 +28,13 @@ function createDictionaryMask(materials: Materials, domain: string, compose: Com
     const at = out.at;
     compose(out, words, digest);
     truncate(out, at, nameLimit);
+    if (isSame(bytes, start, end, out, at)) {
+      // Half the list further on: whoever is in the dictionary is not called what they are.
+      digest[0]! ^= 0x80000000;
+      out.at = at;
+      compose(out, words, digest);
+      truncate(out, at, nameLimit);
+    }
     if (!place.unique) return;
     if (out.at > at) appendByte(out, 0x20);
     appendTag(out, digest[6]!, digest[7]!);
@@ -60,8 +67,15 @@ export const country = dictionaryKind('The name of a country', 'country', (out, 
 );
 
 export const street = dictionaryKind('A house number and a street', 'street', (out, words, digest) => {
-  append(out, Buffer.from(`${1 + (digest[1]! % 999)} `, 'latin1'));
+  const number = Buffer.from(String(1 + (digest[1]! % 999)), 'latin1');
+  if (words.houseNumberFirst) {
+    append(out, number);
+    append(out, space);
+  }
   appendPick(out, words.streets, digest[0]!);
+  if (words.houseNumberFirst) return;
+  append(out, space);
+  append(out, number);
 });
 
 export const company = dictionaryKind('The name of a company', 'company', (out, words, digest) => {

@@ -1,9 +1,15 @@
 import { appendTag, createStream, pick } from '../digest.ts';
+import type { Digest } from '../hmac.ts';
 import type { Kind } from '../kind.ts';
-import { append, appendByte, reserve, truncate } from '../sink.ts';
+import { append, appendByte, isSame, reserve, type Sink, truncate } from '../sink.ts';
 
 /** How many characters come from one place of the prose before another is chosen. */
 const sliceLength = 64;
+
+/** Chances to come out as something else; one alone fails once in ten for a single letter. */
+const mostTurns = 16;
+/** 2³² by the golden ratio: each step lands in another part of the prose. */
+const farAway = 0x9e3779b9;
 
 export const text: Kind = {
   summary: 'Placeholder prose of the same number of characters',
@@ -13,9 +19,8 @@ export const text: Kind = {
     const digestOf = hmac('text');
     const stream = createStream();
     const { prose, proseStarts } = dictionaries;
-    return (bytes, start, end, out) => {
-      const digest = digestOf(bytes, start, end);
-      let left = charactersIn(bytes, start, end);
+    const write = (digest: Digest, characters: number, out: Sink) => {
+      let left = characters;
       const begin = out.at;
       if (place.unique) {
         appendTag(out, digest[6]!, digest[7]!);
@@ -35,10 +40,21 @@ export const text: Kind = {
       if (out.bytes[out.at - 1] === 0x20) out.bytes[out.at - 1] = 0x2e;
       truncate(out, begin, place.limit);
     };
+    return (bytes, start, end, out) => {
+      const digest = digestOf(bytes, start, end);
+      const characters = charactersIn(bytes, start, end);
+      const begin = out.at;
+      write(digest, characters, out);
+      for (let turn = 0; turn < mostTurns && isSame(bytes, start, end, out, begin); turn++) {
+        digest[0] = digest[0]! + farAway;
+        out.at = begin;
+        write(digest, characters, out);
+      }
+    };
   },
 };
 
-function charactersIn(bytes: Buffer, start: number, end: number): number {
+export function charactersIn(bytes: Buffer, start: number, end: number): number {
   let count = 0;
   for (let index = start; index < end; index++) if ((bytes[index]! & 0xc0) !== 0x80) count++;
   return count;

@@ -1,3 +1,4 @@
+import { markdownCell as cell } from '../../escape.ts';
 import { blockingLocks } from '../observed.ts';
 import { productionLines } from './production.ts';
 import {
@@ -78,16 +79,6 @@ export function rehearsalMarkdown(rehearsed: Rehearsed): string {
   }
   const text = `${lines.join('\n')}\n`;
   return text.length <= maxLength ? text : `${text.slice(0, maxLength)}\n\n… the rest is in the full report.\n`;
-}
-
-/** One cell or line: no table, HTML, link or mention of its own. */
-function cell(text: string): string {
-  return text
-    .replaceAll('\\', '\\\\')
-    .replace(/[|*_`[\]~]/g, '\\$&')
-    .replaceAll('<', '&lt;')
-    .replaceAll('@', '@\u200b')
-    .replace(/\s+/g, ' ');
 }
 
 function code(sql: string): string {

@@ -1,4 +1,5 @@
 import type { SchemaChange } from '../../database/schema.ts';
+import { html } from '../../escape.ts';
 import type { HeldLock, Statement } from '../observed.ts';
 import type { RehearsedImpact } from '../report.ts';
 import { lockModes } from '../sql.ts';
@@ -172,10 +173,6 @@ function lockTable(locks: HeldLock[]): string {
 
 function offset({ report: { up } }: Rehearsed, at: string): string {
   return duration(Date.parse(at) - Date.parse(up.statements[0]?.at ?? at));
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 const style = `

@@ -1,30 +1,48 @@
 import { availableParallelism } from 'node:os';
-import { DiskFull, freeBytes } from '../../engine/disk.ts';
-import { pathInHelper, runInHelper } from '../../engine/helper.ts';
+import type { Client } from 'pg';
 import type { Host } from '../../engine/host.ts';
-import { Problem } from '../../errors.ts';
+import type { Mistake } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
-import { parsePolicy } from '../../masking/policy.ts';
+import { type Policy, parsePolicy } from '../../masking/policy.ts';
+import type { SourceSchema } from '../../masking/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { readCatalog, readServer, type SourceCatalog } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import { type OpenedDump, planRows } from '../../sources/dump/open.ts';
 import { createPace } from '../../sources/pace.ts';
+import { readSchema } from '../../sources/schema.ts';
+import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
+import { openAudit } from '../audit/audit.ts';
+import { readConstraints } from '../audit/integrity.ts';
+import { auditResult } from '../audit/result.ts';
+import { type CountedResult, countResult } from '../report/result.ts';
+import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
-import { copyData, tasksOf } from './copy-data.ts';
+import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
 import { captureProblem } from './failure.ts';
-import { openReading } from './reading.ts';
+import { freezeAndAnalyze } from './freeze.ts';
+import { tryGivenValues } from './given-values.ts';
+import { readLeftOut, warningsOf } from './left-out.ts';
+import { readPools } from './pools.ts';
+import { readFirst } from './read-first.ts';
+import type { Reading } from './reading.ts';
+import { installRebuilds, removeRebuilds } from './rebuild.ts';
+import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, copySequences, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
+  dataPathOf,
   finishTarget,
+  majorInVolume,
   relayMount,
   removeTarget,
   runInTarget,
   startTarget,
+  type Target,
   type TargetSpec,
 } from './target.ts';
 
@@ -35,12 +53,16 @@ export interface CaptureOptions {
   dump?: OpenedDump;
   policy: unknown;
   key: Uint8Array;
+  /** What is other in the source's schema than when its policy was set: anything stops the capture. */
+  changesIn?(schema: SourceSchema): Mistake[];
   /** The database the stacks' services use, and its schema. */
   database: string;
   schema: string;
   target: Omit<TargetSpec, 'mounts' | 'failure'>;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
+  /** What the audit keeps in memory before it writes hashes to a file. */
+  auditMemoryBytes?: number;
 }
 
 /**
@@ -48,21 +70,33 @@ export interface CaptureOptions {
  * COPY FROM, all workers on one exported snapshot; an unmasked value is never written to a disk. Whole or not at all:
  * when it fails, neither container nor volume is left.
  *
- * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `capture-failed`,
- *   `engine-failed` (EngineAway, DiskFull), or the signal's reason.
+ * @throws Problem `source-unreachable`, `source-refused`, `policy-invalid`, `policy-incomplete`, `schema-changed`,
+ *   `capture-failed`, `audit-failed`, `engine-failed` (EngineAway, DiskFull), or the signal's reason.
  */
 export async function captureDatabase(options: CaptureOptions): Promise<CaptureReport> {
-  const { host, dump, onProgress } = options;
   requireKey(options.key);
   const policy = parsePolicy(options.policy);
-  const server = serverOf(options.source);
-  const reading = await openReading(options.source, options.target.volume);
+  return readFirst(options.source, options.target.volume, options.signal, (reading, passedOver) =>
+    captureReading(options, policy, reading, passedOver),
+  );
+}
+
+async function captureReading(
+  options: CaptureOptions,
+  policy: Policy,
+  reading: Reading,
+  passedOver: Mistake[],
+): Promise<CaptureReport> {
+  const { host, dump, onProgress } = options;
   const { session: source, relay } = reading;
+  const server = serverOf(reading.server);
   let isReading = true;
   const finishReading = async () => {
     isReading = false;
     await reading.close();
   };
+  let threads: CopyThread[] = [];
+  let closeAudit = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -84,19 +118,40 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
     const facts = { ...(await readServer(source)), ...dump?.facts };
-    const catalog = await readCatalog(source);
+    const schemas = await chooseSchemas(source, options.source.schemas);
+    const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
-    const planned = planMasking(catalog, policy);
+    await refuseReferencesOut(source, options.source.schemas);
+    const isLeftOut = ({ where }: Mistake) => schemas.leftOut.some(({ name }) => where.startsWith(`${name}.`));
+    const changes = (options.changesIn?.(await readSchema(source)) ?? []).filter((change) => !isLeftOut(change));
+    const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
+    const pools = await readPools(source, plan.pools, options.key);
+    const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
+    closeAudit = audit.close;
+    const sequences = await readSequences(source, policy, schemas.has);
+    const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
-    const warnings: { where: string; what: string }[] = [...(dump?.warnings ?? [])];
+    const described = await describeSource(source, reading.server, facts, dump !== undefined);
+    const warnings: { where: string; what: string }[] = [
+      ...passedOver,
+      ...(dump?.warnings ?? []),
+      ...warningsOf(leftOut),
+    ];
     if (facts.large_objects > 0) {
       warnings.push({
         where: 'pg_largeobject',
-        what: `${facts.large_objects} large objects are left out: their content cannot be classified`,
+        what: `${facts.large_objects} large objects are left out: what is in them cannot be classified; their ids in rows lead nowhere`,
       });
     }
+
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
+    const isWithoutRows = (index: number) =>
+      leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
+    const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
+    threads = startThreads(Math.min(workers, tasks.length));
 
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
@@ -104,13 +159,15 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
-      await copySchema(target, relay, { exportedSnapshot, lockTimeoutMs, server }, options.database, signal);
+      const schemaDump = { exportedSnapshot, lockTimeoutMs, server, facts, leftOut };
+      await copySchema(target, relay, schemaDump, options.database, signal);
+      await onTarget(target, options.database, async (client) => {
+        await tryGivenValues(client, plan.tables);
+        await installRebuilds(client, plan.tables);
+      });
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
-    const cores = Math.min(4, availableParallelism());
-    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
-    const tasks = tasksOf(plan.tables, catalog, facts.major, workers);
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
@@ -118,19 +175,32 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
       target: { spec, password: target.password },
       database: options.database,
       key: options.key,
+      locale: policy.locale,
       tables: plan.tables,
+      pools,
+      audit: audit.setup,
       ...(dump ? { dump: dump.rows } : {}),
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, tasks, workers, signal, (table, bytes) =>
-        onProgress(table ? `copied ${table}` : 'copying and masking rows', Math.min(bytes, estimate), estimate),
+      copyData(input, audit, tasks, threads, signal, (message, bytes) =>
+        onProgress(message, Math.min(bytes, estimate), estimate),
       ),
     );
 
+    const expected = {
+      rows: new Map([...copied].map(([table, { rows }]) => [table, rows])),
+      constraints: await readConstraints(source),
+    };
+    let shifted: SequenceReport[];
     const client = await connectTarget(target, options.database);
+    let result: CountedResult;
     try {
-      await copySequences(source, client);
-      const views = await populatedViews(source);
+      await removeRebuilds(client);
+      shifted = await copySequences(source, client, sequences, { key: options.key, policy });
+      const views = (await populatedViews(source)).filter(
+        ({ schema, name }) =>
+          schemas.has(schema) && !leftOut.relations.some((view) => view.schema === schema && view.name === name),
+      );
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
@@ -138,18 +208,26 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
         copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
+      await phase('analyze', 'analyzing', () => freezeAndAnalyze(client, tasks));
+      result = await phase('count', 'counting values and groups', () =>
+        countResult(client, { catalog, plan, policy, copied }),
+      );
     } finally {
       await client.end().catch(() => {});
     }
+    const major = await majorInVolume(host, spec);
+    const audited = await phase('audit', 'searching the result for originals', () =>
+      auditResult(audit, { target, database: options.database, major, threads: cores, signal }, expected),
+    );
     const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
-      ...{ server, source: facts, catalog, plan, policy, key: options.key, copied, durationMs, warnings },
+      ...{ ...described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },
+      ...{ durationMs, warnings, audit: audited, sequences: shifted, replayDelayMs: reading.replayDelayMs },
       ...(dump ? { dump: dump.report } : {}),
       target: {
-        postgresMajor: await majorInVolume(host, spec),
+        postgresMajor: major,
         libc,
         dataPath: dataPathOf(spec),
         superuser: spec.superuser,
@@ -164,53 +242,31 @@ export async function captureDatabase(options: CaptureOptions): Promise<CaptureR
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    await endThreads(threads);
+    closeAudit();
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
   }
 }
 
-/** Better not begun than a full disk in the middle, which harms everything else on the engine. */
-async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
-  const free = await freeBytes(host);
-  if (estimate <= free) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
-  throw new DiskFull(
-    `The tables of ${server} hold ${megabytes(estimate)}; the disk of the Docker engine is too full for them: ${megabytes(free)} are free`,
-  );
+async function onTarget(target: Target, database: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = await connectTarget(target, database);
+  await work(client).finally(() => client.end().catch(() => {}));
 }
 
-function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, server: string): void {
-  const errors = catalog.tables
-    .filter(({ kind, readable, rowSecurity }) => (kind === 'r' || kind === 'p') && (!readable || rowSecurity))
-    .map((table) => ({
-      where: tableName(table),
-      what: table.readable ? 'row security hides rows of it from the login' : 'the login may not SELECT it',
-      remedy: table.readable
-        ? 'ALTER ROLE … BYPASSRLS for the login'
-        : 'Grant the login SELECT on it, or pg_read_all_data',
-    }));
-  if (errors.length === 0) return;
-  throw new Problem('source-refused', `The login cannot read everything in ${server}`, {
-    where: errors[0]!.where,
-    errors,
+/** About how many rows each planned table has; where it was never analyzed, as many as its pages can hold. */
+function expectedRows(tables: readonly { schema: string; name: string }[], catalog: SourceCatalog): number[] {
+  const found = new Map(catalog.tables.map((table) => [tableName(table), table]));
+  return tables.map((table) => {
+    const { estimatedRows = 0, heapBytes = 0 } = found.get(tableName(table)) ?? {};
+    return estimatedRows || heapBytes / 64;
   });
 }
 
-async function ownerOf(source: import('pg').Client, schema: string): Promise<string | undefined> {
+async function ownerOf(source: Client, schema: string): Promise<string | undefined> {
   const { rows } = await source.query<{ owner: string }>(
     'SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1',
     [schema],
   );
   return rows[0]?.owner;
-}
-
-/** PGDATA below the volume's root. */
-export function dataPathOf({ pgdata, mountTarget }: Pick<TargetSpec, 'pgdata' | 'mountTarget'>): string {
-  return pgdata.slice(mountTarget.replace(/\/$/, '').length + 1);
-}
-
-async function majorInVolume(host: Host, spec: TargetSpec): Promise<number> {
-  const path = [await pathInHelper(host, spec.volume), dataPathOf(spec), 'PG_VERSION'].filter(Boolean).join('/');
-  const { stdout } = await runInHelper(host, ['cat', path]);
-  return Number.parseInt(stdout, 10);
 }

@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
-import type { SourceCatalog } from '../../sources/catalog.ts';
+import { isKeep } from '../../masking/policy.ts';
+import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
+import type { Audit } from '../audit/audit.ts';
+import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
 
@@ -16,12 +19,13 @@ const tidRangeScanMajor = 14;
 export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: number, workers: number): CopyTask[] {
   const found = new Map(catalog.tables.map((table) => [`${table.schema}.${table.name}`, table]));
   const sized = tables.map((table, index) => {
-    const { heapBytes = 0, sizeBytes = 0 } = found.get(`${table.schema}.${table.name}`) ?? {};
+    const { heapBytes, sizeBytes, oid, filenode, partition } = found.get(`${table.schema}.${table.name}`)!;
     const task: CopyTask = {
       schema: table.schema,
       table: table.name,
       columns: table.columns.map(({ name }) => name),
-      index,
+      ...{ oid, filenode, index },
+      ...(partition && mayMove(table, partition) ? { into: partition.root } : {}),
     };
     return { task, heapBytes, sizeBytes };
   });
@@ -41,27 +45,66 @@ export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: n
 }
 
 /**
+ * Whether a row of a partition may belong in another one of the snapshot: where a column that decides is masked, or a hash,
+ * which is of an enum's internal number or of what a collation's library makes of a text.
+ */
+function mayMove({ columns }: PlannedTable, { byHash, key }: NonNullable<SourceTable['partition']>): boolean {
+  return byHash || columns.some(({ name, rule }) => !isKeep(rule) && (key.includes(name) || key.includes(null)));
+}
+
+const notUtf8 =
+  'The source says another encoding than its text has: greenroom reads UTF-8. Correct the rows, or leave their schema out.';
+const notInEncoding =
+  'The database has the source’s encoding, which lacks a character of a masked value: choose a mask without it, such as token.';
+
+/** A thread that has loaded what it needs, or is at it, and waits to be told what to copy. */
+export interface CopyThread {
+  worker: Worker;
+  /** Rejects where it ends by itself. */
+  ended: Promise<void>;
+}
+
+/** Starts threads ahead of their work: to load its code takes one half a second, while the target's server starts. */
+export function startThreads(count: number): CopyThread[] {
+  return Array.from({ length: Math.max(1, count) }, () => {
+    const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
+      // Rows live as long as their batch: a larger nursery only holds more of them at once.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    });
+    const ended = new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Problem('capture-failed', `A copying thread ended with code ${code}`)),
+      );
+    });
+    ended.catch(() => {});
+    return { worker, ended };
+  });
+}
+
+/** Ends them whatever they do. Their connections go with them, and with those what they held on the source. */
+export async function endThreads(threads: CopyThread[]): Promise<void> {
+  await Promise.all(threads.map(({ worker }) => worker.terminate()));
+  await Promise.allSettled(threads.map(({ ended }) => ended));
+}
+
+/**
  * Copies every task by worker threads, so that masking uses the other cores and the API stays responsive.
  * @throws Problem `capture-failed` naming the table, or the signal's reason; all workers have ended by then.
  */
 export async function copyData(
   input: WorkerInput,
+  audit: Pick<Audit, 'originals' | 'addPart'>,
   tasks: CopyTask[],
-  workers: number,
+  started: CopyThread[],
   signal: AbortSignal,
-  onProgress: (table: string | undefined, bytes: number, tasksDone: number) => void,
+  onProgress: (message: string, bytes: number) => void,
 ): Promise<Map<string, { rows: number; bytes: number }>> {
   const copied = new Map<string, { rows: number; bytes: number }>();
   const queue = [...tasks];
-  let done = 0;
   let total = 0;
-  const threads = Array.from({ length: Math.max(1, Math.min(workers, tasks.length)) }, () => {
-    const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
-      workerData: input,
-      // Rows live as long as their batch: a larger nursery only holds more of them at once.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
-    });
-    const finished = new Promise<void>((resolve, reject) => {
+  const threads = started.map(({ worker, ended }) => {
+    const failed = new Promise<never>((_, reject) => {
       const next = () => {
         const task = queue.shift();
         worker.postMessage(task ?? 'end');
@@ -73,15 +116,27 @@ export async function copyData(
             break;
           case 'bytes':
             total += message.bytes;
-            onProgress(undefined, total, done);
+            onProgress('copying and masking rows', total);
+            break;
+          case 'originals':
+            try {
+              audit.originals.add(message.originals);
+            } catch (error) {
+              reject(error);
+            }
             break;
           case 'done': {
+            audit.addPart(message.audited, message.collectMs);
             const { schema, name } = input.tables[message.index]!;
             const before = copied.get(`${schema}.${name}`) ?? { rows: 0, bytes: 0 };
             copied.set(`${schema}.${name}`, { rows: before.rows + message.rows, bytes: before.bytes + message.bytes });
-            done += 1;
-            onProgress(`${schema}.${name}`, total, done);
+            onProgress(`copied ${schema}.${name}`, total);
             next();
+            break;
+          }
+          case 'retried': {
+            const { schema, name } = input.tables[message.index]!;
+            onProgress(`copying ${schema}.${name} again: ${message.message}`, total);
             break;
           }
           case 'problem': {
@@ -93,40 +148,64 @@ export async function copyData(
             reject(failureOf(input, message));
         }
       });
-      worker.once('error', reject);
-      worker.once('exit', (code) =>
-        code === 0 ? resolve() : reject(new Problem('capture-failed', `A copying thread ended with code ${code}`)),
-      );
     });
-    return { worker, finished };
+    worker.postMessage(input);
+    return Promise.race([ended, failed]);
   });
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   try {
-    await Promise.race([Promise.all(threads.map(({ finished }) => finished)), aborted]);
+    await Promise.race([Promise.all(threads), aborted]);
     return copied;
   } catch (error) {
     queue.length = 0;
-    // Their connections go with them, and with those what they held on the source.
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
-    await Promise.allSettled(threads.map(({ finished }) => finished));
+    await endThreads(started);
     throw error;
   }
 }
 
-function failureOf(input: WorkerInput, { index, message, code }: Extract<WorkerMessage, { type: 'failed' }>): Problem {
+function failureOf(input: WorkerInput, failed: Extract<WorkerMessage, { type: 'failed' }>): Problem {
+  const { index, end, columns, message, code } = failed;
   const table = index === undefined ? undefined : input.tables[index]!;
-  const where = table && `${table.schema}.${table.name}`;
-  const remedy =
-    code === '42501' ? 'Grant the login SELECT on it, and BYPASSRLS if it has row security.' : timeoutRemedies[code];
+  const name = table && `${table.schema}.${table.name}`;
+  const where = name && [name, ...(columns.length === 1 ? columns : [])].join('.');
+  const refused = end === 'target' ? undefined : sourceRemedies[code];
+  const errors = columns.map((column) => ({
+    where: `${name}.${column}`,
+    what: 'does not take what its mask gives, or is in the constraint that does not',
+    remedy: 'Choose another mask for it: one that keeps the shape, such as token, or constant',
+  }));
+  const at = columns.length > 1 ? ` (columns ${columns.join(', ')})` : '';
   return new Problem(
-    remedy === undefined ? 'capture-failed' : 'source-refused',
-    `${where ? `Copying ${where}` : 'Copying'} failed: ${message}`,
+    refused === undefined ? 'capture-failed' : 'source-refused',
+    `${where ? `Copying ${where}${at}` : 'Copying'} failed: ${message}`,
     {
       ...(where ? { where } : {}),
-      remedy: remedy ?? 'If a mask gives what the column cannot hold, choose another in the policy.',
+      ...(errors.length > 0 ? { errors } : {}),
+      remedy:
+        refused ?? targetRemedies[code] ?? 'If a mask gives what the column cannot hold, choose another in the policy.',
     },
   );
 }
+
+/** By SQLSTATE, of a table that the source does not give. */
+const sourceRemedies: Record<string, string | undefined> = {
+  ...timeoutRemedies,
+  42501: 'Grant the login SELECT on it, and BYPASSRLS if it has row security.',
+  '42P01': changedMeanwhile,
+  42703: changedMeanwhile,
+  '3F000': changedMeanwhile,
+  22021: notUtf8,
+  '22P05': notUtf8,
+};
+
+/** By SQLSTATE, of a row that the snapshot does not take. */
+const targetRemedies: Record<string, string | undefined> = {
+  22021: notInEncoding,
+  '22P05': notInEncoding,
+  22001: 'The mask gives more characters than the column holds: choose another, such as token, which keeps the length.',
+  23505: 'The mask gives different originals the same value: choose one that keeps them different, or keep the column.',
+  23514: 'The mask gives what the constraint forbids: choose another for the columns that it reads, or keep them.',
+};

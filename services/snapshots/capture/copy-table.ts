@@ -12,6 +12,11 @@ export interface CopyTask {
   schema: string;
   table: string;
   columns: string[];
+  /** What the table was when the snapshot was taken. */
+  oid: number;
+  filenode: number;
+  /** Where the rows are put, quoted, if not into a table of that name: a partition's table at the top. */
+  into?: string;
   /** Index into the plan's tables. */
   index: number;
   /** First page and the page after the last; the last part has no end, for pages that are added meanwhile. */
@@ -52,8 +57,14 @@ export async function copyTable(
   const columns = task.columns.map(identifier).join(', ');
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
+  const freeze = comesFrozen(task);
+  if (freeze) {
+    await target.query(`BEGIN; TRUNCATE ONLY ${name}`).catch((error) => {
+      throw new CopyFailure('target', error);
+    });
+  }
   const out = read(task);
-  const into = target.query(copyFrom(`COPY ${name} ${list} FROM STDIN`));
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN${freeze ? ' (FREEZE)' : ''}`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
@@ -71,11 +82,21 @@ export async function copyTable(
     end ??= 'target';
   });
   const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
-  await pipeline(streams).catch((error) => {
+  await pipeline(streams).catch(async (error) => {
+    if (freeze) await target.query('ROLLBACK').catch(() => {});
     throw new CopyFailure(end ?? 'target', error);
   });
+  if (freeze) await target.query('COMMIT');
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
+}
+
+/**
+ * Rows that come into a table which the same transaction has emptied are frozen as they come, and need no WAL
+ * (https://www.postgresql.org/docs/17/sql-copy.html). Of a table that several sessions fill they are not.
+ */
+export function comesFrozen({ pages, into }: CopyTask): boolean {
+  return pages === undefined && into === undefined;
 }
 
 /** How a server is asked for them. */
@@ -90,7 +111,8 @@ export function copyOutOf(task: CopyTask): string {
 
 /** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */
 function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
-  let rest: Buffer | undefined;
+  // A row's beginning, in pieces: joined once, so that a row of 100 MB is not copied for each of its thousand chunks.
+  let begun: Buffer[] = [];
   let out = createSink(batchBytes * 2);
   const flush = (stream: Transform) => {
     if (out.at === 0) return;
@@ -100,18 +122,24 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
   };
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      const bytes = rest ? Buffer.concat([rest, chunk]) : chunk;
+      if (!chunk.includes(newline)) {
+        begun.push(chunk);
+        return done();
+      }
+      const bytes = begun.length > 0 ? Buffer.concat([...begun, chunk]) : chunk;
+      begun = [];
       let start = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
         mask(bytes, start, end + 1, out);
         start = end + 1;
         if (out.at >= batchBytes) flush(this);
       }
-      rest = start === bytes.length ? undefined : bytes.subarray(start);
+      // A copy where it is little, so that it does not keep a large row in memory.
+      if (start < bytes.length) begun = [Buffer.from(bytes.subarray(start))];
       done();
     },
     flush(done) {
-      if (rest) append(out, rest);
+      for (const piece of begun) append(out, piece);
       flush(this);
       done();
     },

@@ -1,22 +1,28 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import pg from 'pg';
+import { setTimeout } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
+import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { connectDocker } from '../../engine/host.ts';
 import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
+import type { Materials } from '../../masking/kind.ts';
 import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { closeSource, openSource } from '../../sources/connect.ts';
 import { type DumpRows, damageOf, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
-import { openLine } from '../../sources/line.ts';
+import { type Line, openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
+import { collecting } from '../audit/collecting.ts';
+import { createCollection } from '../audit/collector.ts';
+import type { PartCounts } from '../audit/counts.ts';
+import type { AuditSetup } from '../audit/setup.ts';
+import { beginReading, closeSessions, holdTable, openSessions, type Sessions } from './copy-session.ts';
 import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from './copy-table.ts';
-import { type Target, targetConfig } from './target.ts';
+import { columnsAt } from './failed-columns.ts';
+import type { Target } from './target.ts';
 
-/** What a worker thread is started with. */
+/** What a worker thread is told first. */
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
@@ -27,65 +33,139 @@ export interface WorkerInput {
   target: Omit<Target, 'host'>;
   database: string;
   key: Uint8Array;
+  /** Whose words masked values are made of. */
+  locale: string | undefined;
   tables: PlannedTable[];
+  /** What each value that is shuffled becomes, by pool. */
+  pools: Materials['pools'];
+  audit: AuditSetup;
 }
 
 export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'bytes'; bytes: number }
-  | { type: 'done'; index: number; rows: number; bytes: number }
-  | { type: 'failed'; index?: number; message: string; code: string }
+  | { type: 'originals'; originals: Uint32Array<ArrayBuffer> }
+  | { type: 'done'; index: number; rows: number; bytes: number; audited: PartCounts; collectMs: number }
+  | { type: 'retried'; index: number; message: string }
+  | { type: 'failed'; index?: number; end?: 'source' | 'target'; columns: string[]; message: string; code: string }
   | { type: 'problem'; problem: ProblemDocument };
 
+/** A session that is lost is opened anew for the same part, as often and so long afterwards as this. */
+const retries = 3;
+const retryAfterMs = 1000;
+
 const port = parentPort!;
-const input = workerData as WorkerInput;
+let input: WorkerInput;
 const send = (message: WorkerMessage) => port.postMessage(message);
 
 /** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
 async function main(): Promise<void> {
-  const source = await openSource(input.source, await openLine(input.source));
-  await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await source.query(`SET TRANSACTION SNAPSHOT '${input.exportedSnapshot}'`);
-  const target = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
-  await target.connect();
-  await target.query(
-    `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'`,
-  );
-  const { dump } = input;
-  const read: ReadRows = dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
-  const materials = createMaterials(input.key, dictionaries());
+  const line = await openLine(input.source);
+  let sessions = await openSessions(input, line);
+  const masks: Masks = {
+    materials: createMaterials(input.key, dictionaries(input.locale), input.pools),
+    collectorOf: createCollection(input.audit, (originals) =>
+      port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
+    ),
+  };
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
-      await source.query('COMMIT');
-      await closeSource(source);
-      await target.end();
+      await closeSessions(sessions);
       port.close();
       return;
     }
-    try {
-      const mask = createTableMask(materials, input.tables[task.index]!);
-      const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
-      const result = await copyTable(read, target, task, mask, input.pace, onBytes);
-      send({ type: 'done', index: task.index, ...result });
-    } catch (error) {
-      fail((dump && (await damageOf(dump, task))) ?? error, task.index);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        send({ type: 'done', index: task.index, ...(await copy(sessions, task, masks)) });
+        return;
+      } catch (error) {
+        const lost = error instanceof CopyFailure && error.end === 'source' && isLost(error.cause);
+        if (!lost || attempt === retries) return fail((await damageIn(task)) ?? error, task, sessions);
+        const renewed = await renew(sessions, line).catch(() => undefined);
+        // The first loss says more than that the snapshot is gone, too.
+        if (!renewed) return fail(error, task, sessions);
+        sessions = renewed;
+        send({ type: 'retried', index: task.index, message: withoutValues(error.cause) });
+      }
     }
   });
   send({ type: 'ready' });
 }
 
-function fail(thrown: unknown, index?: number): void {
-  const error = thrown instanceof CopyFailure ? thrown.cause : thrown;
-  const problem =
-    thrown instanceof CopyFailure && thrown.end === 'source' && !(error instanceof Problem) && isCut(error)
-      ? sourceCut(error, serverOf(input.source))
-      : error;
+/** What a worker masks with, and what of it is kept for the audit. */
+interface Masks {
+  materials: Materials;
+  collectorOf: ReturnType<typeof createCollection>;
+}
+
+async function copy({ source, target }: Sessions, task: CopyTask, { materials, collectorOf }: Masks) {
+  await holdTable(source, input.exportedSnapshot, task);
+  let sent = 0;
+  const onBytes = (bytes: number) => {
+    sent += bytes;
+    send({ type: 'bytes', bytes });
+  };
+  try {
+    // What was collected of a part that failed is counted with none.
+    const collector = collectorOf(task.index);
+    const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
+    const result = await copyTable(readFrom(source), target, task, mask, input.pace, onBytes);
+    return { ...result, audited: collector?.finish() ?? new Map(), collectMs: collectMs() };
+  } catch (error) {
+    send({ type: 'bytes', bytes: -sent });
+    throw error;
+  }
+}
+
+function readFrom(source: pg.Client): ReadRows {
+  const { dump } = input;
+  return dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
+}
+
+/** Rows of a damaged dump may look like anything before its checksum is found wrong. */
+async function damageIn(task: CopyTask): Promise<Problem | undefined> {
+  return input.dump && damageOf(input.dump, task);
+}
+
+/** A dump that ends too soon does so again. */
+function isLost(error: unknown): boolean {
+  return !(error instanceof Problem) && isCut(error);
+}
+
+/** Rows of the part that were sent to the target already go with its session. */
+async function renew(sessions: Sessions, line: Line): Promise<Sessions> {
+  await closeSessions(sessions);
+  await setTimeout(retryAfterMs);
+  const renewed = await openSessions(input, line);
+  try {
+    // Whether the snapshot is still there: it lives as long as the session that exported it.
+    await renewed.source.query(beginReading(input.exportedSnapshot));
+    return renewed;
+  } catch (error) {
+    await closeSessions(renewed);
+    throw error;
+  }
+}
+
+async function fail(thrown: unknown, task?: CopyTask, sessions?: Sessions): Promise<void> {
+  const failure = thrown instanceof CopyFailure ? thrown : undefined;
+  const error = failure ? failure.cause : thrown;
+  const problem = failure?.end === 'source' && isLost(error) ? sourceCut(error, serverOf(input.source)) : error;
   if (problem instanceof Problem) {
     send({ type: 'problem', problem: problem.toDocument() });
     return;
   }
-  const code = String((error as { code?: string }).code ?? '');
-  send({ type: 'failed', ...(index === undefined ? {} : { index }), message: withoutValues(error), code });
+  send({
+    type: 'failed',
+    ...(task ? { index: task.index } : {}),
+    ...(failure ? { end: failure.end } : {}),
+    columns: task && sessions && failure?.end === 'target' ? await columnsAt(error, task, sessions.target) : [],
+    message: withoutValues(error),
+    code: String((error as { code?: string }).code ?? ''),
+  });
 }
 
-main().catch((error) => fail(error));
+port.once('message', (told: WorkerInput) => {
+  input = told;
+  main().catch((error) => fail(error));
+});

@@ -19,7 +19,7 @@ export async function captureProblem(
 ): Promise<unknown> {
   if (engineAwayIn(error)) return error;
   if (error instanceof Problem && error.code.startsWith('source-')) return error;
-  if (at.source && !(await answers(at.source))) return sourceCut(error, at.server);
+  if (at.source && (endsTransaction(error) || !(await answers(at.source)))) return sourceCut(error, at.server);
   try {
     const full = await explainFullDisk(at.host, error);
     if (full !== error) return full;
@@ -36,6 +36,11 @@ export async function captureProblem(
     return new Problem('capture-failed', `The capture failed: ${withoutValues(error)}`, { where: at.server });
   }
   return sourceProblem(error, at.server);
+}
+
+/** Class 40 of SQLSTATE: a replica took the transaction back, and with it the snapshot. */
+function endsTransaction(error: unknown): boolean {
+  return String((error as { code?: unknown }).code ?? '').startsWith('40');
 }
 
 async function whyStopped(host: Host, { container, image }: TargetSpec): Promise<Problem | undefined> {

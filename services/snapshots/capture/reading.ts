@@ -4,10 +4,14 @@ import { closeSource, openSource } from '../../sources/connect.ts';
 import { sourceCut } from '../../sources/errors.ts';
 import { type Line, openLine } from '../../sources/line.ts';
 import { openRelay, type Relay } from '../../sources/relay.ts';
+import { replayDelayOf } from '../../sources/replicas.ts';
 
 /** What a capture has open towards its source: one line, the session that exports the snapshot, the relay. */
 export interface Reading {
+  server: SourceAddress;
   session: pg.Client;
+  /** How far the server is behind its primary, where it is a replica. */
+  replayDelayMs: number | undefined;
   relay: Relay;
   /** How worker threads reach the source: through the relay where the line is SSH, so that they hold none of its secrets. */
   forWorkers: SourceAddress;
@@ -23,7 +27,8 @@ export async function openReading(address: SourceAddress, name: string): Promise
   let session: pg.Client | undefined;
   try {
     session = await openSource(address, line);
-    return readingOf(address, line, session, await openRelay(address, line, name));
+    const replayDelayMs = address.isReplica ? await replayDelayOf(session, address) : undefined;
+    return readingOf(address, line, session, await openRelay(address, line, name), replayDelayMs);
   } catch (error) {
     if (session) await closeSource(session);
     await line.close();
@@ -31,7 +36,13 @@ export async function openReading(address: SourceAddress, name: string): Promise
   }
 }
 
-function readingOf(address: SourceAddress, line: Line, session: pg.Client, relay: Relay): Reading {
+function readingOf(
+  address: SourceAddress,
+  line: Line,
+  session: pg.Client,
+  relay: Relay,
+  replayDelayMs: number | undefined,
+): Reading {
   const { url, limits } = address;
   const lost = new AbortController();
   let closing: Promise<void> | undefined;
@@ -44,8 +55,7 @@ function readingOf(address: SourceAddress, line: Line, session: pg.Client, relay
     await line.close();
   };
   return {
-    session,
-    relay,
+    ...{ server: address, session, replayDelayMs, relay },
     forWorkers: address.ssh ? { url, ...(limits ? { limits } : {}), relay: relay.folder } : address,
     lost: AbortSignal.any([line.broken, lost.signal]),
     close: () => {

@@ -1,88 +1,101 @@
-import { createHash } from 'node:crypto';
+import type { MaskingReport } from '../../../openapi/aliases.ts';
+import type { components } from '../../../openapi/types.ts';
+import { type CatalogColumn, tableName } from '../../masking/catalog.ts';
 import { dictionaryVersion } from '../../masking/dictionaries.ts';
 import { keyId } from '../../masking/key.ts';
-import type { MaskingPlan } from '../../masking/plan.ts';
-import { canonical, isKeep, type Policy, policyHash } from '../../masking/policy.ts';
-import type { ServerFacts, SourceCatalog } from '../../sources/catalog.ts';
-import type { DumpReport } from '../../sources/dump/open.ts';
-import type { TargetFacts } from '../target.ts';
+import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
+import { type Policy, policyHash } from '../../masking/policy.ts';
+import type { SourceCatalog } from '../../sources/catalog.ts';
+import { plannedInWords } from '../report/column.ts';
+import type { ColumnCounts } from '../report/count.ts';
+import type { CountedResult } from '../report/result.ts';
+import { riskOf } from '../report/risk.ts';
+import type { DescribedSource } from '../report/source.ts';
+import type { SequenceReport } from './sequences.ts';
 
-/** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
-export interface CaptureReport {
-  treatment: 'masked';
-  /** Of a dump the LSN is not known, and empty. */
-  source: { server: string; database: string; serverVersion: string; lsn: string };
-  /** What it was captured from where that was no server. */
-  dump?: DumpReport;
-  takenAt: string;
-  durationMs: Record<string, number>;
-  schemaFingerprint: string;
-  policyHash: string;
-  keyId: string;
-  dictionaryVersion: string;
-  tables: TableReport[];
-  warnings: { where: string; what: string }[];
-  target: TargetFacts;
-}
+type Schemas = components['schemas'];
+export type CaptureReport = MaskingReport;
 
-export interface TableReport {
-  name: string;
-  rows: number;
-  bytes: number;
-  columns: { name: string; technique: string; reason?: string }[];
-}
+const meaning =
+  'Masked, not anonymous: as long as production and the key exist, masked rows can be brought back to people, so they stay personal data (GDPR, Article 4(5) and recital 26).';
 
-export function writeReport(facts: {
-  server: string;
-  source: ServerFacts;
-  dump?: DumpReport;
+export interface CaptureFacts extends DescribedSource, CountedResult {
+  takenAt: Date;
   catalog: SourceCatalog;
   plan: MaskingPlan;
   policy: Policy;
   key: Uint8Array;
   copied: Map<string, { rows: number; bytes: number }>;
+  sequences: SequenceReport[];
+  replayDelayMs: number | undefined;
   durationMs: Record<string, number>;
   warnings: { where: string; what: string }[];
-  target: TargetFacts;
-}): CaptureReport {
-  const { source } = facts;
+  dump?: Schemas['ReportedDump'];
+  audit?: Schemas['AuditReport'];
+  target: MaskingReport['target'];
+}
+
+/** What was captured, from where, and what happened to every column. The data is masked; it is not anonymous. */
+export function writeReport(facts: CaptureFacts): CaptureReport {
+  const { source, takenAt, durationMs, schemaFingerprint, policy, groups, leftOut, audit, target } = facts;
+  // A policy without a locale has English words.
+  const { locale = 'en' } = policy;
   return {
     treatment: 'masked',
-    source: { server: facts.server, database: source.database, serverVersion: source.version, lsn: source.lsn },
-    ...(facts.dump ? { dump: facts.dump } : {}),
-    takenAt: source.at.toISOString(),
-    durationMs: facts.durationMs,
-    schemaFingerprint: fingerprintOf(facts.catalog),
-    policyHash: policyHash(facts.policy),
-    keyId: keyId(facts.key),
-    dictionaryVersion,
-    tables: facts.plan.tables.map((table) => {
-      const name = `${table.schema}.${table.name}`;
-      return {
-        name,
-        ...(facts.copied.get(name) ?? { rows: 0, bytes: 0 }),
-        columns: table.columns.map(({ name: column, rule }) =>
-          isKeep(rule)
-            ? { name: column, technique: 'keep', reason: rule.keep }
-            : { name: column, technique: rule.mask },
-        ),
-      };
-    }),
+    meaning,
+    source: { ...source, ...(facts.replayDelayMs === undefined ? {} : { replayDelayMs: facts.replayDelayMs }) },
+    ...{ takenAt: takenAt.toISOString(), durationMs, schemaFingerprint, policyHash: policyHash(policy) },
+    ...{ keyId: keyId(facts.key), dictionaryVersion: dictionaryVersion(locale), locale },
+    tables: facts.plan.tables.map((table) => reportTable(table, facts)),
+    sequences: facts.sequences,
+    materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
+    ...{ groups, leftOut },
     warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
-    target: facts.target,
+    ...(facts.dump ? { dump: facts.dump } : {}),
+    ...(audit ? { audit } : {}),
+    target,
   };
 }
 
-/** The same for databases with the same tables, columns, types, unique keys and foreign keys. */
-export function fingerprintOf(catalog: SourceCatalog): string {
-  const tables = catalog.tables.map(({ schema, name, kind, columns, uniqueKeys }) => ({
-    schema,
-    name,
-    kind,
-    columns,
-    uniqueKeys,
-  }));
-  return createHash('sha256')
-    .update(canonical({ tables, foreignKeys: catalog.foreignKeys }))
-    .digest('hex');
+function reportTable(table: PlannedTable, { catalog, copied, counts, audit }: CaptureFacts): Schemas['ReportedTable'] {
+  const name = tableName(table);
+  const { rows, bytes } = copied.get(name) ?? { rows: 0, bytes: 0 };
+  const { columns, partitionOf } = catalog.tables.find((one) => tableName(one) === name)!;
+  const planned = new Map(table.columns.map((column) => [column.name, column]));
+  return {
+    ...{ name, rows, bytes },
+    ...(partitionOf === null ? {} : { partitionOf }),
+    columns: columns.map((column) => {
+      const told = plannedInWords(planned.get(column.name));
+      const counted = counts.get(name)?.get(column.name);
+      // Kept values are the originals.
+      const distinctIn = told.technique === 'keep' ? counted?.distinct : originalsOf(audit, name, column);
+      return reportColumn(column, { ...told, ...(distinctIn ? { distinctIn } : {}) }, rows, counted);
+    }),
+  };
+}
+
+/** What the audit counted going in. Of arrays and documents it counts elements and fields: that compares with nothing here. */
+function originalsOf(
+  audit: Schemas['AuditReport'] | undefined,
+  table: string,
+  { name, isArray }: CatalogColumn,
+): Schemas['Count'] | undefined {
+  const audited = audit?.columns.filter((one) => one.table === table && one.column === name) ?? [];
+  return audited.length === 1 && !isArray ? { count: audited[0]!.distinctIn, exact: false } : undefined;
+}
+
+function reportColumn(
+  { name, type }: CatalogColumn,
+  told: Omit<Schemas['ReportedColumn'], 'name'>,
+  rows: number,
+  counted: ColumnCounts | undefined,
+): Schemas['ReportedColumn'] {
+  if (!counted) return { name, type, ...told };
+  const { nulls, distinct } = counted;
+  return {
+    ...{ name, type, ...told, nulls },
+    ...(distinct ? { distinctOut: distinct } : {}),
+    risk: riskOf(told, rows, counted),
+  };
 }

@@ -1,16 +1,19 @@
 import type pg from 'pg';
+import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
-import { catalogQuery, type ServerFacts } from '../../sources/catalog.ts';
+import type { ServerFacts } from '../../sources/catalog.ts';
 import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { identifier, literal } from '../adopt.ts';
+import { changedMeanwhile } from './copy-session.ts';
+import { dumpOptions, type LeftOut } from './left-out.ts';
 import { connectTarget, relayMount, runInTarget, scratch, type Target } from './target.ts';
 
 const dump = `${scratch}/schema.dump`;
 const list = `${scratch}/schema.list`;
 
 /** They carry passwords, a way back into production, or text about people; none is needed to run the application. */
-const leftOut = [
+const leftOutKinds = [
   'COMMENT',
   'SECURITY LABEL',
   'SERVER',
@@ -23,27 +26,65 @@ const leftOut = [
   'PUBLICATION TABLE',
   'PUBLICATION TABLES IN SCHEMA',
   'EVENT TRIGGER',
+  'ACL - FOREIGN SERVER',
+  'ACL - FOREIGN DATA WRAPPER',
 ];
 
 /** Creates the database with the source's encoding, and its locale where the image has it. */
 export async function createDatabase(target: Target, name: string, source: ServerFacts): Promise<string[]> {
-  const client = await connectTarget(target, 'postgres');
-  const base = `CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ${literal(source.encoding)}`;
+  // The one that is connected to cannot be made anew.
+  const client = await connectTarget(target, name === 'postgres' ? 'template1' : 'postgres');
   try {
-    await client.query(`DROP DATABASE IF EXISTS ${identifier(name)}`).catch(() => {});
-    await client.query(`${base} LC_COLLATE ${literal(source.collate)} LC_CTYPE ${literal(source.ctype)}`);
-    return [];
-  } catch {
-    await client.query(`${base} LC_COLLATE 'C' LC_CTYPE 'C'`).catch((error) => {
-      throw new Problem(
-        'capture-failed',
-        `The image cannot hold the source's encoding ${source.encoding}: ${withoutValues(error)}`,
-      );
-    });
-    return [`The image has no locale ${source.collate}; text sorts by C instead`];
+    await client.query(`DROP DATABASE IF EXISTS ${identifier(name)}`);
+    const { rows } = await client.query<{ major: number }>(
+      `SELECT current_setting('server_version_num')::int / 10000 AS major`,
+    );
+    const libc = rows[0]!.major >= localeProviderMajor ? 'LOCALE_PROVIDER libc' : '';
+    const provider = providerOf(source);
+    const plain = `LC_COLLATE 'C' LC_CTYPE 'C'`;
+    const locales = [
+      `${provider ?? libc} LC_COLLATE ${literal(source.collate)} LC_CTYPE ${literal(source.ctype)}`,
+      ...(provider ? [`${provider} ${plain}`] : []),
+      `${libc} ${plain}`,
+    ];
+    let refused: unknown;
+    for (const locale of locales) {
+      const encoding = `ENCODING ${literal(source.encoding)}`;
+      try {
+        await client.query(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${encoding} ${locale}`);
+        return locale === locales.at(-1) && source.collate !== 'C'
+          ? [`The image has no locale ${provider ? source.locale : source.collate}; text sorts by C instead`]
+          : [];
+      } catch (error) {
+        refused = error;
+      }
+    }
+    throw new Problem(
+      'capture-failed',
+      `The image cannot hold the source's encoding ${source.encoding}: ${withoutValues(refused)}`,
+      { where: name, remedy: 'Use an image of the project’s database service that can.' },
+    );
   } finally {
     await client.end();
   }
+}
+
+/** CREATE DATABASE knows locale providers since. */
+const localeProviderMajor = 15;
+
+function providerOf({ locale_provider: provider, locale, icu_rules: rules }: ServerFacts): string | undefined {
+  if (locale === null) return undefined;
+  if (provider === 'b') return `LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(locale)}`;
+  if (provider !== 'i') return undefined;
+  return `LOCALE_PROVIDER icu ICU_LOCALE ${literal(locale)}${rules === null ? '' : ` ICU_RULES ${literal(rules)}`}`;
+}
+
+interface Dump {
+  exportedSnapshot: string;
+  lockTimeoutMs: number;
+  server: string;
+  facts: Pick<ServerFacts, 'extensions' | 'notices_loss'>;
+  leftOut: LeftOut;
 }
 
 /**
@@ -53,10 +94,11 @@ export async function createDatabase(target: Target, name: string, source: Serve
 export async function copySchema(
   target: Target,
   relay: Relay,
-  { exportedSnapshot, lockTimeoutMs, server }: { exportedSnapshot: string; lockTimeoutMs: number; server: string },
+  { exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
   database: string,
   signal: AbortSignal,
 ): Promise<void> {
+  await prepareExtensions(target, database, facts.extensions, leftOut);
   const dumped = await runInTarget(
     target,
     [
@@ -64,28 +106,75 @@ export async function copySchema(
       // It sets lock_timeout to 0 itself.
       `--lock-wait-timeout=${lockTimeoutMs}`,
       ...['--no-publications', '--no-subscriptions', '--no-tablespaces', '-h', relayMount, '-f', dump],
+      ...dumpOptions(leftOut),
     ],
-    relay.environment,
+    facts.notices_loss ? withOption(relay.environment, 'client_connection_check_interval=1000') : relay.environment,
     signal,
   );
   if (dumped.exitCode !== 0) {
-    if (/terminating connection|server closed the connection|could not (receive|send) data/.test(dumped.stderr)) {
+    if (
+      /terminating connection|conflict with recovery|server closed the connection|could not (receive|send) data/.test(
+        dumped.stderr,
+      )
+    ) {
       throw sourceCut(new Error(firstError(dumped.stderr)), server);
     }
     // --lock-wait-timeout is a statement_timeout to the server.
     const waited = /statement timeout|lock timeout/.test(dumped.stderr);
+    const changed = /does not exist|could not open relation/.test(dumped.stderr);
     throw new Problem('source-refused', `pg_dump could not read the source's schema: ${firstError(dumped.stderr)}`, {
+      where: server,
       remedy: waited
         ? timeoutRemedies['55P03']!
-        : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+        : changed
+          ? changedMeanwhile
+          : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
     });
   }
-  const listed = await runInTarget(target, ['sh', '-c', `pg_restore -l ${dump}`], {}, signal);
+  // Of tens of thousands of objects, an entry a line.
+  const listed = await exec(target.host, target.spec.container, {
+    ...{ command: ['pg_restore', '-l', dump], user: '0', keepBytes: 1 << 28, signal },
+  });
   const kept = listed.stdout
     .split('\n')
-    .filter((line) => !leftOut.some((kind) => new RegExp(`^\\d+; \\d+ \\d+ ${kind} `).test(line)));
-  await runInTarget(target, ['sh', '-c', `cat > ${list} <<'END_OF_LIST'\n${kept.join('\n')}\nEND_OF_LIST`], {}, signal);
+    .filter((line) => !leftOutKinds.some((kind) => new RegExp(`^\\d+; \\d+ \\d+ ${kind} `).test(line)));
+  const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
+  await exec(target.host, target.spec.container, write);
   await restore(target, database, ['--section=pre-data'], signal);
+}
+
+function withOption(environment: Relay['environment'], setting: string): Relay['environment'] {
+  return { ...environment, PGOPTIONS: `${environment.PGOPTIONS} -c ${setting}` };
+}
+
+/**
+ * Says before anything is copied which extensions the image lacks; makes the schemas that extensions are in where those
+ * are left out with all else in them.
+ */
+async function prepareExtensions(
+  target: Target,
+  database: string,
+  extensions: string[],
+  leftOut: LeftOut,
+): Promise<void> {
+  const client = await connectTarget(target, database);
+  try {
+    const { rows } = await client.query<{ name: string }>('SELECT name FROM pg_available_extensions');
+    const missing = extensions.filter((name) => !rows.some((available) => available.name === name));
+    if (missing.length > 0) {
+      const remedy =
+        'Add it to the image of the project’s database service, or drop it from the source if nothing uses it';
+      throw new Problem('capture-failed', `The image lacks extensions of the source: ${missing.join(', ')}`, {
+        where: missing[0]!,
+        remedy: `${remedy}.`,
+        errors: missing.map((name) => ({ where: name, what: 'is an extension that the image lacks', remedy })),
+      });
+    }
+    for (const { name } of leftOut.schemas.filter(({ extension }) => extension))
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${identifier(name)}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Restores indexes, constraints, triggers and policies, in parallel. */
@@ -114,8 +203,15 @@ async function restore(target: Target, database: string, options: string[], sign
   const { exitCode, stderr } = await runInTarget(target, command, {}, signal);
   if (exitCode === 0) return;
   throw new Problem('capture-failed', `The schema could not be restored: ${firstError(stderr)}`, {
-    remedy: 'An extension or type that the image lacks has to be in the image of the project’s database service.',
+    where: database,
+    remedy: remedyOf(stderr),
   });
+}
+
+function remedyOf(stderr: string): string {
+  if (/violates|could not create unique index|could not create exclusion/.test(stderr))
+    return 'A mask gives what the constraint forbids: choose another in the policy for the columns it is on, or keep them.';
+  return 'What the image lacks, such as a type or a locale, has to be in the image of the project’s database service.';
 }
 
 /** The first error without the statement and the detail after it, which may hold values. */
@@ -124,28 +220,18 @@ function firstError(stderr: string): string {
   return line.replace(/Key \(.*/, '').slice(0, 300);
 }
 
-/** Sets every sequence where the source's was. */
-export async function copySequences(source: pg.Client, target: pg.Client): Promise<void> {
-  for (const { name } of await catalogQuery<{ name: string }>(source, 'sequences')) {
-    const { rows } = await source.query<{ last_value: string; is_called: boolean }>(
-      `SELECT last_value, is_called FROM ${name}`,
-    );
-    await target.query('SELECT setval($1::regclass, $2, $3)', [name, rows[0]!.last_value, rows[0]!.is_called]);
-  }
-}
-
 /** Materialized views that hold rows in the source; one that was never filled stays empty. */
-export async function populatedViews(source: pg.Client): Promise<string[]> {
-  const { rows } = await source.query<{ name: string }>(
-    `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_class c
+export async function populatedViews(source: pg.Client): Promise<{ schema: string; name: string }[]> {
+  const { rows } = await source.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid`,
   );
-  return rows.map(({ name }) => name);
+  return rows;
 }
 
 /** Computes materialized views from the masked rows; one may need another, so it goes on while any succeeds. */
-export async function refreshViews(target: pg.Client, views: string[]): Promise<void> {
-  let waiting = views;
+export async function refreshViews(target: pg.Client, views: { schema: string; name: string }[]): Promise<void> {
+  let waiting = views.map(({ schema, name }) => `${identifier(schema)}.${identifier(name)}`);
   while (waiting.length > 0) {
     let failure: unknown;
     const left: string[] = [];

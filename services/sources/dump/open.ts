@@ -1,3 +1,4 @@
+import type { components } from '../../../openapi/types.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
@@ -20,16 +21,7 @@ export interface OpenedDump {
   facts: Partial<ServerFacts>;
   sizeBytes: number;
   warnings: { where: string; what: string }[];
-  report: DumpReport;
-}
-
-export interface DumpReport {
-  format: Received['format'];
-  sizeBytes: number;
-  sha256: string;
-  /** As its header says, by the clock of the machine that made it. */
-  createdAt?: string;
-  pgDumpVersion?: string;
+  report: components['schemas']['ReportedDump'];
 }
 
 export interface DumpToOpen {

@@ -1,0 +1,42 @@
+/** Decimal numbers as Postgres prints them, exact: a float has too few digits for int8 and numeric. */
+
+export interface Decimal {
+  /** The number without its point: -12.50 is -1250 with 2 decimals. */
+  units: bigint;
+  decimals: number;
+}
+
+const plain = /^(-?)(\d+)(?:\.(\d+))?$/;
+
+/** `1e+30`, `NaN` and `Infinity` give undefined. */
+export function parseDecimal(text: string): Decimal | undefined {
+  const match = plain.exec(text);
+  if (!match) return undefined;
+  const [, sign, whole, fraction = ''] = match;
+  const units = BigInt(whole! + fraction);
+  return { units: sign ? -units : units, decimals: fraction.length };
+}
+
+export function printDecimal({ units, decimals }: Decimal): string {
+  const digits = (units < 0n ? -units : units).toString().padStart(decimals + 1, '0');
+  const point = digits.length - decimals;
+  return `${units < 0n ? '-' : ''}${digits.slice(0, point)}${decimals === 0 ? '' : `.${digits.slice(point)}`}`;
+}
+
+/** A number of an option in units of so many decimals, towards zero. */
+export function unitsOf(value: number, decimals: number): bigint {
+  const parsed = parseDecimal(String(value));
+  if (!parsed) return BigInt(Math.trunc(value * 10 ** Math.min(decimals, 15)));
+  const more = decimals - parsed.decimals;
+  return more >= 0 ? parsed.units * 10n ** BigInt(more) : parsed.units / 10n ** BigInt(-more);
+}
+
+const ofType: Record<string, bigint> = { int2: 32767n, int4: 2147483647n, int8: 9223372036854775807n };
+
+/** The largest number that a column holds, in units of so many decimals; undefined where there is no telling. */
+export function largestOf(place: { type: string; precision?: number; scale?: number }, decimals: number) {
+  if (place.type === 'money') return ofType.int8! / 10n ** BigInt(Math.max(0, 2 - decimals));
+  if (ofType[place.type] !== undefined) return ofType[place.type];
+  if (place.precision === undefined) return undefined;
+  return 10n ** BigInt(Math.max(0, place.precision - (place.scale ?? 0) + decimals)) - 1n;
+}

@@ -1,0 +1,39 @@
+import type { Kind } from '../kind.ts';
+import { createPermutation } from '../permutation.ts';
+import { appendString } from '../sink.ts';
+
+/** 6 or 8 bytes in pairs, quads, or without separators: 08:00:2b:01:02:03, 0800.2b01.0203, 08002b-010203. */
+const address = /^(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{1,6}(?:[:.-][0-9a-f]{1,6})+)$/i;
+
+/**
+ * Locally administered (IEEE 802, the second-lowest bit of the first byte): no vendor's, so no device's. The other bits
+ * are permuted, so addresses stay different, unless nothing but this bit or the group bit told them apart.
+ */
+export const mac: Kind = {
+  summary: 'A locally administered address, written the way the original is',
+  holds: ['macaddr', 'text'],
+  unique: 'always',
+  needsEscape: true,
+  create: ({ key, mask }, _rule, place) => {
+    const { digits, radices, run } = createPermutation(key('mac'));
+    const otherwise = place.family === 'text' ? mask({ mask: 'token' }, place) : undefined;
+    return (bytes, start, end, out) => {
+      const original = bytes.toString('latin1', start, end);
+      const hex = original.replace(/[:.-]/g, '');
+      if (!address.test(original) || (hex.length !== 12 && hex.length !== 16)) {
+        if (otherwise) return otherwise(bytes, start, end, out);
+        throw new Error('A MAC address is printed in an unknown form');
+      }
+      for (let index = 0; index < hex.length; index++) {
+        const digit = Number.parseInt(hex[index]!, 16);
+        digits[index] = index === 1 ? digit >> 2 : digit;
+        radices[index] = index === 1 ? 4 : 16;
+      }
+      run(hex.length);
+      digits[1] = (digits[1]! << 2) | 0b10;
+      let next = 0;
+      const masked = original.replace(/[0-9a-f]/gi, () => digits[next++]!.toString(16));
+      appendString(out, /[A-F]/.test(original) ? masked.toUpperCase() : masked);
+    };
+  },
+};

@@ -1,0 +1,40 @@
+/** Dates and times as Postgres prints them under DateStyle ISO. */
+
+const printed = /^(\d{4,7})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(\.\d+)?([+-][\d:]+|Z)?)?( BC)?$/;
+
+export interface Moment {
+  /** Milliseconds since 1970, without the fraction of a second. */
+  epochMs: number;
+  hasTime: boolean;
+  /** `.123456`, or nothing. */
+  fraction: string;
+  zone: string;
+}
+
+/** `infinity`, and what is no date, give undefined. Beyond what JavaScript can count (the year 275760) all is 1970. */
+export function parseMoment(text: string): Moment | undefined {
+  const match = printed.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = '', era] = match;
+  const moment = new Date(0);
+  moment.setUTCFullYear(era ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day));
+  moment.setUTCHours(Number(hour ?? 0), Number(minute ?? 0), Number(second ?? 0));
+  const epochMs = moment.getTime();
+  return { epochMs: Number.isNaN(epochMs) ? 0 : epochMs, hasTime: hour !== undefined, fraction, zone };
+}
+
+export function printMoment({ epochMs, hasTime, fraction, zone }: Moment): string {
+  const moment = new Date(epochMs);
+  const fullYear = moment.getUTCFullYear();
+  const two = (value: number) => String(value).padStart(2, '0');
+  const year = String(fullYear > 0 ? fullYear : 1 - fullYear).padStart(4, '0');
+  const date = `${year}-${two(moment.getUTCMonth() + 1)}-${two(moment.getUTCDate())}`;
+  const era = fullYear > 0 ? '' : ' BC';
+  if (!hasTime) return date + era;
+  const time = `${two(moment.getUTCHours())}:${two(moment.getUTCMinutes())}:${two(moment.getUTCSeconds())}`;
+  return `${date} ${time}${fraction}${zone}${era}`;
+}
+
+/** The first day that Postgres can hold is in 4714 BC; a year is left to move within. */
+export const earliestMs = Date.UTC(-4711, 0, 1);
+export const latestMs = 8_640_000_000_000_000 - 366 * 86_400_000;

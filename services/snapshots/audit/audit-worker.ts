@@ -1,0 +1,116 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { connectDocker } from '../../engine/host.ts';
+import { withoutValues } from '../../sources/errors.ts';
+import { type Target, targetConfig } from '../capture/target.ts';
+import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createSearch } from './search.ts';
+import type { AuditSetup } from './setup.ts';
+import { lexemes } from './tsvector.ts';
+
+/** What a searching thread is started with. */
+export interface SearchInput {
+  setup: AuditSetup;
+  target: Omit<Target, 'host'>;
+  database: string;
+}
+
+/** A relation, or a part of a large one, read by COPY. */
+export interface SearchTask {
+  relation: string;
+  copy: string;
+  /** The number of each column as a place, and whether it is a tsvector. */
+  columns: { place: number; vector: boolean }[];
+}
+
+/** Of one task. `words` and `values` by column. */
+export interface SearchCounts {
+  rows: number;
+  bytes: number;
+  values: number[];
+  words: number[];
+}
+
+export type SearchMessage =
+  | { type: 'ready' }
+  | { type: 'candidates'; candidates: Uint32Array<ArrayBuffer> }
+  | { type: 'done'; task: number; counts: SearchCounts }
+  | { type: 'failed'; task?: number; message: string };
+
+const port = parentPort!;
+const input = workerData as SearchInput;
+const send = (message: SearchMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const onFull = (candidates: Uint32Array<ArrayBuffer>) => send({ type: 'candidates', candidates }, [candidates.buffer]);
+
+/** The forms of values are those that the rows were read in at the source. */
+const forms = `SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'`;
+const newline = 0x0a;
+
+async function main(): Promise<void> {
+  const client = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
+  await client.connect();
+  await client.query(forms);
+  const search = createSearch(input.setup, onFull);
+  const fields = createFields();
+
+  const row = (bytes: Buffer, start: number, end: number, { columns }: SearchTask, counts: SearchCounts) => {
+    counts.rows++;
+    const count = splitFields(fields, bytes, start, end, columns.length);
+    for (let index = 0; index < count; index++) {
+      const fieldStart = fields.starts[index]!;
+      const fieldEnd = fields.ends[index]!;
+      if (isNull(bytes, fieldStart, fieldEnd)) continue;
+      const { place, vector } = columns[index]!;
+      counts.values[index]!++;
+      // The one escape of a bytea is that of its first character.
+      if (fields.escaped[index] && isHex(bytes, fieldStart + 1, fieldEnd)) {
+        counts.words[index]! += search.value(bytes, fieldStart + 1, fieldEnd, place);
+        continue;
+      }
+      if (!vector && !fields.escaped[index]) {
+        counts.words[index]! += search.value(bytes, fieldStart, fieldEnd, place);
+        continue;
+      }
+      let value = unescapeField(bytes, fieldStart, fieldEnd);
+      if (vector) value = Buffer.from(lexemes(value.toString('utf8')));
+      counts.words[index]! += search.value(value, 0, value.length, place);
+    }
+  };
+
+  port.on('message', async (message: { index: number; task: SearchTask } | 'end') => {
+    if (message === 'end') {
+      const rest = search.candidates.take();
+      if (rest.length > 0) onFull(rest);
+      await client.end();
+      port.close();
+      return;
+    }
+    const { index, task } = message;
+    const none = () => task.columns.map(() => 0);
+    const counts: SearchCounts = { rows: 0, bytes: 0, values: none(), words: none() };
+    try {
+      let rest: Buffer[] = [];
+      for await (const chunk of client.query(copyTo(task.copy)) as AsyncIterable<Buffer>) {
+        counts.bytes += chunk.length;
+        if (chunk.indexOf(newline) < 0) {
+          rest.push(chunk);
+          continue;
+        }
+        const bytes = rest.length > 0 ? Buffer.concat([...rest, chunk]) : chunk;
+        let start = 0;
+        for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+          row(bytes, start, end + 1, task, counts);
+          start = end + 1;
+        }
+        rest = start === bytes.length ? [] : [bytes.subarray(start)];
+      }
+      send({ type: 'done', task: index, counts });
+    } catch (error) {
+      send({ type: 'failed', task: index, message: withoutValues(error) });
+    }
+  });
+  send({ type: 'ready' });
+}
+
+main().catch((error) => send({ type: 'failed', message: withoutValues(error) }));

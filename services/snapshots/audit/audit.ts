@@ -1,0 +1,55 @@
+import type { PlannedTable } from '../../masking/plan.ts';
+import { addCounts, type PartCounts } from './counts.ts';
+import { createOriginals, type Originals } from './originals.ts';
+import { type AuditSetup, createSetup, destroyKey } from './setup.ts';
+import { type Unit, unitsOf } from './units.ts';
+
+/** One capture's audit: what is known of the originals of masked columns while it lasts, and never the originals. */
+export interface Audit {
+  setup: AuditSetup;
+  units: Unit[];
+  counts: PartCounts;
+  originals: Originals;
+  /** Adds what was counted of a part that was copied whole. */
+  addPart(part: PartCounts, collectMs: number): void;
+  /** Of all threads together. */
+  readonly collectMs: number;
+  /** Destroys the key, and with it what the hashes could tell. */
+  close(): void;
+}
+
+/** @param expectedRows by the plan's tables, about @param memoryBytes for hashes, before they go to a file */
+export function openAudit(
+  tables: readonly PlannedTable[],
+  expectedRows: readonly number[],
+  memoryBytes?: number,
+): Audit {
+  const { units, tables: ofTables } = unitsOf(tables);
+  const masked = ofTables.map((columns) => columns.filter((column) => column !== undefined).length);
+  const expected = masked.reduce((sum, columns, index) => sum + columns * (expectedRows[index] ?? 0), 0);
+  const setup = createSetup(ofTables, expected);
+  const originals = createOriginals(memoryBytes);
+  const counts: PartCounts = new Map();
+  let collectMs = 0;
+  return {
+    setup,
+    units,
+    counts,
+    originals,
+    addPart: (part, partMs) => {
+      collectMs += partMs;
+      for (const [unit, own] of part) {
+        const sum = counts.get(unit);
+        if (sum) addCounts(sum, own);
+        else counts.set(unit, own);
+      }
+    },
+    get collectMs() {
+      return collectMs;
+    },
+    close: () => {
+      destroyKey(setup);
+      originals.close();
+    },
+  };
+}

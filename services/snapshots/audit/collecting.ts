@@ -1,0 +1,26 @@
+import type { RowMask } from '../../masking/row.ts';
+import type { Collector } from './collector.ts';
+
+/** A look at the clock costs as much as a short row, so that one row of so many is measured. */
+const sample = 64;
+
+/** Shows a collector each row as it comes and as it goes on. `collectMs` is what that took, about. */
+export function collecting(
+  mask: RowMask,
+  collector: Collector | undefined,
+): { mask: RowMask; collectMs: () => number } {
+  if (!collector) return { mask, collectMs: () => 0 };
+  let rows = 0;
+  let measuredMs = 0;
+  return {
+    mask: (row, start, end, out) => {
+      const at = out.at;
+      mask(row, start, end, out);
+      if (rows++ % sample !== 0) return collector.row(row, start, end, out.bytes, at, out.at);
+      const startedAt = performance.now();
+      collector.row(row, start, end, out.bytes, at, out.at);
+      measuredMs += performance.now() - startedAt;
+    },
+    collectMs: () => measuredMs * Math.min(sample, rows),
+  };
+}

@@ -1,0 +1,119 @@
+import { createCounts, type PartCounts } from './counts.ts';
+import { addDistinct } from './distinct.ts';
+import { createKeeper } from './keeper.ts';
+import { appendDigits, createDigits, mostDigits } from './numbers.ts';
+import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
+import { createPhrases } from './phrases.ts';
+import { type AuditSetup, keysOf } from './setup.ts';
+import { createSipHash } from './siphash.ts';
+import { isMoment, type Strength, strengthOf } from './strength.ts';
+import { type Judgement, judgementOf } from './techniques.ts';
+import { clearWords, createWords, readWords } from './words.ts';
+
+/** Of one part of a table. */
+export interface Collector {
+  row: ReadPair;
+  finish(): PartCounts;
+}
+
+const mostEqualKept = 1000;
+/** How many times likelier two meet because phone numbers, accounts and cards share prefixes: three digits of them. */
+const sharedPrefixes = 1000;
+const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
+const leastMailBits = 12;
+
+/** One or two characters are moved by one number for all of them, which may be nothing. */
+function chanceToStay({ chance, keeps = 1 }: Judgement, { letters, digits, ownChance }: Strength): number {
+  return letters + digits <= 2 ? 1 : Math.min(1, chance + ownChance * keeps);
+}
+
+/** @param send takes hashes away; those of a part that failed do no harm, they are originals all the same */
+export function createCollection(
+  setup: AuditSetup,
+  send: (originals: Uint32Array<ArrayBuffer>) => void,
+): (table: number) => Collector | undefined {
+  const keys = keysOf(setup);
+  const sipHash = createSipHash(keys.sip);
+  const words = createWords(keys.words);
+  const keep = createKeeper(setup, words, send);
+  const phrases = createPhrases(setup.phrases);
+  const columns = setup.tables.flat().filter((column) => column !== undefined);
+  const judgements = Object.fromEntries(
+    columns.flatMap(({ units }) => Object.values(units).map(({ id, technique }) => [id, judgementOf(technique)])),
+  );
+  /** Of the words that were read. */
+  const hash = () => sipHash(words.text, 0, words.ends[words.count - 1]!);
+
+  const digits = createDigits();
+  const hashOfDigits = () => {
+    digits.count = 0;
+    for (let word = 0; word < words.count; word++) appendDigits(digits, words, word);
+    return sipHash(digits.bytes, 0, digits.count);
+  };
+
+  const collectorOf = (counts: PartCounts): OnOriginal => {
+    return ({ id }, bytes, start, end, equal) => {
+      let own = counts.get(id);
+      if (!own) {
+        own = createCounts();
+        counts.set(id, own);
+      }
+      own.values++;
+      clearWords(words);
+      // What is longer than the words have room for is compared by its beginning, and not searched as a whole.
+      const whole = readWords(words, bytes, start, end) === end;
+      if (words.count === 0) {
+        own.chance++;
+        return;
+      }
+      const judgement = judgements[id]!;
+      const strength = strengthOf(words);
+      const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
+      const { high, low } = isNumber ? hashOfDigits() : hash();
+      addDistinct(own.distinct, high, low);
+      own.chance += chanceToStay(judgement, strength);
+      if (equal) {
+        own.equal++;
+        if (own.equalOriginals.size < mostEqualKept) own.equalOriginals.add(high * 2 ** 21 + (low >>> 11));
+      }
+      const hasMore = words.hasAt && words.count > 3;
+      if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
+        own.searched++;
+        if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
+        if (strength.letters === 0) own.numberChance += strength.chance;
+        if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
+        if (isNumber) keep.digits(id, { high, low }, digits);
+        else keep.words(id, { high, low });
+      }
+      // E-mail addresses within longer text are originals of their own.
+      if (hasMore) own.searched += collectAddresses(id, bytes.toString('utf8', start, end));
+    };
+  };
+
+  const collectAddresses = (unit: number, text: string): number => {
+    let count = 0;
+    for (const [address] of text.matchAll(mailAddress)) {
+      if (address.length === text.length) break;
+      const bytes = Buffer.from(address);
+      clearWords(words);
+      readWords(words, bytes, 0, bytes.length);
+      if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
+      keep.words(unit, hash());
+      count++;
+    }
+    return count;
+  };
+
+  return (table) => {
+    const units = setup.tables[table]!;
+    if (units.every((column) => column === undefined)) return undefined;
+    const counts: PartCounts = new Map();
+    return {
+      row: createPairReader(units, collectorOf(counts)),
+      finish: () => {
+        keep.flush();
+        return counts;
+      },
+    };
+  };
+}

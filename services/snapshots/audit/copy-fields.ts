@@ -1,0 +1,116 @@
+/**
+ * The audit's own reading of COPY's text format (https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS)
+ * and of array literals: a mistake of the masking's reader is not to be repeated here.
+ */
+
+const tab = 0x09;
+const newline = 0x0a;
+const backslash = 0x5c;
+
+/** Where the fields of a row are; field i is `[starts[i], ends[i])`, without its tab or newline. */
+export interface Fields {
+  starts: Int32Array;
+  ends: Int32Array;
+  /** 1 where a backslash is in it. */
+  escaped: Uint8Array;
+}
+
+/** Postgres has 1,600 columns at most. */
+export const mostFields = 1664;
+
+export function createFields(): Fields {
+  return { starts: new Int32Array(mostFields), ends: new Int32Array(mostFields), escaped: new Uint8Array(mostFields) };
+}
+
+/** Finds the first `count` fields of a row, newline included, and says how many there are. */
+export function splitFields(fields: Fields, bytes: Uint8Array, start: number, end: number, count: number): number {
+  const { starts, ends, escaped } = fields;
+  let field = 0;
+  let index = start;
+  while (field < count && index < end) {
+    starts[field] = index;
+    let seen = 0;
+    let byte = bytes[index]!;
+    while (byte !== tab && byte !== newline) {
+      if (byte === backslash) seen = 1;
+      byte = bytes[++index]!;
+    }
+    escaped[field] = seen;
+    ends[field++] = index++;
+  }
+  return field;
+}
+
+export function isNull(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start === 2 && bytes[start] === backslash && bytes[start + 1] === 0x4e;
+}
+
+const meanings: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 };
+
+/** What an escaped field says. `\u00e9` of a JSON document is read, too: words are compared by their characters. */
+export function unescapeField(bytes: Buffer, start: number, end: number): Buffer {
+  const out = Buffer.allocUnsafe(end - start);
+  let at = 0;
+  for (let index = start; index < end; index++) {
+    let byte = bytes[index]!;
+    if (byte === backslash) {
+      byte = bytes[++index]!;
+      byte = meanings[String.fromCharCode(byte)] ?? byte;
+    }
+    out[at++] = byte;
+  }
+  const plain = out.subarray(0, at);
+  if (!plain.includes('\\u')) return plain;
+  const read = plain
+    .toString('utf8')
+    .replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return Buffer.from(read);
+}
+
+/** Whether it prints as a bytea does: `\x6162`. */
+export function isHex(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 4 || (end - start) % 2 !== 0 || bytes[start] !== backslash || bytes[start + 1] !== 0x78)
+    return false;
+  for (let index = start + 2; index < end; index++) {
+    const byte = bytes[index]!;
+    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false;
+  }
+  return true;
+}
+
+/** The bytes that a bytea prints. */
+export function hexBytes(bytes: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(bytes.toString('latin1', start + 2, end), 'hex');
+}
+
+/** The elements of an array of any depth as it prints: `{a,"b \"c\"",NULL}`; NULL is null. */
+export function arrayElements(literal: string): (string | null)[] {
+  const body = literal.startsWith('[') ? literal.slice(literal.indexOf('=') + 1) : literal;
+  return [...body.matchAll(/"((?:[^"\\]|\\.)*)"|([^{},"]+)/gs)].map(([, quoted, plain]) => {
+    if (quoted !== undefined) return quoted.replace(/\\(.)/gs, '$1');
+    return plain === 'NULL' ? null : plain!;
+  });
+}
+
+/** The pairs of an hstore as it prints: `"a"=>"b", "c"=>NULL`. */
+export function hstorePairs(literal: string): [key: string, value: string | null][] {
+  return [...literal.matchAll(/"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/gs)].map(([, key, value]) => [
+    key!.replace(/\\(.)/gs, '$1'),
+    value === undefined ? null : value.replace(/\\(.)/gs, '$1'),
+  ]);
+}
+
+/** The fields of a composite value as it prints: `(a,"b ""c""",)`; nothing is NULL. */
+export function rowFields(literal: string): (string | null)[] {
+  const body = literal.slice(1, -1);
+  const fields = [...body.matchAll(/((?:"(?:[^"\\]|\\.|"")*"|[^",\\]|\\.)*)(?:,|$)/gs)].map(([, field]) => field!);
+  // Where a field ends with the value, nothing is matched once more after it.
+  if (body !== '' && !body.endsWith(',')) fields.pop();
+  return fields.map((field) =>
+    field === ''
+      ? null
+      : field
+          .replace(/"((?:[^"\\]|\\.|"")*)"/gs, (_, inner: string) => inner.replaceAll('""', '"'))
+          .replace(/\\(.)/gs, '$1'),
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * Says quickly that something is not among the originals: a Bloom filter (Bloom 1970) whose three bits of a value are in
+ * one 32-bit word, so that a look-up costs one access to memory. Shared by all threads.
+ */
+export interface Filter {
+  add(hash: number, length: number): void;
+  mayHold(hash: number, length: number): boolean;
+}
+
+const bitsPerOriginal = 32;
+const leastBits = 1 << 20;
+/** 32 MB: at 28 million originals one in forty look-ups passes it in vain. */
+const mostBits = 2 ** 28;
+
+/** @param originals how many are expected, about */
+export function filterMemory(originals: number): SharedArrayBuffer {
+  const wanted = Math.min(mostBits, Math.max(leastBits, originals * bitsPerOriginal));
+  return new SharedArrayBuffer(2 ** Math.ceil(Math.log2(wanted)) / 8);
+}
+
+export function createFilter(memory: SharedArrayBuffer): Filter {
+  const cells = new Int32Array(memory);
+  const shift = 32 - Math.log2(cells.length);
+  return {
+    add: (hash, length) => {
+      const mixed = mix(hash, length);
+      // Other threads set bits of the same word.
+      Atomics.or(cells, mixed >>> shift, bitsOf(mixed));
+    },
+    mayHold: (hash, length) => {
+      const mixed = mix(hash, length);
+      const bits = bitsOf(mixed);
+      return (cells[mixed >>> shift]! & bits) === bits;
+    },
+  };
+}
+
+function mix(hash: number, length: number): number {
+  let mixed = Math.imul(hash ^ Math.imul(length + 1, 0x9e3779b1), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}
+
+function bitsOf(mixed: number): number {
+  return (1 << (mixed & 31)) | (1 << ((mixed >>> 5) & 31)) | (1 << (Math.imul(mixed, 0x9e3779b1) >>> 27));
+}

@@ -1,0 +1,50 @@
+import { createFilter } from './filter.ts';
+import type { Digits } from './numbers.ts';
+import { type AuditSetup, asNumber, mostGram } from './setup.ts';
+import type { Hash64 } from './siphash.ts';
+import { spansIn, widen } from './spans.ts';
+import type { Unit } from './units.ts';
+import { type Words, windowHash } from './words.ts';
+
+/** Originals as they are sent on: high and low half of the hash, and the unit. */
+export const originalWords = 3;
+const chunkOriginals = 32768;
+const recentSlots = 4096;
+
+/** Keeps hashes, of the words that were just read or of their digits, without those that came a moment ago, and sends them on in chunks. */
+export function createKeeper(setup: AuditSetup, words: Words, send: (originals: Uint32Array<ArrayBuffer>) => void) {
+  const filter = createFilter(setup.filter);
+  const spans = spansIn(setup.spans);
+  const recentHigh = new Uint32Array(recentSlots);
+  const recentLow = new Uint32Array(recentSlots);
+  const recentUnit = new Int32Array(recentSlots).fill(-1);
+  let chunk = new Uint32Array(chunkOriginals * originalWords);
+  let at = 0;
+  const add = (unit: Unit['id'], { high, low }: Hash64, hash: number, length: number, bytes: number) => {
+    const slot = low & (recentSlots - 1);
+    if (recentLow[slot] === low && recentHigh[slot] === high && recentUnit[slot] === unit) return;
+    recentLow[slot] = low;
+    recentHigh[slot] = high;
+    recentUnit[slot] = unit;
+    filter.add(hash, length);
+    widen(spans, length, bytes);
+    chunk[at++] = high;
+    chunk[at++] = low;
+    chunk[at++] = unit;
+    if (at < chunk.length) return;
+    send(chunk);
+    chunk = new Uint32Array(chunkOriginals * originalWords);
+    at = 0;
+  };
+  return {
+    words: (unit: Unit['id'], of: Hash64) => {
+      const { count, ends } = words;
+      add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, ends[count - 1]!);
+    },
+    digits: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asNumber, digits.count),
+    flush: () => {
+      if (at > 0) send(chunk.slice(0, at));
+      at = 0;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/**
+ * How often words without a digit were said: what twenty rows say in the same words (`waiting for payment`) is the
+ * application's, not a person's, and may stand elsewhere. Counted by 20 bits of the hash, in memory that all threads share.
+ */
+export interface Phrases {
+  said(high: number): void;
+  /** Whether one is among those that were said often; `original` is that of a match. */
+  isOften(original: number): boolean;
+}
+
+const slotBits = 20;
+const often = 20;
+/** Others share the slot: of a million different phrases one in the mean. */
+const timesTheMean = 10;
+
+export function phrasesMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 << slotBits);
+}
+
+export function createPhrases(memory: SharedArrayBuffer): Phrases {
+  const counts = new Uint32Array(memory);
+  let least: number | undefined;
+  return {
+    said: (high) => {
+      Atomics.add(counts, high >>> (32 - slotBits), 1);
+    },
+    isOften: (original) => {
+      least ??= Math.max(often, (timesTheMean * counts.reduce((sum, count) => sum + count, 0)) / counts.length);
+      return counts[Math.floor(original / 2 ** 21) >>> (32 - slotBits)]! >= least;
+    },
+  };
+}

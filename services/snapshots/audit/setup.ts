@@ -1,0 +1,47 @@
+import { randomFillSync } from 'node:crypto';
+import { filterMemory } from './filter.ts';
+import { phrasesMemory } from './phrases.ts';
+import { spansMemory } from './spans.ts';
+import type { TableUnits } from './units.ts';
+
+/** What the threads of one capture share: all of it can be sent to a worker. */
+export interface AuditSetup {
+  /** 16 bytes for SipHash, 8 for the quick hash. In memory only, and zeroed when the capture ends. */
+  key: SharedArrayBuffer;
+  filter: SharedArrayBuffer;
+  /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits. */
+  spans: SharedArrayBuffer;
+  phrases: SharedArrayBuffer;
+  /** By the plan's tables. */
+  tables: TableUnits[];
+}
+
+/** Originals of more words than this are found as wholes only: fields, elements, strings of documents. */
+export const mostGram = 8;
+/** Stands for the number of words where only digits count. */
+export const asNumber = mostGram + 1;
+
+const keyBytes = 24;
+
+export function createSetup(tables: TableUnits[], expectedOriginals: number): AuditSetup {
+  const key = new SharedArrayBuffer(keyBytes);
+  // Random bytes are not written into shared memory by every version of Node.
+  const random = randomFillSync(Buffer.alloc(keyBytes));
+  new Uint8Array(key).set(random);
+  random.fill(0);
+  return {
+    ...{ key, tables },
+    filter: filterMemory(expectedOriginals),
+    spans: spansMemory(asNumber),
+    phrases: phrasesMemory(),
+  };
+}
+
+export function keysOf({ key }: Pick<AuditSetup, 'key'>): { sip: Uint8Array; words: Uint8Array } {
+  const bytes = new Uint8Array(key);
+  return { sip: bytes.subarray(0, 16), words: bytes.subarray(16) };
+}
+
+export function destroyKey({ key }: Pick<AuditSetup, 'key'>): void {
+  new Uint8Array(key).fill(0);
+}

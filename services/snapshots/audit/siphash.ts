@@ -1,0 +1,96 @@
+/** The 64 bits of a hash, overwritten by the next call of the function that gave them. */
+export interface Hash64 {
+  high: number;
+  low: number;
+}
+
+/**
+ * SipHash-2-4, a pseudorandom function for short messages under a key of 16 bytes
+ * (Aumasson and Bernstein, https://131002.net/siphash/siphash.pdf): without the key, a hash tells nothing of its value.
+ *
+ * Each 64-bit word is two 32-bit halves, because BigInt costs a hundred times as much; carries come without a branch,
+ * which would be guessed wrong every other time.
+ */
+export function createSipHash(key: Uint8Array): (bytes: Uint8Array, start: number, end: number) => Hash64 {
+  if (key.length !== 16) throw new RangeError('SipHash takes a key of 16 bytes');
+  const view = new DataView(key.buffer, key.byteOffset, 16);
+  const [k0l, k0h, k1l, k1h] = [0, 4, 8, 12].map((offset) => view.getInt32(offset, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const result = { high: 0, low: 0 };
+
+  return (bytes, start, end) => {
+    let v0l = k0l ^ 0x70736575;
+    let v0h = k0h ^ 0x736f6d65;
+    let v1l = k1l ^ 0x6e646f6d;
+    let v1h = k1h ^ 0x646f7261;
+    let v2l = k0l ^ 0x6e657261;
+    let v2h = k0h ^ 0x6c796765;
+    let v3l = k1l ^ 0x79746573;
+    let v3h = k1h ^ 0x74656462;
+    const blocks = (end - start) >> 3;
+    // The last block holds what is left and the length; the step after it is the finalization.
+    for (let block = 0; block <= blocks + 1; block++) {
+      let ml = 0;
+      let mh = 0;
+      let rounds = 2;
+      const at = start + block * 8;
+      if (block < blocks) {
+        ml = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+        mh = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
+      } else if (block === blocks) {
+        mh = (end - start) << 24;
+        for (let index = at, shift = 0; index < end; index++, shift += 8) {
+          if (shift < 32) ml |= bytes[index]! << shift;
+          else mh |= bytes[index]! << (shift - 32);
+        }
+      } else {
+        v2l ^= 0xff;
+        rounds = 4;
+      }
+      v3l ^= ml;
+      v3h ^= mh;
+      for (; rounds > 0; rounds--) {
+        let low = (v0l + v1l) | 0;
+        let high = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~low)) >>> 31)) | 0;
+        let turned = (v1l << 13) | (v1h >>> 19);
+        v1h = ((v1h << 13) | (v1l >>> 19)) ^ high;
+        v1l = turned ^ low;
+        v0l = high;
+        v0h = low;
+
+        low = (v2l + v3l) | 0;
+        high = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~low)) >>> 31)) | 0;
+        turned = (v3l << 16) | (v3h >>> 16);
+        v3h = ((v3h << 16) | (v3l >>> 16)) ^ high;
+        v3l = turned ^ low;
+        v2l = low;
+        v2h = high;
+
+        low = (v0l + v3l) | 0;
+        high = (v0h + v3h + (((v0l & v3l) | ((v0l | v3l) & ~low)) >>> 31)) | 0;
+        turned = (v3l << 21) | (v3h >>> 11);
+        v3h = ((v3h << 21) | (v3l >>> 11)) ^ high;
+        v3l = turned ^ low;
+        v0l = low;
+        v0h = high;
+
+        low = (v2l + v1l) | 0;
+        high = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~low)) >>> 31)) | 0;
+        turned = (v1l << 17) | (v1h >>> 15);
+        v1h = ((v1h << 17) | (v1l >>> 15)) ^ high;
+        v1l = turned ^ low;
+        v2l = high;
+        v2h = low;
+      }
+      v0l ^= ml;
+      v0h ^= mh;
+    }
+    result.low = (v0l ^ v1l ^ v2l ^ v3l) >>> 0;
+    result.high = (v0h ^ v1h ^ v2h ^ v3h) >>> 0;
+    return result;
+  };
+}

@@ -1,0 +1,68 @@
+import type { Words } from './words.ts';
+
+/** What a value is made of, and how hard it is to meet it by chance. */
+export interface Strength {
+  letters: number;
+  digits: number;
+  /** Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names. */
+  bits: number;
+  /** 2⁻ᵇⁱᵗˢ: the chance to draw it again. */
+  chance: number;
+  /** The same without zeros, which masks of numbers leave where they lead. */
+  ownChance: number;
+}
+
+const bitsPerDigit = Math.log2(10);
+const bitsPerLetter = 2;
+
+/** Of the words that were read. The result is overwritten by the next call. */
+export function strengthOf({ text, ends, count }: Words): Strength {
+  const end = count === 0 ? 0 : ends[count - 1]!;
+  let letters = 0;
+  let digits = 0;
+  let zeros = 0;
+  for (let index = 0; index < end; index++) {
+    const byte = text[index]!;
+    if (byte >= 0x30 && byte <= 0x39) {
+      digits++;
+      if (byte === 0x30) zeros++;
+    }
+    // Spaces, and the second and later bytes of a character in UTF-8, are no letters.
+    else if (byte !== 0x20 && (byte & 0xc0) !== 0x80) letters++;
+  }
+  strength.letters = letters;
+  strength.digits = digits;
+  strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
+  strength.chance = power(tenths, digits) * power(quarters, letters);
+  strength.ownChance = power(tenths, digits - zeros) * power(quarters, letters);
+  return strength;
+}
+
+const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChance: 1 };
+
+// Looked up: a power costs as much as hashing a short value.
+const powers = 64;
+const tenths = Float64Array.from({ length: powers }, (_, exponent) => 10 ** -exponent);
+const quarters = Float64Array.from({ length: powers }, (_, exponent) => 2 ** (-bitsPerLetter * exponent));
+
+function power(table: Float64Array, exponent: number): number {
+  return table[exponent < powers ? exponent : powers - 1]!;
+}
+
+/** A date or time as ISO 8601 or Postgres writes it: an ordinary value, of which there are as many as seconds. */
+export function isMoment({ text, starts, ends, count }: Words): boolean {
+  if (count < 3 || count > 9 || ends[0]! - starts[0]! !== 4) return false;
+  let letters = 0;
+  for (let index = 0; index < ends[count - 1]!; index++) {
+    const byte = text[index]!;
+    if (byte !== 0x20 && (byte < 0x30 || byte > 0x39) && ++letters > 2) return false;
+  }
+  const year = Number(String.fromCharCode(...text.subarray(starts[0]!, ends[0]!)));
+  return year >= 1800 && year < 2200 && [1, 2].every((word) => digitsFrom(text, starts[word]!) === 2);
+}
+
+function digitsFrom(text: Uint8Array, start: number): number {
+  let end = start;
+  while (text[end]! >= 0x30 && text[end]! <= 0x39) end++;
+  return end - start;
+}

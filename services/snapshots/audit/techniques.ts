@@ -1,0 +1,122 @@
+import type { Strength } from './strength.ts';
+
+/**
+ * What a technique makes of values, as far as the audit has to know it. `words`: out of a vocabulary, where somebody's
+ * name may be; `shape`: like the original, letter for letter, so that it may be somebody else's original.
+ */
+export type Family = 'words' | 'shape' | 'url' | 'constant';
+
+/** How a technique's originals are judged. */
+export interface Judgement {
+  /** Which originals are searched everywhere: those it is true of. Others are below the entropy floor. */
+  searches(strength: Strength, words: number, hasAt: boolean): boolean;
+  /** Chance at most that a value is masked with itself, beside that of drawing the same characters again. */
+  chance: number;
+  /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
+  keeps?: number;
+  /** What it makes. */
+  makes?: Family;
+  /** An original that masking made of another one too is no leak where it stands for that other one. */
+  mayCoincide?: Family;
+  /** Values that are said many times are searched, too: they are somebody's, not the application's. */
+  evenIfRepeated?: boolean;
+  /** Where groups of digits end is part of the value. */
+  inGroups?: boolean;
+  /** Not searched, and why. */
+  perRow?: string;
+}
+
+const never = () => false;
+const isMail = (strength: Strength, hasAt: boolean) => hasAt && strength.bits >= 12;
+
+function perRow(why: string, chance: number, makes?: Family): Judgement {
+  return { searches: never, chance, perRow: why, ...(makes ? { makes } : {}) };
+}
+
+/** A single first or last name is a word of every vocabulary; two of them are a person. */
+function names(chance: number): Judgement {
+  return {
+    searches: ({ bits, letters }, words) => words >= 2 && letters >= 6 && bits >= 14,
+    chance,
+    makes: 'words',
+    mayCoincide: 'words',
+  };
+}
+
+/** Nine digits (29 bits): shorter numbers are met by chance. */
+const shaped: Judgement = {
+  searches: ({ bits }, _words, hasAt) => bits >= 29 || (hasAt && bits >= 12),
+  chance: 0,
+  keeps: 100,
+  makes: 'shape',
+  mayCoincide: 'shape',
+};
+
+/** Also what nobody has described here: a technique that is not in the table is judged most strictly. */
+export const strict: Judgement = {
+  searches: (strength, words, hasAt) =>
+    isMail(strength, hasAt) || (strength.bits >= 32 && (words >= 2 || strength.digits >= 2)),
+  chance: 0,
+};
+
+const dictionary = 'comes from a dictionary';
+const randomised = 'is generalised or randomised: originals are ordinary values';
+const computed = 'is computed anew from other masked columns';
+const shuffled = 'is shuffled: every original is in the result by design';
+
+export const judgements: Record<string, Judgement> = {
+  full_name: { ...names(1e-3), evenIfRepeated: true },
+  company: names(5e-3),
+  street: names(1e-3),
+  first_name: perRow(dictionary, 0.05, 'words'),
+  last_name: perRow(dictionary, 0.05, 'words'),
+  city: perRow(dictionary, 0.05, 'words'),
+  country: perRow(dictionary, 0.05, 'words'),
+  email: {
+    searches: (strength, words, hasAt) => isMail(strength, hasAt) || strict.searches(strength, words, false),
+    chance: 0,
+    makes: 'words',
+    evenIfRepeated: true,
+  },
+  username: {
+    searches: ({ bits, digits }, words, hasAt) => (hasAt && bits >= 12) || (bits >= 20 && (digits > 0 || words >= 2)),
+    chance: 0,
+    makes: 'words',
+    mayCoincide: 'words',
+    evenIfRepeated: true,
+  },
+  phone: { ...shaped, evenIfRepeated: true },
+  card: { ...shaped, evenIfRepeated: true },
+  iban: { ...shaped, evenIfRepeated: true },
+  national_id: { ...shaped, evenIfRepeated: true },
+  postcode: perRow(randomised, 0, 'shape'),
+  token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
+  uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
+  ip: {
+    searches: ({ bits }, words) => words >= 4 && bits >= 26,
+    inGroups: true,
+    chance: 1e-6,
+    makes: 'shape',
+    mayCoincide: 'shape',
+  },
+  url: { ...strict, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
+  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true },
+  text: strict,
+  bytes: strict,
+  json: strict,
+  hstore: strict,
+  composite: strict,
+  null: strict,
+  password: { ...strict, makes: 'constant', mayCoincide: 'constant' },
+  constant: { ...strict, makes: 'constant', mayCoincide: 'constant' },
+  date: perRow(randomised, 0.01),
+  number: perRow(randomised, 0.01),
+  generalise: perRow(randomised, 1),
+  randomise: perRow(randomised, 1),
+  shuffle: perRow(shuffled, 1),
+  rebuild: perRow(computed, 1),
+};
+
+export function judgementOf(technique: string): Judgement {
+  return Object.hasOwn(judgements, technique) ? judgements[technique]! : strict;
+}

@@ -1,0 +1,68 @@
+import type { components } from '../../openapi/types.ts';
+import { queryOne } from '../database/queries.ts';
+import type { Mistake } from '../errors.ts';
+import { examinePolicy } from '../masking/plan.ts';
+import { isKeep, type Policy, parsePolicy } from '../masking/policy.ts';
+import { schemaChanges } from '../masking/schema-changes.ts';
+import { askSource } from './ask.ts';
+import { readCatalog } from './catalog.ts';
+import { readSchema } from './schema.ts';
+import { noPolicy, noSource, type Opener, openAnySource, openSourceRow } from './store.ts';
+
+type Schemas = components['schemas'];
+
+/**
+ * Sets a source's policy, for the schema that the source has now: it is read (the catalog only) and remembered, and what
+ * has changed since the policy before counts as seen. A dump's is not known until it is there.
+ *
+ * @returns what was acknowledged by that. @throws Problem `not-found`, `source-unreachable`, `source-refused`; nothing is set then
+ */
+export async function putPolicy(
+  store: Opener,
+  project: string,
+  name: string,
+  policy: Policy,
+): Promise<{ policy: Schemas['MaskingPolicy']; acknowledged: Mistake[] }> {
+  const { address, knownSchema } = await openAnySource(store, project, name);
+  const { url } = address;
+  const schema = url === undefined ? undefined : await askSource({ ...address, url }, readSchema);
+  const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
+    project,
+    name,
+    policy,
+    schema ?? null,
+  ]);
+  if (!row) throw noSource(project, name);
+  return { policy: row.policy, acknowledged: knownSchema && schema ? schemaChanges(knownSchema, schema) : [] };
+}
+
+/**
+ * Says what would stop a capture, and which rule classifies each column. Reads the source's catalog, no row.
+ * @throws Problem `not-found`, `conflict` without a policy, `source-unreachable`, `source-refused`
+ */
+export async function checkPolicy(store: Opener, project: string, name: string): Promise<Schemas['PolicyCheck']> {
+  const source = await openSourceRow(store, project, name);
+  if (!source.policy) throw noPolicy(project, name);
+  const policy = parsePolicy(source.policy);
+  const { schema, catalog } = await askSource(source.address, async (client) => ({
+    schema: await readSchema(client),
+    catalog: await readCatalog(client),
+  }));
+  const changes = source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
+  const { tables, warnings, wrong, missing } = examinePolicy(catalog, policy);
+  return {
+    complete: changes.length + wrong.length + missing.length === 0,
+    ...(source.schemaKnownAt ? { schemaKnownAt: source.schemaKnownAt.toISOString() } : {}),
+    changes,
+    mistakes: wrong,
+    unclassified: missing,
+    warnings,
+    columns: tables.flatMap((table) =>
+      table.columns.map(({ name: column, rule, by }) => ({
+        where: `${table.schema}.${table.name}.${column}`,
+        technique: isKeep(rule) ? 'keep' : rule.mask,
+        rule: by,
+      })),
+    ),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Readable } from 'node:stream';
+import type pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { components } from '../../openapi/types.ts';
+import { Problem } from '../errors.ts';
+import { tableName } from '../masking/catalog.ts';
+import { dictionaries } from '../masking/dictionaries.ts';
+import { createMaterials } from '../masking/materials.ts';
+import type { PlannedTable } from '../masking/plan.ts';
+import { planTable } from '../masking/plan-table.ts';
+import { parsePolicy } from '../masking/policy.ts';
+import { maskCopied, previewColumns } from '../masking/preview.ts';
+import { createTableMask } from '../masking/table.ts';
+import { identifier } from '../snapshots/adopt.ts';
+import { readPools } from '../snapshots/capture/pools.ts';
+import type { SourceAddress } from './address.ts';
+import { readCatalog, type SourceTable } from './catalog.ts';
+import { sampledFrom } from './sample.ts';
+import { inReadOnlyTransaction } from './session.ts';
+
+type Preview = components['schemas']['PolicyPreview'];
+
+const statementTimeoutMs = 10_000;
+/** Rows that store more than this are passed over. */
+const rowBytes = 256 << 10;
+
+/**
+ * Masks a few rows of a table in memory, by the masks and the key of a capture, and fails as a capture would at that
+ * table. What masked columns held is nowhere in the answer.
+ *
+ * @throws Problem `not-found`, `policy-invalid`, `policy-incomplete`, `source-unreachable`, `source-refused`
+ */
+export async function previewTable(
+  source: { address: SourceAddress; key: Uint8Array; policy: unknown },
+  name: string,
+  rows: number,
+): Promise<Preview> {
+  const policy = parsePolicy(source.policy);
+  return inReadOnlyTransaction(source.address, statementTimeoutMs, async (client) => {
+    const catalog = await readCatalog(client);
+    const table = catalog.tables.find((one) => tableName(one) === name);
+    if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
+    const { tables: parts, pools } = planTable(catalog, policy, name);
+    const values = await readPools(client, pools, source.key);
+    const materials = createMaterials(source.key, dictionaries(policy.locale), values);
+    const typeOf = (column: string) => table.columns.find((one) => one.name === column)!.type;
+    // Partitions may have their columns in another order; a partitioned table without any has no rows to show.
+    const [first] = parts;
+    const columns = first ? previewColumns(first, typeOf) : [];
+    const preview: Preview = { table: name, treatment: 'masked', columns, rows: [] };
+    for (const part of parts) {
+      if (preview.rows.length >= rows) break;
+      const found = catalog.tables.find((one) => tableName(one) === tableName(part))!;
+      const copied = await copyRows(client, found, part, rows - preview.rows.length);
+      const masked = maskCopied(copied, part, createTableMask(materials, part));
+      const places = columns.map((column) => part.columns.findIndex((one) => one.name === column.name));
+      columns.forEach((column, index) => {
+        column.values += masked.columns[places[index]!]!.values;
+        column.changed += masked.columns[places[index]!]!.changed;
+      });
+      preview.rows.push(...masked.rows.map((row) => places.map((place) => row[place]!)));
+    }
+    return preview;
+  });
+}
+
+async function copyRows(client: pg.Client, table: SourceTable, part: PlannedTable, rows: number): Promise<Buffer> {
+  const columns = part.columns.map(({ name }) => identifier(name));
+  const list = columns.join(', ');
+  const size = columns.map((column) => `coalesce(pg_column_size(${column}), 0)`).join(' + ') || '0';
+  for (const from of sampledFrom(table, rows)) {
+    const select = `SELECT ${list} FROM (SELECT ${list} FROM ${from}) AS sample WHERE ${size} <= ${rowBytes} LIMIT ${rows}`;
+    const copied = Buffer.concat(await (client.query(copyTo(`COPY (${select}) TO STDOUT`)) as Readable).toArray());
+    if (copied.length > 0) return copied;
+  }
+  return Buffer.alloc(0);
+}
+
+function noTable(name: string, table: SourceTable | undefined): Problem {
+  const what = !table
+    ? 'is no table of the source'
+    : table.partitionOf
+      ? `is a partition of ${table.partitionOf}, whose rules it follows`
+      : 'is no table that rows are captured of';
+  return new Problem('not-found', `${name} ${what}`, {
+    where: name,
+    remedy: 'Name a table as schema.table; the source’s probe lists them.',
+  });
+}

@@ -1,0 +1,1 @@
+SELECT typname AS name FROM pg_type WHERE typtype = 'e'

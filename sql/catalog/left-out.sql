@@ -1,0 +1,11 @@
+-- How many there are of what a snapshot leaves out; of comments, those that initdb did not make.
+SELECT
+  (SELECT count(*) FROM pg_description d WHERE d.objoid >= 16384)::int AS comments,
+  (SELECT count(*) FROM pg_seclabel)::int AS security_labels,
+  (SELECT count(*) FROM pg_largeobject_metadata)::int AS large_objects,
+  (SELECT count(*) FROM pg_foreign_server)::int AS servers,
+  (SELECT count(*) FROM pg_user_mappings)::int AS user_mappings,
+  (SELECT count(*) FROM pg_foreign_table)::int AS foreign_tables,
+  (SELECT count(*) FROM pg_publication)::int AS publications,
+  (SELECT count(subname) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))::int AS subscriptions,
+  (SELECT count(*) FROM pg_event_trigger)::int AS event_triggers

@@ -1,0 +1,557 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Problem } from '../services/errors.ts';
+import { openAudit } from '../services/snapshots/audit/audit.ts';
+import { mostByChance } from '../services/snapshots/audit/chance.ts';
+import { createCollection } from '../services/snapshots/audit/collector.ts';
+import {
+  arrayElements,
+  createFields,
+  hstorePairs,
+  rowFields,
+  splitFields,
+  unescapeField,
+} from '../services/snapshots/audit/copy-fields.ts';
+import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
+import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
+import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
+import { matchesOf } from '../services/snapshots/audit/matches.ts';
+import { createOriginals } from '../services/snapshots/audit/originals.ts';
+import { createPhrases } from '../services/snapshots/audit/phrases.ts';
+import { createSearch } from '../services/snapshots/audit/search.ts';
+import { createSipHash } from '../services/snapshots/audit/siphash.ts';
+import { lexemes } from '../services/snapshots/audit/tsvector.ts';
+import { judge } from '../services/snapshots/audit/verdict.ts';
+import { clearWords, createWords, keepLastWords, readWords, windowHash } from '../services/snapshots/audit/words.ts';
+
+describe('SipHash-2-4', () => {
+  // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
+  const vectors: Record<number, string> = {
+    0: '310e0edd47db6f72',
+    1: 'fd67dc93c539f874',
+    2: '5a4fa9d909806c0d',
+    3: '2d7efbd796666785',
+    4: 'b7877127e09427cf',
+    5: '8da699cd64557618',
+    6: 'cee3fe586e46c9cb',
+    7: '37d1018bf50002ab',
+    8: '6224939a79f5f593',
+    15: 'e545be4961ca29a1',
+    63: '724506eb4c328a95',
+  };
+  const hash = createSipHash(Uint8Array.from({ length: 16 }, (_, index) => index));
+  const message = Buffer.from(Array.from({ length: 70 }, (_, index) => index));
+  const hex = ({ high, low }: { high: number; low: number }) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeUInt32LE(low, 0);
+    bytes.writeUInt32LE(high, 4);
+    return bytes.toString('hex');
+  };
+  for (const [length, expected] of Object.entries(vectors)) {
+    test(`of ${length} bytes`, () => assert.equal(hex(hash(message, 0, Number(length))), expected));
+  }
+  test('hashes a part of a buffer as it does the part alone', () => {
+    assert.deepEqual({ ...hash(message, 5, 40) }, { ...hash(Buffer.from(message.subarray(5, 40)), 0, 35) });
+  });
+});
+
+describe('words', () => {
+  const words = createWords(Buffer.from('01234567'));
+  const read = (text: string) => {
+    clearWords(words);
+    const bytes = Buffer.from(text);
+    assert.equal(readWords(words, bytes, 0, bytes.length), bytes.length);
+    return Array.from({ length: words.count }, (_, index) =>
+      Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString(),
+    );
+  };
+  for (const [text, expected] of [
+    ['Ann.Example@Shop.example', ['ann', 'example', 'shop', 'example']],
+    ['+49 (30) 1234-567', ['49', '30', '1234', '567']],
+    ['{"Key": ["ÄRGER – Ümläut\\n“quoted”"]}', ['key', 'ärger', 'ümläut', 'quoted']],
+    ['', []],
+    ['...', []],
+    ['O\u2019Brien\u00a0x×y', ['o', 'brien', 'x×y']],
+    ['Петров 王小明', ['Петров', '王小明']],
+  ] as const) {
+    test(`of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text), expected));
+  }
+
+  test('a run of words has the same hash wherever it stands, another run another', () => {
+    read('one two THREE four');
+    const there = windowHash(words, 1, 3);
+    read('two-three');
+    assert.equal(windowHash(words, 0, 2), there);
+    read('three two');
+    assert.notEqual(windowHash(words, 0, 2), there);
+  });
+
+  test('text longer than there is room for is read in pieces that overlap', () => {
+    const text = Buffer.from(Array.from({ length: 40_000 }, (_, index) => `w${index}`).join(' '));
+    read('w20000 w20001 w20002');
+    const sought = windowHash(words, 0, 3);
+    clearWords(words);
+    let found = 0;
+    let total = 0;
+    for (let at = 0; at < text.length; ) {
+      const fresh = words.count;
+      at = readWords(words, text, at, text.length);
+      total += words.count - fresh;
+      for (let last = Math.max(3, fresh + 1); last <= words.count; last++) {
+        if (windowHash(words, last - 3, last) === sought) found++;
+      }
+      keepLastWords(words, 3);
+    }
+    assert.equal(total, 40_000);
+    assert.equal(found, 1);
+  });
+});
+
+describe('reading of COPY text', () => {
+  test('fields, escapes, elements and lexemes', () => {
+    const row = Buffer.from('a\t\\N\tb\\tc\\\\d\t\n');
+    const fields = createFields();
+    assert.equal(splitFields(fields, row, 0, row.length, 4), 4);
+    assert.deepEqual([...fields.escaped.subarray(0, 4)], [0, 1, 1, 0]);
+    assert.equal(unescapeField(row, fields.starts[2]!, fields.ends[2]!).toString(), 'b\tc\\d');
+    assert.deepEqual(arrayElements('[0:2]={{a,"b \\"c\\", {d}"},{NULL,"NULL"},{"",x}}'), [
+      'a',
+      'b "c", {d}',
+      null,
+      'NULL',
+      '',
+      'x',
+    ]);
+    assert.deepEqual(hstorePairs('"a"=>"b \\"c\\"", "k, =>"=>NULL'), [
+      ['a', 'b "c"'],
+      ['k, =>', null],
+    ]);
+    assert.deepEqual(rowFields('(a,"b ""c"" \\\\ (d),",,"")'), ['a', 'b "c" \\ (d),', null, '']);
+    assert.deepEqual(rowFields('(,x,)'), [null, 'x', null]);
+    assert.equal(lexemes("'brien':2 'ann':1A,4 'o''x':3"), "ann brien o'x ann");
+  });
+});
+
+test('a filter holds what was added, and little else', () => {
+  const filter = createFilter(filterMemory(100_000));
+  for (let value = 0; value < 100_000; value++) filter.add(Math.imul(value, 0x9e3779b1), 2);
+  for (let value = 0; value < 100_000; value++) assert.ok(filter.mayHold(Math.imul(value, 0x9e3779b1), 2));
+  let wrong = 0;
+  for (let value = 0; value < 100_000; value++) if (filter.mayHold(Math.imul(value, 0x85ebca6b) + 1, 3)) wrong++;
+  assert.ok(wrong < 1000, `${wrong} of 100,000`);
+});
+
+test('different values are counted within 5 %', () => {
+  const hash = createSipHash(Buffer.alloc(16, 1));
+  for (const many of [1, 10, 500, 5000, 200_000]) {
+    const seen = createDistinct();
+    for (let value = 0; value < many; value++) {
+      const bytes = Buffer.from(String(value));
+      const { high, low } = hash(bytes, 0, bytes.length);
+      addDistinct(seen, high, low);
+    }
+    assert.ok(Math.abs(countDistinct(seen) - many) <= many * 0.05, `${countDistinct(seen)} for ${many}`);
+  }
+});
+
+test('what chance explains', () => {
+  assert.equal(mostByChance(0), 0);
+  assert.equal(mostByChance(1e-7), 0);
+  assert.equal(mostByChance(1e-5), 1);
+  assert.equal(mostByChance(0.01), 2);
+  assert.equal(mostByChance(1), 9);
+  assert.ok(mostByChance(400) > 480 && mostByChance(400) < 520);
+  assert.ok(mostByChance(10_000) === 10_500);
+});
+
+/** Collects rows (original and masked) of one table, searches texts, and judges. */
+async function audited(
+  columns: Record<string, { mask: string; [option: string]: unknown } | { keep: string }>,
+  rows: [original: string[], masked: string[]][],
+  result: Record<string, string[]>,
+  memoryBytes?: number,
+) {
+  const plan = {
+    schema: 'app',
+    name: 'people',
+    columns: Object.entries(columns).map(([name, rule]) => ({
+      name,
+      rule,
+      by: 'column',
+      place: {} as never,
+      isArray: name === 'list',
+    })),
+  };
+  const audit = openAudit([plan], [rows.length], memoryBytes);
+  try {
+    const collector = createCollection(audit.setup, audit.originals.add)(0)!;
+    for (const pair of rows) {
+      const [original, masked] = pair.map((fields) => Buffer.from(`${fields.join('\t')}\n`)) as [Buffer, Buffer];
+      collector.row(original, 0, original.length, masked, 0, masked.length);
+    }
+    audit.addPart(collector.finish(), 0);
+    const found: Uint32Array[] = [];
+    const search = createSearch(audit.setup, (taken) => found.push(taken));
+    const places = Object.keys(result).map((column) => ({ name: `app.people.${column}`, table: 'app.people', column }));
+    const words = new Float64Array(places.length);
+    for (const [place, values] of Object.values(result).entries()) {
+      for (const value of values) {
+        const bytes = Buffer.from(value);
+        words[place]! += search.value(bytes, 0, bytes.length, place);
+      }
+    }
+    found.push(search.candidates.take());
+    const matches = [];
+    for (const candidates of found) {
+      matches.push(...(await matchesOf(candidates, audit.originals.pieces(), new AbortController().signal)));
+    }
+    const { isOften } = createPhrases(audit.setup.phrases);
+    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
+    return { judged, spilledBytes: audit.originals.spilledBytes };
+  } finally {
+    audit.close();
+  }
+}
+
+const leaks = (work: Promise<unknown>) =>
+  work.then(
+    () => [],
+    (error) => {
+      assert.equal(error.code, 'audit-failed', String(error));
+      return error.errors.map(({ where, what }: { where: string; what: string }) => `${where} ${what}`) as string[];
+    },
+  );
+
+describe('a search', () => {
+  const rows = Array.from({ length: 300 }, (_, n): [string[], string[]] => [
+    [
+      `person${n}@corp.test`,
+      `Call 0${n}: a note about somebody whose address is at${n}.home@corp.test, that is all there is`,
+    ],
+    [`m${n}.x@example.com`, `Lorem ipsum ${n}`],
+  ]);
+  const columns = { email: { mask: 'email' }, note: { mask: 'text' } };
+  const clean = { email: rows.map(([, [email]]) => email!), note: rows.map(([, [, note]]) => note!) };
+
+  for (const [what, text] of [
+    ['a value', 'person7@corp.test'],
+    ['a value in other case', 'Person7@CORP.test'],
+    ['a sentence', 'please write to person7@corp.test, thanks'],
+    ['an element', '{x,"person7@corp.test"}'],
+    ['a key of a document', '{"a": {"person7@corp.test": 1}}'],
+    ['a value of a document', '{"a": [1, {"b": "person7@corp.test"}]}'],
+    ['an hstore', '"k"=>"person7@corp.test"'],
+    ['a composite', '(1,person7@corp.test,"x y")'],
+    ['a bytea', `\\x${Buffer.from('..person7@corp.test..').toString('hex')}`],
+    ['an element that is a bytea', `{"\\\\x${Buffer.from('person7@corp.test').toString('hex')}"}`],
+    [
+      'a bytea, two million bytes on',
+      `\\x${'00'.repeat(2_000_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(100_000)}`,
+    ],
+    ['a value a hundred thousand words on', `${'lorem ipsum '.repeat(50_000)}person7@corp.test`],
+  ]) {
+    test(`finds an original as ${what}`, async () => {
+      const found = await leaks(audited(columns, rows, { ...clean, kept: ['nothing', text!] }));
+      assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.email (1 time)']);
+    });
+  }
+
+  test('finds long text as a whole, by itself and as a string of a document, and addresses that were in it', async () => {
+    const [, long] = rows[5]![0];
+    assert.deepEqual(await leaks(audited(columns, rows, { ...clean, kept: [long!] })), [
+      'app.people.kept holds 2 originals of app.people.note (2 times)',
+    ]);
+    assert.deepEqual(await leaks(audited(columns, rows, { ...clean, kept: [JSON.stringify({ id: 5, body: long })] })), [
+      'app.people.kept holds 2 originals of app.people.note (2 times)',
+    ]);
+    assert.deepEqual(await leaks(audited(columns, rows, { ...clean, kept: ['see at5.home@corp.test'] })), [
+      'app.people.kept holds 1 original of app.people.note (1 time)',
+    ]);
+  });
+
+  test('finds nothing where nothing is, and says what it judged', async () => {
+    const { judged } = await audited(columns, rows, { ...clean, kept: ['person7 at corp', 'person@corp.test'] });
+    const [email, note] = judged;
+    assert.equal(email!.values, 300);
+    assert.equal(email!.searched, 300);
+    assert.equal(email!.equal, 0);
+    assert.ok(Math.abs(email!.distinctIn - 300) <= 20);
+    assert.equal(note!.searched, 600);
+  });
+
+  test('originals in a file are found as those in memory are', async () => {
+    const many = Array.from({ length: 70_000 }, (_, n): [string[], string[]] => [
+      [`person${n}@corp.test`, `note`],
+      [`m${n}.x@example.com`, `Lore`],
+    ]);
+    const kept = ['person3@corp.test', 'person69999@corp.test'];
+    const found = await leaks(audited(columns, many, { kept }, 1000));
+    assert.deepEqual(found, ['app.people.kept holds 2 originals of app.people.email (2 times)']);
+    assert.deepEqual(await leaks(audited(columns, many, { kept })), found);
+    const { spilledBytes } = await audited(columns, many, { kept: ['nobody'] }, 1000);
+    assert.ok(spilledBytes >= 70_000 * 12);
+  });
+});
+
+describe('judging row by row', () => {
+  const many = (make: (n: number) => [string, string], count = 200) =>
+    Array.from({ length: count }, (_, n): [string[], string[]] => {
+      const [original, masked] = make(n);
+      return [[original], [masked]];
+    });
+
+  test('one value that is masked with itself fails a technique that never does', async () => {
+    const rows = many((n) => [`person${n}@corp.test`, n === 3 ? 'person3@corp.test' : `m${n}@example.com`]);
+    assert.deepEqual(await leaks(audited({ email: { mask: 'email' } }, rows, {})), [
+      'app.people.email 1 of 200 values came out of email as they went in',
+    ]);
+  });
+
+  test('a technique that nobody knows is judged as strictly', async () => {
+    const rows = many((n) => [`secret ${n} of somebody 12345`, n === 3 ? `secret 3 of somebody 12345` : 'x']);
+    assert.equal((await leaks(audited({ it: { mask: 'invented_tomorrow' } }, rows, {}))).length, 1);
+    const clean = many((n) => [`secret ${n} of somebody 12345`, 'x']);
+    assert.deepEqual(
+      await leaks(audited({ it: { mask: 'invented_tomorrow' } }, clean, { kept: ['a secret 9 of somebody 12345!'] })),
+      ['app.people.kept holds 1 original of app.people.it (1 time)'],
+    );
+  });
+
+  test('a dictionary meets an original now and then, but not always', async () => {
+    const names = ['Anna', 'Bert', 'Carla', 'Dora', 'Emil', 'Fritz', 'Gerda', 'Hans', 'Ida', 'Karl'];
+    const some = many((n) => [names[n % 10]!, names[(n + (n % 10 === 0 ? 0 : 1)) % 10]!]);
+    const { judged } = await audited({ first: { mask: 'first_name' } }, some, { first: names, kept: names });
+    assert.equal(judged[0]!.judged, 'per-row');
+    assert.equal(judged[0]!.equal, 20);
+    const all = many((n) => [names[n % 10]!, names[n % 10]!]);
+    assert.equal((await leaks(audited({ first: { mask: 'first_name' } }, all, {}))).length, 1);
+  });
+
+  test('what many rows say in the same words, and moments, may stand elsewhere; what one says may not', async () => {
+    const rows = many((n) => [
+      n < 25 ? 'waiting for the payment' : `only this person ${'x'.repeat(n)} says it`,
+      'Lorem',
+    ]);
+    rows[60]![0][0] = '2024-03-04T10:11:12.345Z';
+    const kept = { kept: ['waiting for the payment', '2024-03-04T10:11:12.345Z'] };
+    const { judged } = await audited({ note: { mask: 'text' } }, rows, kept);
+    assert.equal(judged[0]!.judged, 'everywhere');
+    const said = { kept: [`only this person ${'x'.repeat(50)} says it`] };
+    assert.equal((await leaks(audited({ note: { mask: 'text' } }, rows, said))).length, 1);
+  });
+
+  test('short values of a shape may stay; long ones may not', async () => {
+    const short = many((n) => [`${n % 10}`, `${(n * 7) % 10}`]);
+    assert.deepEqual(await leaks(audited({ code: { mask: 'token' } }, short, {})), []);
+    const long = many((n) => [`AB-${1e9 + n}`, `AB-${1e9 + n}`]);
+    assert.equal((await leaks(audited({ code: { mask: 'token' } }, long, {}))).length, 1);
+  });
+
+  test('what masking made of somebody else is a coincidence, what it did not make is a leak', async () => {
+    const rows = many((n) => [`Anna Berger${n}`, `Karl Meier${n}`]);
+    rows[0]![1][0] = 'Anna Berger5';
+    const made = rows.map(([, [name]]) => name!);
+    const columns = { name: { mask: 'full_name' } };
+    const { judged } = await audited(columns, rows, { name: made, view: [...made, 'by Anna Berger5'] });
+    assert.equal(judged[0]!.coincidences, 1);
+    assert.deepEqual(await leaks(audited(columns, rows, { name: made, kept: ['by Anna Berger6'] })), [
+      'app.people.kept holds 1 original of app.people.name (1 time)',
+    ]);
+  });
+
+  test('a number is found in other groups, in text and in documents, and not within a longer word', async () => {
+    const columns = { phone: { mask: 'phone' } };
+    const rows = many((n) => [`+49 30 ${55_500_000 + n * 7}`, `+49 81 ${91_300_000 + n * 11}`]);
+    for (const text of [
+      'call +49-30-5550-0014 now',
+      '{"n": 493055500014}',
+      '493055500014',
+      '(+49) 30/55 50 00 14, or 7',
+    ]) {
+      assert.deepEqual(await leaks(audited(columns, rows, { kept: [text] })), [
+        'app.people.kept holds 1 original of app.people.phone (1 time)',
+      ]);
+    }
+    await audited(columns, rows, { kept: ['x493055500014', '4930555000145', '49 30 5550 0015'] });
+  });
+
+  test('phone numbers that change hands are more than a coincidence', async () => {
+    const number = (n: number) => `+49 30 ${10_000_000 + n * 37}`;
+    const columns = { phone: { mask: 'phone' } };
+    const rows = many((n) => [number(n), number((n + 1) % 200)]);
+    const found = await leaks(audited(columns, rows, { phone: rows.map(([, [phone]]) => phone!) }));
+    assert.deepEqual(found, [
+      'app.people.phone 200 of its originals are among the masked values, more than chance explains',
+    ]);
+  });
+
+  test('fields of a document by their own technique, kept ones not at all; elements one by one', async () => {
+    const columns = {
+      document: { mask: 'json', fields: { 'a.mail': 'email', 'a.kept': { keep: 'x' }, 'list.n': 'number' } },
+      list: { mask: 'email' },
+    };
+    const original = (n: number) =>
+      JSON.stringify({
+        a: { mail: `p${n}.person@corp.test`, kept: 'the same' },
+        list: [{ n: 5000 + n }],
+        b: 'something said here in 2024',
+      });
+    const masked = (n: number) =>
+      JSON.stringify({ a: { mail: `m${n}@example.com`, kept: 'the same' }, list: [{ n: 4000 + n }], b: 'Lorem' });
+    const rows = Array.from({ length: 50 }, (_, n): [string[], string[]] => [
+      [original(n), `{one${n}.x@corp.test,NULL,"two${n}.x@corp.test"}`],
+      [masked(n), `{m1.x@example.com,NULL,m2.x@example.com}`],
+    ]);
+    const { judged } = await audited(columns, rows, { kept: ['the same'] });
+    const values = Object.fromEntries(
+      judged.map(({ column, technique, values }) => [`${column} ${technique}`, values]),
+    );
+    assert.deepEqual(values, {
+      'document json': 0,
+      'document json: text': 50,
+      'document json: email': 50,
+      'document json: number': 50,
+      'list email': 100,
+    });
+    rows[4]![1][0] = original(4);
+    assert.deepEqual(await leaks(audited(columns, rows, {})), [
+      'app.people.document 1 of 50 values came out of json: email as they went in',
+      'app.people.document 1 of 50 values came out of json: text as they went in',
+    ]);
+  });
+});
+
+describe('a result that is not whole', () => {
+  const constraint = (name: string, valid = true) =>
+    [JSON.stringify(['app.t', name, 'f']), { table: 'app.t', name, type: 'f', valid }] as const;
+  const countedFor = new Map([
+    ['app.t', 'app.t'],
+    ['app.p_one', 'app.p'],
+    ['app.p_two', 'app.p'],
+  ]);
+  const rows = (expected: Record<string, number>, found: Record<string, number>) => ({
+    expected: new Map(Object.entries(expected)),
+    found: new Map(Object.entries(found)),
+    countedFor,
+  });
+  const wrong = (work: () => unknown) => {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      return (error as Problem).errors!.map(({ where, what }) => `${where} ${what}`);
+    }
+  };
+
+  test('a constraint that is missing, one that was not validated, rows and tables that are missing', () => {
+    const source = new Map([constraint('lost'), constraint('unchecked'), constraint('idle', false), constraint('ok')]);
+    const result = new Map([constraint('unchecked', false), constraint('idle', false), constraint('ok')]);
+    assert.deepEqual(
+      wrong(() => checkIntegrity(source, result, rows({ 'app.t': 5, 'app.gone': 0 }, { 'app.t': 4 }))),
+      [
+        'app.gone is a table of the source that the result lacks',
+        'app.t has 5 rows at the source and 4 in the result',
+        'app.t (lost) is a constraint or index of the source that the result lacks',
+        'app.t (unchecked) holds at the source and was not validated in the result',
+      ],
+    );
+    assert.deepEqual(checkIntegrity(result, result, rows({ 'app.t': 5 }, { 'app.t': 5, 'app.view': 7 })), {
+      checked: 3,
+      notValid: ['app.t (unchecked)', 'app.t (idle)'],
+    });
+  });
+
+  test('rows may move between partitions of one table', () => {
+    const none = new Map();
+    checkIntegrity(none, none, rows({ 'app.p_one': 5, 'app.p_two': 1 }, { 'app.p_one': 2, 'app.p_two': 4 }));
+    assert.deepEqual(
+      wrong(() => checkIntegrity(none, none, rows({ 'app.p_one': 5, 'app.p_two': 1 }, { 'app.p_one': 5 }))),
+      ['app.p has 6 rows at the source and 5 in the result'],
+    );
+  });
+});
+
+test('hashes that cannot be written fail the capture and say what to do', () => {
+  const { TMPDIR: before } = process.env;
+  process.env.TMPDIR = '/nowhere';
+  try {
+    const originals = createOriginals(0);
+    assert.throws(() => originals.add(new Uint32Array(3)), { code: 'capture-failed', where: '/nowhere' });
+    originals.close();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
+
+test('the key is random, and gone once the audit is closed', () => {
+  const [one, other] = [openAudit([], []), openAudit([], [])];
+  const bytes = (audit: typeof one) => Buffer.from(audit.setup.key).toString('hex');
+  assert.notEqual(bytes(one), bytes(other));
+  one.close();
+  other.close();
+  assert.equal(bytes(one), '00'.repeat(24));
+});
+
+describe('values that hold others', () => {
+  const judgedOf = async (
+    rule: { mask: string; [option: string]: unknown },
+    place: object,
+    original: string,
+    masked: string,
+  ) => {
+    const plan = {
+      schema: 'app',
+      name: 't',
+      columns: [{ name: 'c', rule, by: 'column', place: place as never, isArray: false }],
+    };
+    const audit = openAudit([plan], [1]);
+    const collector = createCollection(audit.setup, audit.originals.add)(0)!;
+    const [before, after] = [Buffer.from(`${original}\n`), Buffer.from(`${masked}\n`)];
+    collector.row(before, 0, before.length, after, 0, after.length);
+    audit.addPart(collector.finish(), 0);
+    audit.close();
+    return Object.fromEntries(
+      audit.units
+        .filter(({ id }) => audit.counts.has(id))
+        .map(({ id, technique }) => [technique, [audit.counts.get(id)!.values, audit.counts.get(id)!.equal]]),
+    );
+  };
+
+  test('a composite by the rules of its fields, one within another too', async () => {
+    const place = {
+      fields: [
+        { name: 'kind', isArray: false, place: {} },
+        { name: 'mails', isArray: true, place: {} },
+        { name: 'inner', isArray: false, place: { fields: [{ name: 'name', isArray: false, place: {} }] } },
+      ],
+    };
+    const inner = { mask: 'composite', fields: { name: 'full_name' } };
+    const rule = { mask: 'composite', fields: { kind: { keep: 'x' }, mails: 'email', inner } };
+    const masked = '(home,"{x@example.com,b@corp.test}","(""Karl Meier"")")';
+    assert.deepEqual(await judgedOf(rule, place, '(home,"{a@corp.test,b@corp.test}","(""Anna Berger"")")', masked), {
+      email: [2, 1],
+      full_name: [1, 0],
+    });
+  });
+
+  test('an hstore by key; what no rule names with its key', async () => {
+    const rule = { mask: 'hstore', fields: { lang: { keep: 'x' }, mail: 'email' } };
+    const original = '"lang"=>"de", "mail"=>"a@corp.test", "note"=>"something said"';
+    assert.deepEqual(
+      await judgedOf(rule, {}, original, '"lang"=>"de", "mail"=>"a@corp.test", "fqwe"=>"Lorem ipsum do"'),
+      {
+        email: [1, 1],
+        token: [1, 0],
+        text: [1, 0],
+      },
+    );
+  });
+
+  test('numbers and keys of a document by rules of their own', async () => {
+    const rule = { mask: 'json', fields: { a: { keep: 'x' } }, numbers: 'number', keys: 'email' };
+    const original = '{"a": {"b": 1, "c": "d"}, "ann@corp.test": 5, "bob@corp.test": [6, "text"]}';
+    const masked = '{"a": {"b": 1, "c": "d"}, "x@example.com": 5, "y@example.com": [7, "Lore"]}';
+    assert.deepEqual(await judgedOf(rule, {}, original, masked), { email: [2, 0], number: [2, 1], text: [1, 0] });
+  });
+});

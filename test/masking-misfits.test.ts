@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Mistake, Problem } from '../services/errors.ts';
+import type { CatalogColumn, CatalogForeignKey, CatalogTable, CatalogValue } from '../services/masking/catalog.ts';
+import { families } from '../services/masking/kind.ts';
+import { kinds } from '../services/masking/kinds/index.ts';
+import { type MaskingPlan, planMasking } from '../services/masking/plan.ts';
+import { parsePolicy } from '../services/masking/policy.ts';
+
+const plain = { isArray: false, limit: null, precision: null, scale: null };
+const value = (baseType: string, more: Partial<CatalogValue> = {}): CatalogValue => ({ baseType, ...plain, ...more });
+
+function column(name: string, baseType = 'text', more: Partial<CatalogColumn> = {}): CatalogColumn {
+  return { name, type: baseType, notNull: false, generated: false, ...value(baseType), ...more };
+}
+
+/** Plans rules for one table of columns. */
+function plan(
+  columns: CatalogColumn[],
+  rules: Record<string, unknown>,
+  more: { unique?: string[]; foreignKeys?: CatalogForeignKey[]; name?: string } = {},
+): MaskingPlan {
+  const table: CatalogTable = {
+    ...{ oid: 1, schema: 'shop', name: more.name ?? 't', kind: 'r', partitionOf: null, columns },
+    ...{ uniqueKeys: (more.unique ?? []).map((one) => ({ name: `${one}_key`, columns: [one] })) },
+    ...{ estimatedRows: 0, sizeBytes: 0 },
+  };
+  const catalog = { tables: [table], foreignKeys: more.foreignKeys ?? [] };
+  return planMasking(catalog, parsePolicy({ tables: { [`shop.${table.name}`]: rules } }));
+}
+
+function mistakes(...planned: Parameters<typeof plan>): Mistake[] {
+  try {
+    plan(...planned);
+  } catch (error) {
+    assert.equal((error as Problem).code, 'policy-invalid');
+    for (const { remedy } of (error as Problem).errors!) assert.ok(remedy, 'each says what to do');
+    return (error as Problem).errors!;
+  }
+  assert.fail('it should have been refused');
+}
+
+const keep = { keep: 'surrogate' };
+
+describe('a rule that does not go with its column is refused before anything is read', () => {
+  const refused: [CatalogColumn, object, RegExp][] = [
+    [column('c', 'macaddr'), { mask: 'ip' }, /macaddr cannot hold the mask ip/],
+    [column('c', 'bytea'), { mask: 'token' }, /cannot hold/],
+    [column('c', 'tsvector'), { mask: 'text' }, /cannot hold/],
+    [column('c', 'point'), { mask: 'number' }, /cannot hold/],
+    [column('c', 'xml'), { mask: 'json' }, /cannot hold/],
+    [column('c', 'address', { fields: [] }), { mask: 'text' }, /cannot hold/],
+    [column('c', 'daterange', { bounds: value('date') }), { mask: 'email' }, /cannot hold/],
+    [column('c', 'textrange', { bounds: value('text') }), { mask: 'text' }, /cannot hold/],
+    [column('c', 'mood', { labels: ['a', 'b'] }), { mask: 'constant', value: 'c' }, /has no label c/],
+    [column('c', 'mood', { labels: ['a'] }), { mask: 'randomise' }, /single value/],
+    [column('c', 'mood', { labels: ['a', 'b'] }), { mask: 'randomise', values: ['a', 'z'] }, /has no label z/],
+    [column('c', 'text'), { mask: 'randomise' }, /has no values to draw from/],
+    [column('c', 'int4range', { bounds: value('int4') }), { mask: 'randomise', values: [1, 2] }, /is a range/],
+    [column('c', 'int2'), { mask: 'constant', value: 40000 }, /cannot hold 40000/],
+    [column('c', 'int4'), { mask: 'constant', value: 1.5 }, /cannot hold 1\.5/],
+    [column('c', 'numeric', { precision: 3, scale: 1 }), { mask: 'constant', value: 100 }, /cannot hold 100/],
+    [column('c', 'bool'), { mask: 'constant', value: 'maybe' }, /cannot hold maybe/],
+    [column('c', 'varchar', { limit: 3 }), { mask: 'constant', value: 'four' }, /cannot hold 4 characters/],
+    [column('c', 'varchar', { limit: 60 }), { mask: 'password', password: 'x', scheme: 'scrypt' }, /too short/],
+    [column('c', 'int2'), { mask: 'number', min: 0, max: 100_000 }, /cannot hold 100000/],
+    [column('c', 'int4'), { mask: 'number', noise: 0.1, amount: 3 }, /both/],
+    [column('c', 'int4'), { mask: 'number', min: 9, max: 9 }, /not below/],
+    [column('c', 'date'), { mask: 'generalise', bucket: 10 }, /generalised by `to`/],
+    [column('c', 'date'), { mask: 'generalise', to: 'hour' }, /has no hour/],
+    [column('c', 'int4'), { mask: 'generalise', bucket: 0.5 }, /whole numbers/],
+    [column('c', 'date'), { mask: 'date', subject: 'nobody' }, /names the subject nobody/],
+    [column('c', 'date'), { mask: 'date', subject: 'c' }, /names the subject c/],
+    [column('c', 'date'), { mask: 'date', subject: 'made' }, /names the subject made/],
+    [column('c', 'date'), { mask: 'date', subject: 'id', per: 'snapshot' }, /only one can hold/],
+    [column('c', 'tsvector'), { mask: 'rebuild', columns: ['id'] }, /rebuilt from id/],
+    [column('c', 'tsvector', { isArray: true }), { mask: 'rebuild', columns: [] }, /array/],
+  ];
+  for (const [one, rule, what] of refused) {
+    test(`${one.type} ${JSON.stringify(rule)}`, () => {
+      const columns = [one, column('id', 'int8'), column('made', 'text', { generated: true })];
+      const parsed = rule as { columns?: string[] };
+      const found = mistakes(columns, {
+        c: parsed.columns?.length === 0 ? { ...rule, columns: ['id'] } : rule,
+        id: keep,
+      });
+      assert.equal(found[0]!.where, 'shop.t.c');
+      assert.ok(
+        found.some((mistake) => what.test(mistake.what)),
+        JSON.stringify(found),
+      );
+    });
+  }
+
+  test('constants at the ends of what a column holds are not', () => {
+    const numeric = { precision: 4, scale: 2 };
+    for (const [one, value] of [
+      [column('c', 'int2'), -32768],
+      [column('c', 'int8'), '-9223372036854775808'],
+      [column('c', 'numeric', numeric), 99.99],
+      [column('c', 'numeric', numeric), 'NaN'],
+      [column('c', 'float8'), '1e30'],
+      [column('c', 'float4'), '-Infinity'],
+      [column('c', 'varchar', { limit: 4 }), 'äöü…'],
+    ] as const) {
+      plan([one], { c: { mask: 'constant', value } });
+    }
+  });
+
+  test('unique columns: too few values, or too few characters to keep them apart', () => {
+    const short = column('c', 'varchar', { limit: 8 });
+    assert.match(
+      mistakes([short], { c: { mask: 'city' } }, { unique: ['c'] })[0]!.what,
+      /too short for the 10 characters/,
+    );
+    const gender = column('c', 'gender', { labels: ['f', 'm'] });
+    assert.match(mistakes([gender], { c: { mask: 'randomise' } }, { unique: ['c'] })[0]!.what, /is unique/);
+    assert.match(
+      mistakes([column('c')], { c: { mask: 'generalise', prefix: 3 } }, { unique: ['c'] })[0]!.what,
+      /is unique/,
+    );
+    // An exclusion constraint is as good as a unique key: ranges that overlapped nowhere must not do so afterwards.
+    const stay = column('c', 'daterange', { bounds: value('date') });
+    assert.match(mistakes([stay], { c: { mask: 'date' } }, { unique: ['c'] })[0]!.remedy!, /per: snapshot/);
+    plan([stay], { c: { mask: 'date', per: 'snapshot' } }, { unique: ['c'] });
+    plan([column('c', 'macaddr')], { c: { mask: 'mac' } }, { unique: ['c'] });
+    plan([column('c')], { c: { mask: 'shuffle' } }, { unique: ['c'] });
+  });
+});
+
+describe('parts of values', () => {
+  const address = column('c', 'address', {
+    fields: [
+      { name: 'street', type: 'text', ...value('text') },
+      { name: 'since', type: 'date', ...value('date') },
+      { name: 'inner', type: 'pair', ...value('pair', { fields: [{ name: 'x', type: 'int4', ...value('int4') }] }) },
+    ],
+  });
+
+  test('composite: fields that are not classified, not there, or cannot hold their rule', () => {
+    const fields = { since: 'email', gone: 'text', inner: { mask: 'composite', fields: { x: 'number', y: 'number' } } };
+    const found = mistakes([address], { c: { mask: 'composite', fields } });
+    assert.deepEqual(
+      found.map(({ where }) => where),
+      ['shop.t.c.street', 'shop.t.c.since', 'shop.t.c.inner.y', 'shop.t.c.gone'],
+    );
+    const inner = { mask: 'composite', fields: { x: keep } };
+    plan([address], { c: { mask: 'composite', fields: { street: 'street', since: 'date', inner } } });
+  });
+
+  test('documents and hstore: kinds that are for whole columns, or for no text, are refused', () => {
+    for (const one of [column('c', 'jsonb'), column('c', 'hstore')]) {
+      const mask = one.type === 'hstore' ? 'hstore' : 'json';
+      const fields = {
+        a: 'shuffle',
+        b: 'bytes',
+        c: { mask: 'date', subject: 'id' },
+        d: 'randomise',
+        e: 'constant',
+        f: 'email',
+        g: { mask: 'generalise', prefix: 2 },
+      };
+      const found = mistakes([one, column('id', 'int8')], { c: { mask, fields }, id: keep });
+      assert.deepEqual(
+        [...new Set(found.map(({ where }) => where))],
+        ['a', 'b', 'c', 'd', 'e'].map((field) => `shop.t.c.${field}`),
+      );
+    }
+  });
+});
+
+describe('pools', () => {
+  const key = { name: 'k', table: 'shop.t', columns: ['parent'], references: 'shop.t', referencedColumns: ['code'] };
+  const columns = [column('code'), column('parent')];
+
+  test('columns that share a pool are read together, others each on its own', () => {
+    const { pools, tables } = plan([...columns, column('town')], {
+      code: { mask: 'shuffle', pool: 'codes' },
+      parent: { mask: 'shuffle', pool: 'codes' },
+      town: { mask: 'shuffle' },
+    });
+    assert.deepEqual(
+      pools.map((pool) => pool.columns.map((one) => one.column)),
+      [['code', 'parent'], ['town']],
+    );
+    const poolsOf = tables[0]!.columns.map(({ place }) => place.pool);
+    assert.equal(poolsOf[0], poolsOf[1]);
+    assert.notEqual(poolsOf[1], poolsOf[2]);
+  });
+
+  test('ends of a foreign key without a common pool are refused', () => {
+    const found = mistakes(columns, { code: { mask: 'shuffle' }, parent: { mask: 'shuffle' } }, { foreignKeys: [key] });
+    assert.equal(found[0]!.where, 'shop.t.parent');
+    assert.match(found[0]!.remedy!, /same `pool`/);
+  });
+});
+
+test('every family is held by null and constant', () => {
+  for (const family of families) {
+    for (const name of ['null', 'constant']) assert.ok(kinds[name]!.holds.includes(family), `${name} ${family}`);
+  }
+});

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { MaskingReport } from '../openapi/aliases.ts';
+import type { Problem } from '../services/errors.ts';
+import { kinds } from '../services/masking/kinds/index.ts';
+import { planMasking } from '../services/masking/plan.ts';
+import { parsePolicy } from '../services/masking/policy.ts';
+import { leakOf } from '../services/snapshots/report/render/audit-words.ts';
+import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
+import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
+import { reportHash } from '../services/snapshots/report/render/summary.ts';
+import { riskOf } from '../services/snapshots/report/risk.ts';
+import { families } from '../services/snapshots/report/risk-table.ts';
+import type { SourceAddress } from '../services/sources/address.ts';
+import { tlsModeOf } from '../services/sources/tls.ts';
+import { auditOf, counted, reportOf } from './support/masking-report.ts';
+
+const keep = { keep: 'says nothing about anybody' };
+const shown = (report: MaskingReport) => {
+  const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
+  return { page: maskingPage(reported), markdown: maskingMarkdown(reported) };
+};
+
+describe('residual risk', () => {
+  const levelsOf = (technique: string, rows: number, distinct: number | undefined, options = {}) => {
+    const counts = distinct === undefined ? { nulls: counted(0, 0).nulls } : counted(0, distinct);
+    const { singlingOut, linkability, inference } = riskOf({ technique, options }, rows, counts);
+    return [singlingOut.level, linkability.level, inference.level].join(' ');
+  };
+
+  test('every technique there is has been assessed', () => {
+    assert.deepEqual(
+      Object.keys(kinds).filter((kind) => !Object.hasOwn(families, kind)),
+      [],
+    );
+    assert.equal(levelsOf('invented tomorrow', 100, 3), 'high high high');
+    assert.equal(levelsOf('constructor', 100, 3), 'high high high');
+  });
+
+  test('it depends on the technique and on how many rows share a value', () => {
+    assert.equal(levelsOf('keep', 1000, 1000), 'high high medium');
+    assert.equal(levelsOf('keep', 1000, 100), 'medium medium medium');
+    assert.equal(levelsOf('keep', 1000, 3), 'low low medium');
+    assert.equal(levelsOf('email', 1000, 990), 'medium medium low');
+    assert.equal(levelsOf('country', 1000, 2), 'low low high', 'a looked-up gender is no secret');
+    assert.equal(levelsOf('email', 1000, undefined), levelsOf('email', 1000, 1000), 'what is not known is the worst');
+    assert.equal(levelsOf('null', 1000, 0), 'none none none');
+    assert.equal(levelsOf('date', 1000, 900, { per: 'snapshot' }), 'medium medium high');
+  });
+
+  test('a column without values has none', () => {
+    const { inference } = riskOf({ technique: 'keep' }, 5, counted(5, 0));
+    assert.deepEqual(inference, { level: 'none', why: 'the column holds no values' });
+  });
+});
+
+describe('the report', () => {
+  test('says of a column what was done, by which rule, and never a value that the policy puts in', () => {
+    const fields = { 'a.b': 'email', value: { mask: 'constant', value: 's3cret' }, lang: { keep: 'two letters' } };
+    const report = reportOf([
+      {
+        ...{ name: 'users', rows: 4, counts: { id: counted(0, 4) } },
+        columns: {
+          id: keep,
+          hash: { mask: 'constant', value: 's3cret' },
+          prefs: { mask: 'json', fields },
+          full: undefined,
+        },
+      },
+    ]);
+    const [id, hash, prefs, full] = report.tables[0]!.columns;
+    assert.equal(id!.reason, keep.keep);
+    assert.equal(id!.rule, 'column');
+    assert.deepEqual(id!.distinctIn, id!.distinctOut, 'kept values are the originals');
+    assert.deepEqual(hash, { name: 'hash', type: 'text', technique: 'constant', rule: 'column' });
+    assert.deepEqual(prefs!.keptParts, [{ path: 'lang', reason: 'two letters' }]);
+    assert.deepEqual(Object.keys(prefs!.options!.fields as object), ['a.b', 'value', 'lang']);
+    assert.equal(full!.technique, 'computed');
+    const { page, markdown } = shown(report);
+    for (const text of [JSON.stringify(report), page, markdown]) assert.ok(!text.includes('s3cret'));
+    assert.match(page, /shop\.users\.prefs → lang/);
+  });
+
+  test('says masked and not anonymous, and that a result without an audit is not audited', () => {
+    const report = reportOf([{ name: 'users', columns: { id: keep } }]);
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown]) {
+      assert.match(text, /Masked, not anonymous: /);
+      assert.match(text, /Not audited/);
+      assert.doesNotMatch(text, /No original found/);
+    }
+    const audited = auditOf('shop.users', 'id');
+    assert.equal(leakOf({ ...report, audit: audited }).state, 'clean');
+    assert.equal(leakOf({ ...report, audit: { ...audited, hits: 1 as 0 } }).state, 'found');
+    assert.equal(leakOf({ ...report, audit: { ...audited, hits: undefined as unknown as 0 } }).state, 'found');
+  });
+
+  test('what the audit found is shown, and how many different values went in is taken from it', () => {
+    const why = 'comes from a dictionary';
+    const audit = auditOf('shop.users', 'city', { judged: 'per-row', why, technique: 'city' });
+    const report = reportOf([{ name: 'users', rows: 9, columns: { city: { mask: 'city' } } }], { audit });
+    assert.deepEqual(report.tables[0]!.columns[0]!.distinctIn, { count: 8, exact: false });
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown]) {
+      assert.match(text, /No original found/);
+      assert.match(text, /70 originals, as hashes, were searched for in 900 values of 12 columns/);
+      assert.match(text, /row by row: comes from a dictionary/);
+      assert.match(text, /≈ 8/);
+    }
+  });
+
+  test('names that hold markup, quotes and invisible characters stay names', () => {
+    const hostile = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>`|[x](javascript:y)@all\u202egnp\n# h';
+    const report = reportOf(
+      [
+        {
+          name: hostile,
+          rows: 3,
+          columns: { [hostile]: { keep: hostile }, b: { mask: 'text' } },
+          counts: { [hostile]: counted(0, 3) },
+        },
+      ],
+      {
+        warnings: [{ where: hostile, what: hostile }],
+        leftOut: [{ what: hostile, count: 1, why: hostile }],
+        groups: [{ table: hostile, columns: [hostile], rows: 3, groups: 3, smallest: 1, rowsInSmallGroups: 3 }],
+      },
+    );
+    const { page, markdown } = shown({
+      ...report,
+      audit: auditOf(hostile, hostile, { judged: 'per-row', why: hostile, technique: hostile }),
+    });
+    assert.doesNotMatch(page, /<(script|img)/i);
+    assert.doesNotMatch(page, /[\u202e]/);
+    assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;.*\\u\{202e\}gnp\\u\{a\}# h/);
+    assert.doesNotMatch(markdown, /<(script|img)|^# h|[\u202e]|@all|(?<!\\)\[x\]/m);
+    let heads = 0;
+    for (const row of markdown.split('\n').filter((line) => line.startsWith('|'))) {
+      const cells = row.replaceAll('\\\\', '').replaceAll('\\|', '').split('|').length;
+      if (/^\|(---\|)+$/.test(row)) assert.equal(cells, heads);
+      else if (row.includes('script')) assert.equal(cells, heads, row);
+      else heads = cells;
+    }
+  });
+
+  test('says how the certificate was verified, by what the source’s URL and TLS ask for', () => {
+    const modeOf = (query: string, tls?: SourceAddress['tls']) =>
+      tlsModeOf({ url: `postgres://u:p@db.internal/shop${query}`, ...(tls ? { tls } : {}) });
+    assert.equal(modeOf(''), 'disable');
+    assert.equal(modeOf('?sslmode=no-verify'), 'require');
+    assert.equal(modeOf('?sslmode=verify-full'), 'verify-full');
+    assert.equal(modeOf('', { mode: 'require' }), 'require');
+    assert.equal(modeOf('', { ca: 'one' }), 'verify-full');
+    assert.equal(modeOf('', { ca: 'one', mode: 'verify-ca' }), 'verify-ca');
+    // As libpq: with a CA, `require` verifies what it can.
+    assert.equal(modeOf('', { ca: 'one', mode: 'require' }), 'verify-ca');
+    assert.equal(modeOf('?sslmode=verify-full', { mode: 'disable' }), 'disable');
+  });
+
+  test('says through which SSH hosts the source was reached, and by which keys they were known', () => {
+    const jump = { host: 'jump.example:22', user: 'hopper', hostKey: 'SHA256:bbb' };
+    const ssh = { host: 'bastion.example:22', user: 'courier', hostKey: 'SHA256:aaa', jump };
+    const { source } = reportOf([]);
+    const { page } = shown(reportOf([], { source: { ...source, ssh } }));
+    assert.match(
+      page,
+      /courier@bastion\.example:22, host key SHA256:aaa; through hopper@jump\.example:22, host key SHA256:bbb/,
+    );
+  });
+
+  test('the page carries a policy that allows its own style and nothing else', () => {
+    const { page } = shown(reportOf([]));
+    assert.match(
+      contentSecurityPolicy,
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    assert.doesNotMatch(page, / style="| on\w+=|https?:/);
+  });
+
+  test('an empty snapshot, one of 1,600 columns, and one of an earlier greenroom', () => {
+    const empty = shown(reportOf([]));
+    assert.match(empty.page, /The snapshot has no tables/);
+    assert.match(empty.markdown, /0 kept as they are/);
+
+    const names = Array.from({ length: 1600 }, (_, n) => `column_${n}`);
+    const columns = Object.fromEntries(names.map((name) => [name, { mask: 'text' }]));
+    const wide = shown(
+      reportOf([
+        { name: 'wide', rows: 9, columns, counts: Object.fromEntries(names.map((name) => [name, counted(1, 8)])) },
+      ]),
+    );
+    for (const name of names)
+      assert.ok(
+        wide.page.includes(`<td>${name}<td>`) && wide.markdown.includes(`| ${name.replace('_', '\\_')} |`),
+        name,
+      );
+    assert.equal(wide.page.match(/length or shape/g)?.length, 1, 'what stands behind the levels is said once');
+
+    const { meaning, locale, groups, leftOut, materializedViews, ...old } = reportOf([
+      { name: 't', rows: 2, columns: { a: keep } },
+    ]);
+    const earlier = shown({
+      ...old,
+      tables: [{ name: 'shop.t', rows: 2, bytes: 4, columns: [{ name: 'a', technique: 'keep', reason: 'why' }] }],
+    });
+    assert.match(earlier.page, /<td>why<td>/);
+    assert.match(earlier.markdown, /\| a \|/);
+  });
+
+  test('of many partitions one stands for all, and a column of theirs is one, at the worst that it has', () => {
+    const partition = (n: number, distinct: number) => ({
+      ...{ name: `visits_${n}`, rows: 100 + n, columns: { who: keep }, counts: { who: counted(0, distinct) } },
+    });
+    const report = reportOf([partition(1, 100), partition(2, 3), partition(3, 3)]);
+    for (const table of report.tables) table.partitionOf = 'shop.visits';
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown.replaceAll('\\', '')]) {
+      assert.match(text, /shop\.visits_3/);
+      assert.match(text, /rules: shop\.visits_2 \(102 rows\), shop\.visits_1 \(101 rows\)/);
+    }
+    assert.match(page, />1 of 1 high</);
+    assert.equal(page.match(/<td>shop\.visits\.who/g)!.length, 1, 'kept once');
+  });
+
+  test('its hash is that of its JSON, whatever the order of keys', () => {
+    const report = reportOf([{ name: 'users', columns: { id: keep } }]);
+    const reversed = Object.fromEntries(Object.entries(JSON.parse(JSON.stringify(report))).reverse()) as MaskingReport;
+    assert.equal(reportHash(reversed), reportHash(report));
+    assert.notEqual(reportHash({ ...report, keyId: 'another' }), reportHash(report));
+    assert.ok(shown(report).page.includes(reportHash(report)));
+  });
+});
+
+describe('quasi-identifiers in a policy', () => {
+  const problemOf = (quasiIdentifiers: unknown) => {
+    const column = { type: 'text', baseType: 'text', isArray: false, limit: null, precision: null, scale: null };
+    const columns = [{ ...column, name: 'born', notNull: false, generated: true }];
+    const rest = { oid: 1, partitionOf: null, uniqueKeys: [], estimatedRows: 0, sizeBytes: 0 };
+    const catalog = {
+      tables: [{ ...rest, schema: 'shop', name: 'people', kind: 'r' as const, columns }],
+      foreignKeys: [],
+    };
+    try {
+      planMasking(catalog, parsePolicy({ tables: {}, quasiIdentifiers }));
+    } catch (error) {
+      return (error as Problem).errors!.map(({ where, what }) => `${where} ${what}`).join('\n');
+    }
+    return 'accepted';
+  };
+
+  test('name columns of the source, generated ones too, and how many rows have to share their values', () => {
+    assert.equal(problemOf({ 'shop.people': [['born'], { columns: ['born'], atLeast: 5 }] }), 'accepted');
+    assert.match(problemOf({ 'shop.people': [['born', 'gone']] }), /^shop\.people\.gone is no column of the source/);
+    assert.match(problemOf({ 'shop.nobody': [['born']] }), /^shop\.nobody is no table of the source/);
+    assert.match(problemOf({ 'shop.people': [{ columns: ['born'], atleast: 5 }] }), /unknown option `atleast`/);
+    assert.match(problemOf({ 'shop.people': [{ atLeast: 5 }] }), /lacks `columns`/);
+    assert.match(problemOf({ 'shop.people': [[]] }), /fewer than 1 items/);
+    assert.match(problemOf({ 'shop.people': [{ columns: ['born'], atLeast: 0 }] }), />= 1/);
+  });
+});
