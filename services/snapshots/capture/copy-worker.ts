@@ -9,7 +9,7 @@ import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { type DumpRows, readRows } from '../../sources/dump/rows.ts';
+import { type DumpRows, damageOf, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { type Line, openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
         return;
       } catch (error) {
         const lost = error instanceof CopyFailure && error.end === 'source' && isLost(error.cause);
-        if (!lost || attempt === retries) return fail(error, task, sessions);
+        if (!lost || attempt === retries) return fail((await damageIn(task)) ?? error, task, sessions);
         const renewed = await renew(sessions, line).catch(() => undefined);
         // The first loss says more than that the snapshot is gone, too.
         if (!renewed) return fail(error, task, sessions);
@@ -122,6 +122,11 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
 function readFrom(source: pg.Client): ReadRows {
   const { dump } = input;
   return dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
+}
+
+/** Rows of a damaged dump may look like anything before its checksum is found wrong. */
+async function damageIn(task: CopyTask): Promise<Problem | undefined> {
+  return input.dump && damageOf(input.dump, task);
 }
 
 /** A dump that ends too soon does so again. */

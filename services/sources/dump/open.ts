@@ -35,7 +35,7 @@ export interface DumpToOpen {
 /** Reads what is in a dump, and starts a server with its schema in its room. @throws Problem `dump-invalid`, `capture-failed` */
 export async function openDump({ room, received, name, signal }: DumpToOpen): Promise<OpenedDump> {
   const read = received.format === 'plain' ? readPlain : readArchive;
-  const contents = await read(room);
+  const contents = await read(room, received.format);
   signal.throwIfAborted();
   const server = await startSchemaServer(room, contents, signal);
   const { createdAt, serverVersion, pgDumpVersion, locale } = contents;
