@@ -14,12 +14,13 @@ import { createPace } from '../../sources/pace.ts';
 import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { copyData, tasksOf } from './copy-data.ts';
+import { createDatabase } from './create-database.ts';
 import { captureProblem } from './failure.ts';
 import { readLeftOut, warningsOf } from './left-out.ts';
 import { readFirst } from './read-first.ts';
 import type { Reading } from './reading.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
