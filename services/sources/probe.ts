@@ -1,10 +1,12 @@
 import type pg from 'pg';
+import { Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { catalogQuery, readCatalog, readServer } from './catalog.ts';
 import { closeSource, openSource } from './connect.ts';
 import { sourceProblem } from './errors.ts';
-import { openLine } from './line.ts';
+import { type Line, openLine } from './line.ts';
+import { replayDelayOf, replicasOf } from './replicas.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
@@ -18,6 +20,8 @@ export interface Probe {
   sizeBytes: number;
   extensions: string[];
   largeObjects: number;
+  /** Whether each of its replicas would be read instead, and why not. */
+  replicas: { server: string; usable: boolean; replayDelayMs?: number; why?: string }[];
   tables: { name: string; kind: string; columns: string[]; estimatedRows: number; sizeBytes: number }[];
   [key: string]: unknown;
 }
@@ -26,7 +30,8 @@ export interface Probe {
 export async function probeSource(address: SourceAddress): Promise<Probe> {
   const line = await openLine(address);
   try {
-    return await askSource(await openSource(address, line), address);
+    const session = await openSource(address, line);
+    return await askSource(session, address, await Promise.all(replicasOf(address).map(askReplica)));
   } catch (error) {
     throw line.broken.aborted ? line.broken.reason : sourceProblem(error, serverOf(address));
   } finally {
@@ -34,7 +39,26 @@ export async function probeSource(address: SourceAddress): Promise<Probe> {
   }
 }
 
-async function askSource(client: pg.Client, address: SourceAddress): Promise<Probe> {
+async function askReplica(replica: SourceAddress): Promise<Probe['replicas'][number]> {
+  const server = serverOf(replica);
+  let line: Line | undefined;
+  try {
+    line = await openLine(replica);
+    const client = await openSource(replica, line);
+    try {
+      return { server, usable: true, replayDelayMs: await replayDelayOf(client, replica) };
+    } finally {
+      await closeSource(client);
+    }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { server, usable: false, why: error.message };
+  } finally {
+    await line?.close();
+  }
+}
+
+async function askSource(client: pg.Client, address: SourceAddress, replicas: Probe['replicas']): Promise<Probe> {
   try {
     await client.query(`SET statement_timeout = '10s'`);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -83,6 +107,7 @@ async function askSource(client: pg.Client, address: SourceAddress): Promise<Pro
       sizeBytes: server.size_bytes,
       extensions: server.extensions,
       largeObjects: server.large_objects,
+      replicas,
       tables: tables.map((table) => ({
         name: tableName(table),
         kind: { r: 'table', p: 'partitioned table', f: 'foreign table', m: 'materialized view' }[table.kind],
