@@ -21,6 +21,7 @@ import { type CountedResult, countResult } from '../report/result.ts';
 import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
 import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
+import { createDatabase } from './create-database.ts';
 import { captureProblem } from './failure.ts';
 import { freezeRows } from './freeze.ts';
 import { tryGivenValues } from './given-values.ts';
@@ -31,7 +32,7 @@ import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
