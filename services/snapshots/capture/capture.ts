@@ -119,7 +119,7 @@ async function captureReading(
     const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
     await refuseReferencesOut(source, options.source.schemas);
-    const changes = options.changesIn?.(await readSchema(source)) ?? [];
+    const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
     const pools = await readPools(source, plan.pools, options.key);
