@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { components } from '../openapi/types.ts';
 import { removeContainer } from '../services/engine/containers.ts';
+import { exec } from '../services/engine/exec.ts';
 import { ifPresent } from '../services/engine/host.ts';
 import { type Boundary, openBoundary } from './support/boundary.ts';
 import { pgDump, pgDumpFolder } from './support/dumps.ts';
@@ -56,6 +57,12 @@ async function send(body: Buffer | ReadableStream, path = `${sources}/sent/snaps
   return { status: response.status, body: (await response.json()) as Operation & Problem };
 }
 
+async function inProduction(sql: string): Promise<void> {
+  const command = ['psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', 'shop', '-c', sql];
+  const { exitCode, stderr } = await exec({ docker }, production.name, { command });
+  assert.equal(exitCode, 0, stderr);
+}
+
 const roomsLeft = async () =>
   docker.listContainers({
     all: true,
@@ -73,6 +80,18 @@ describe('a dump that is sent', () => {
     assert.equal(report.dump.format, 'custom');
     assert.ok(rowsOf(report) > 1000);
     assert.deepEqual(await roomsLeft(), []);
+  });
+
+  test('of another schema than the one before stops the capture, until the policy is set again', async () => {
+    await inProduction('ALTER TABLE shop.customers ADD later text');
+    const { body } = await send(await pgDump(production.name, '-Fc'));
+    await inProduction('ALTER TABLE shop.customers DROP later');
+    await assert.rejects(service.follow(body), /shop\.customers\.later: new, text/);
+    const { error } = await service.call<Operation>('GET', `/v1/operations/${body.id}`);
+    assert.equal(error!.code, 'schema-changed');
+    assert.deepEqual(await roomsLeft(), []);
+    await service.call('PUT', `${sources}/sent/policy`, policy);
+    await service.follow((await send(custom)).body);
   });
 
   test('is refused with its reason, though it is read to its end', async () => {

@@ -271,6 +271,20 @@ test('a policy that comes with a new source is for the schema of that moment', a
   assert.deepEqual(said((await check('inline')).changes), ['shop.leads.notes: new, text']);
 });
 
+test('schemas that are not captured are not looked at', async () => {
+  const policy = { tables: {}, types: { text: { mask: 'text' }, integer: { keep: 'counts' } } };
+  await change('CREATE SCHEMA own; CREATE TABLE own.notes (words text, size integer)');
+  await createSource('chosen', { schemas: ['own'], policy });
+  await change('ALTER TABLE shop.leads ADD score numeric; ALTER TABLE own.notes ADD pages integer');
+  const { changes, unclassified, columns } = await check('chosen');
+  assert.deepEqual(said(changes), ['own.notes.pages: new, integer']);
+  assert.deepEqual(unclassified, []);
+  assert.deepEqual(
+    columns.map(({ where }) => where),
+    ['own.notes.words', 'own.notes.size', 'own.notes.pages'],
+  );
+});
+
 test('a source that does not answer: its policy is not set, for nobody knows what it would be for', async () => {
   await createSource('absent', { url: 'postgres://reader:hidden@127.0.0.1:1/shop' });
   const path = '/v1/projects/shop/sources/absent/policy';

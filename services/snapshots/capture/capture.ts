@@ -123,8 +123,7 @@ async function captureReading(
     const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
     await refuseReferencesOut(source, options.source.schemas);
-    const isLeftOut = ({ where }: Mistake) => schemas.leftOut.some(({ name }) => where.startsWith(`${name}.`));
-    const changes = (options.changesIn?.(await readSchema(source)) ?? []).filter((change) => !isLeftOut(change));
+    const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
     const pools = await readPools(source, plan.pools, options.key);
