@@ -126,7 +126,7 @@ async function captureReading(
     const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
-    const pools = await readPools(source, plan.pools, options.key);
+    const pools = await readPools(source, plan.pools, options.key, dump?.rows);
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);

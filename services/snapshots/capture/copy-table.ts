@@ -1,5 +1,6 @@
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
@@ -36,6 +37,10 @@ export class CopyFailure extends Error {
 const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 128 << 10;
+
+/** A source says how many rows it sent in a message after the last of them, which may come later than the target's. */
+const countAttempts = 100;
+const countAfterMs = 20;
 
 /** A task's rows, as COPY's text. */
 export type ReadRows = (task: CopyTask) => Readable & { rowCount: number | null };
@@ -87,6 +92,8 @@ export async function copyTable(
     throw new CopyFailure(end ?? 'target', error);
   });
   if (freeze) await target.query('COMMIT');
+  for (let attempt = 0; out.rowCount !== into.rowCount && attempt < countAttempts; attempt++)
+    await setTimeout(countAfterMs);
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
 }

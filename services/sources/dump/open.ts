@@ -85,7 +85,7 @@ export function planRows(plan: MaskingPlan, { rows, warnings }: OpenedDump, cata
       throw dumpInvalid('it holds rows of a partitioned table', 'Make it without --load-via-partition-root.', name);
     warnings.push({
       where: name,
-      what: 'the dump’s rows of it are left out: it is an extension’s, or a foreign table',
+      what: 'the dump’s rows of it are left out: its schema is not chosen, or it is an extension’s, or a foreign table',
     });
   }
   return { ...plan, tables: plan.tables.map((table) => inOrder(table, rows, warnings)) };
