@@ -375,6 +375,17 @@ describe('judging row by row', () => {
     await audited(columns, rows, { kept: ['x493055500014', '4930555000145', '49 30 5550 0015'] });
   });
 
+  test('bits, and numbers that stand for none, are ordinary values', async () => {
+    const bits = many((n) => [n.toString(2).padStart(12, '0'), ((n * 37 + 11) % 4096).toString(2).padStart(12, '0')]);
+    bits[5]![1] = bits[5]![0];
+    const columns = { flags: { mask: 'bytes' }, phone: { mask: 'phone' } };
+    const rows = bits.map(([[original], [masked]]): [string[], string[]] => [
+      [original!, '0000000000'],
+      [masked!, '0000000000'],
+    ]);
+    assert.deepEqual(await leaks(audited(columns, rows, { kept: ['000000000101', '0000000000'] })), []);
+  });
+
   test('phone numbers that change hands are more than a coincidence', async () => {
     const number = (n: number) => `+49 30 ${10_000_000 + n * 37}`;
     const columns = { phone: { mask: 'phone' } };

@@ -137,6 +137,9 @@ test('a source that cannot be reached, refuses the login, or hides rows', async 
   await source('refusing', wrongPassword);
   await source('absent', 'postgres://u:hidden-secret@127.0.0.1:1/db');
   await source('elsewhere', production.url.replace('/shop', '/no_such_database'));
+  const replicas = [production.url, 'postgres://u:hidden-secret@replica'];
+  const nowhere = { name: 'odd', url: production.url, replicas };
+  assert.equal((await refused(400, 'POST', '/v1/projects/shop/sources', nowhere)).where, '/replicas/1');
   const refusing = await refused(502, 'POST', '/v1/projects/shop/sources/refusing/probe');
   assert.equal(refusing.code, 'source-refused');
   const absent = await refused(502, 'POST', '/v1/projects/shop/sources/absent/probe');

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
+import { imageOf } from './support/postgres-versions.ts';
 import { captureOf, reader, refusedCapture, startOn } from './support/source.ts';
 
 const host = testHost();
@@ -153,5 +154,19 @@ test('a database called postgres, with ICU as its locale provider, is captured u
   } finally {
     await client.end();
     await stack.remove();
+  }
+});
+
+test('a source that is newer than the image is refused, naming both', async () => {
+  const newer = await startPostgres({ image: await imageOf(18) });
+  try {
+    await newer.createDatabase('shop', `CREATE TABLE t (id int)`);
+    const policy = { tables: { 'public.t': { id: keep } } };
+    const problem = await refused(captureOf(host, { url: newer.url('shop') }, { policy }));
+    assert.equal(problem.code, 'source-refused');
+    assert.match(problem.message, /Postgres 18.*Postgres 17/);
+    assert.match(problem.remedy!, /image/);
+  } finally {
+    await newer.remove();
   }
 });

@@ -142,3 +142,41 @@ for (const major of [15, 17] as Major[]) {
     });
   });
 }
+
+test('rows of a partitioned table whose key is masked go to the partitions where they belong', async () => {
+  const production = await startPostgres();
+  try {
+    const months = Array.from({ length: 12 }, (_, month) => `2024-${String(month + 1).padStart(2, '0')}-01`);
+    const partitions = months.map((from, index) => {
+      const to = months[index + 1] ?? '2025-01-01';
+      return `CREATE TABLE births_${index + 1} PARTITION OF births FOR VALUES FROM ('${from}') TO ('${to}');`;
+    });
+    await production.createDatabase(
+      'shop',
+      `CREATE ROLE reader LOGIN PASSWORD '${reader.password}' BYPASSRLS IN ROLE pg_read_all_data;
+       CREATE TABLE births (at date, id int) PARTITION BY RANGE (at); ${partitions.join(' ')}
+       CREATE TABLE births_rest PARTITION OF births DEFAULT;
+       INSERT INTO births SELECT '2024-01-01'::date + n % 366, n FROM generate_series(1, 1000) n`,
+    );
+    const keep = { keep: 'says nothing about anybody' };
+    const policy = { tables: { 'public.births': { at: { mask: 'date' }, id: keep } } };
+    const options = captureOf(host, { url: production.url('shop', reader) }, { policy });
+    await captureDatabase(options);
+    const stack = await startOn(options.target.volume);
+    const copy = await stack.connect('shop');
+    const original = await production.connect('shop');
+    try {
+      const sql =
+        'SELECT count(*)::int AS rows, count(DISTINCT id)::int AS ids, sum(hashtext(at::text)) AS at FROM births';
+      const [[from], [to]] = [(await original.query(sql)).rows, (await copy.query(sql)).rows];
+      assert.deepEqual([to.rows, to.ids], [from.rows, from.ids]);
+      assert.notEqual(to.at, from.at);
+    } finally {
+      await copy.end();
+      await original.end();
+      await stack.remove();
+    }
+  } finally {
+    await production.remove();
+  }
+});

@@ -139,7 +139,12 @@ test('NULLs and different values are those of the result, generated columns and 
 
 test('of tables that are too large to be read again the counts are estimates that say so', async () => {
   const columns = ['id', 'name', 'gender', 'nothing', 'doc'];
-  const counts = await countColumns(copy, [{ schema: 'app', name: 'people', rows: people, columns }], 0);
+  const counts = await countColumns(
+    copy,
+    [{ schema: 'app', name: 'people', rows: people, columns }],
+    new AbortController().signal,
+    0,
+  );
   const of = counts.get('app.people')!;
   assert.deepEqual(of.get('id'), { nulls: { count: 0, exact: true }, distinct: { count: people, exact: true } });
   assert.deepEqual(of.get('gender'), { nulls: { count: 0, exact: false }, distinct: { count: 2, exact: false } });

@@ -56,7 +56,6 @@ const changes: Record<string, string> = {
   'rewritten by a new type': 'ALTER TABLE app.last ALTER word TYPE int USING 1',
   'rewritten by VACUUM FULL': 'VACUUM FULL app.last',
   'one column less': 'ALTER TABLE app.last DROP COLUMN word',
-  renamed: 'ALTER TABLE app.last RENAME TO former; CREATE TABLE app.last AS TABLE app.former; DROP TABLE app.former',
 };
 
 for (const [what, sql] of Object.entries(changes)) {

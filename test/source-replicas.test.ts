@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { serverOf } from '../services/sources/address.ts';
+import { probeSource } from '../services/sources/probe.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { startReplica } from './support/replica.ts';
 import { until } from './support/service.ts';
@@ -50,6 +51,8 @@ const rowsOf = ({ tables }: { tables: { name: string; rows: number }[] }) =>
 const all = { 'app.a': 1000, 'app.b': 1000, 'app.c': 1000, 'app.d': 1000 };
 
 test('a replica is read, by all sessions on one snapshot, and the primary is left alone', async () => {
+  const { replicas } = await probeSource(source([replicaUrl()]));
+  assert.equal(replicas[0]!.usable, true);
   let seen = 0;
   const options = captureOf(host, source([replicaUrl()], { workers: 2, megabytesPerSecond: 2 }), {
     policy: policyToo,
@@ -88,6 +91,11 @@ test('one that does not answer, is no replica or is too far behind is passed ove
     const replicas = [absent, primary.url('shop', reader), replicaUrl()];
     const report = await captureDatabase(
       captureOf(host, source(replicas, { replayDelayMs: 1 }), { policy: policyToo }),
+    );
+    const probe = await probeSource(source(replicas, { replayDelayMs: 1 }));
+    assert.deepEqual(
+      probe.replicas.map(({ usable }) => usable),
+      [false, false, false],
     );
     assert.equal(report.source.server, serverOf({ url: primary.url('shop') }));
     assert.equal(report.source.replayDelayMs, undefined);

@@ -78,7 +78,8 @@ describe('a certificate for the server’s address and name', () => {
 
   test('a capture goes encrypted through all its sessions, and verifies the server', async () => {
     const options = captureOf(host, sourceWith({ ca: authority.certificate }));
-    const { tables } = await captureDatabase(options);
+    const { tables, source } = await captureDatabase(options);
+    assert.deepEqual(source.tls, { mode: 'verify-full', version: 'TLSv1.3' }, 'and its report says so');
     assert.deepEqual(
       tables.map(({ rows }) => rows),
       [1000, 1000, 1000, 1000],

@@ -4,7 +4,7 @@ import { query } from '../database/queries.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { majorOf } from '../snapshots/adopt.ts';
-import { dataPathOf } from '../snapshots/capture/capture.ts';
+import { dataPathOf } from '../snapshots/capture/target.ts';
 import { getSnapshotRow } from '../snapshots/snapshot.ts';
 import type { TargetFacts } from '../snapshots/target.ts';
 import { connectStack } from '../stacks/connect.ts';

@@ -48,10 +48,10 @@ export async function captureDump(
     onProgress(`reading what is in ${name}`);
     const { superuser, initdbArgs } = target;
     const opened = await openDump({ room: { ...room, superuser, initdbArgs, database }, received, name, signal });
-    const { limits } = address;
+    const { limits, schemas } = address;
     return await captureDatabase({
       ...options,
-      source: { ...opened.schema, ...(limits ? { limits } : {}) },
+      source: { ...opened.schema, ...(limits ? { limits } : {}), ...(schemas ? { schemas } : {}) },
       dump: opened,
     });
   } finally {

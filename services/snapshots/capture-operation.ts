@@ -33,6 +33,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const network = await context.step('network', () => workNetwork(greenroom, host));
       const report = await context.step('capture', async () => {
         const inspected = await host.docker.getImage(image).inspect();
+        const { url } = source.address;
         let found: SourceSchema | undefined;
         const options = {
           host,
@@ -54,20 +55,16 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           },
           signal: context.signal,
           onProgress: context.progress,
-        };
-        const { url } = source.address;
-        if (url === undefined)
-          return captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options);
-        const captured = await captureDatabase({
-          ...options,
-          source: { ...source.address, url },
-          // A dump's tables and columns have other numbers each time that it is restored.
-          changesIn(schema) {
-            found = schema;
+          changesIn(schema: SourceSchema) {
+            // A dump's tables and columns have other numbers each time that it is restored: names are all there is.
+            found = url === undefined ? { tables: schema.tables } : schema;
             if (!source.knownSchema) context.log('the source’s schema had not been seen before: it is taken as it is');
-            return source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
+            return source.knownSchema ? schemaChanges(source.knownSchema, found) : [];
           },
-        });
+        };
+        const captured = await (url === undefined
+          ? captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options)
+          : captureDatabase({ ...options, source: { ...source.address, url } }));
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
         return captured;
       });

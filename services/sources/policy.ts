@@ -7,6 +7,7 @@ import { schemaChanges } from '../masking/schema-changes.ts';
 import { askSource } from './ask.ts';
 import { readCatalog } from './catalog.ts';
 import { readSchema } from './schema.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 import { noPolicy, noSource, type Opener, openAnySource, openSourceRow } from './store.ts';
 
 type Schemas = components['schemas'];
@@ -25,7 +26,10 @@ export async function putPolicy(
 ): Promise<{ policy: Schemas['MaskingPolicy']; acknowledged: Mistake[] }> {
   const { address, knownSchema } = await openAnySource(store, project, name);
   const { url } = address;
-  const schema = url === undefined ? undefined : await askSource({ ...address, url }, readSchema);
+  const schema =
+    url === undefined
+      ? undefined
+      : await askSource({ ...address, url }, (client) => readSchema(client, address.schemas));
   const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
     project,
     name,
@@ -44,9 +48,10 @@ export async function checkPolicy(store: Opener, project: string, name: string):
   const source = await openSourceRow(store, project, name);
   if (!source.policy) throw noPolicy(project, name);
   const policy = parsePolicy(source.policy);
+  const { schemas } = source.address;
   const { schema, catalog } = await askSource(source.address, async (client) => ({
-    schema: await readSchema(client),
-    catalog: await readCatalog(client),
+    schema: await readSchema(client, schemas),
+    catalog: withinSchemas(await readCatalog(client), await chooseSchemas(client, schemas)),
   }));
   const changes = source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
   const { tables, warnings, wrong, missing } = examinePolicy(catalog, policy);

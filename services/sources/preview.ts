@@ -14,7 +14,7 @@ import { createTableMask } from '../masking/table.ts';
 import { identifier } from '../snapshots/adopt.ts';
 import { readPools } from '../snapshots/capture/pools.ts';
 import type { SourceAddress } from './address.ts';
-import { readCatalog, type SourceTable } from './catalog.ts';
+import { readCatalog, readServer, type SourceTable } from './catalog.ts';
 import { sampledFrom } from './sample.ts';
 import { inReadOnlyTransaction } from './session.ts';
 
@@ -42,9 +42,12 @@ export async function previewTable(
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
     const { tables: parts, pools } = planTable(catalog, policy, name);
     const values = await readPools(client, pools, source.key);
-    const { rows: encodings } = await client.query<{ server_encoding: string }>('SHOW server_encoding');
-    const { server_encoding: encoding } = encodings[0]!;
-    const materials = createMaterials(source.key, dictionaries(policy.locale), values, encoding);
+    const materials = createMaterials(
+      source.key,
+      dictionaries(policy.locale),
+      values,
+      (await readServer(client)).encoding,
+    );
     const typeOf = (column: string) => table.columns.find((one) => one.name === column)!.type;
     // Partitions may have their columns in another order; a partitioned table without any has no rows to show.
     const [first] = parts;

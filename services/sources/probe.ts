@@ -1,7 +1,9 @@
+import { Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { askSource } from './ask.ts';
 import { catalogQuery, readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
+import { replayDelayOf, replicasOf } from './replicas.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
@@ -15,20 +17,34 @@ export interface Probe {
   sizeBytes: number;
   extensions: string[];
   largeObjects: number;
+  /** Whether each of its replicas would be read instead, and why not. */
+  replicas: { server: string; usable: boolean; replayDelayMs?: number; why?: string }[];
   tables: { name: string; kind: string; columns: string[]; estimatedRows: number; sizeBytes: number }[];
   [key: string]: unknown;
 }
 
 /** Asks a source, read only, within seconds. @throws Problem `source-unreachable`, `source-refused` */
-export function probeSource(address: SourceAddress): Promise<Probe> {
+export async function probeSource(address: SourceAddress): Promise<Probe> {
+  const replicas = await Promise.all(replicasOf(address).map(askReplica));
   return askSource(address, async (client) => {
     const server = await readServer(client);
     const schemas = await chooseSchemas(client, address.schemas);
     const { tables } = withinSchemas(await readCatalog(client), schemas);
     const sequences = await catalogQuery<Sequence>(client, 'sequences');
     const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
-    return probeOf(address, server, tables, hidden);
+    return probeOf(address, server, { tables, hidden, replicas });
   });
+}
+
+async function askReplica(replica: SourceAddress): Promise<Probe['replicas'][number]> {
+  const server = serverOf(replica);
+  try {
+    const replayDelayMs = await askSource(replica, (client) => replayDelayOf(client, replica));
+    return { server, usable: true, replayDelayMs };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { server, usable: false, why: error.message };
+  }
 }
 
 interface Sequence {
@@ -37,7 +53,11 @@ interface Sequence {
   readable: boolean;
 }
 
-function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTable[], hidden: Sequence[]): Probe {
+function probeOf(
+  address: SourceAddress,
+  server: ServerFacts,
+  { tables, hidden, replicas }: { tables: SourceTable[]; hidden: Sequence[]; replicas: Probe['replicas'] },
+): Probe {
   const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
   const obstacles = holding.flatMap((table) => {
     const where = tableName(table);
@@ -77,6 +97,7 @@ function probeOf(address: SourceAddress, server: ServerFacts, tables: SourceTabl
     sizeBytes: server.size_bytes,
     extensions: server.extensions,
     largeObjects: server.large_objects,
+    replicas,
     tables: tables.map((table) => ({
       name: tableName(table),
       kind: { r: 'table', p: 'partitioned table', f: 'foreign table', m: 'materialized view' }[table.kind],

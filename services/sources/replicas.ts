@@ -5,9 +5,15 @@ import { sourceProblem } from './errors.ts';
 
 export const defaultReplayDelayMs = 60_000;
 
-/** The servers a source may be read from, each alone, the preferred first: its replicas as they are listed, the primary. */
-export function serversOf({ replicas = [], ...primary }: SourceAddress): SourceAddress[] {
-  return [...replicas.map((url) => ({ ...primary, url, isReplica: true })), primary];
+/** The replicas of a source as they are listed, each as an address of its own. */
+export function replicasOf({ replicas = [], ...primary }: SourceAddress): SourceAddress[] {
+  return replicas.map((url) => ({ ...primary, url, isReplica: true }));
+}
+
+/** The servers a source may be read from, the preferred first: its replicas, then the primary. */
+export function serversOf(address: SourceAddress): SourceAddress[] {
+  const { replicas: _, ...primary } = address;
+  return [...replicasOf(address), primary];
 }
 
 const recovery = `

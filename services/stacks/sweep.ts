@@ -78,16 +78,29 @@ async function removeUnexplainedStacks(greenroom: Sweeper, host: Host): Promise<
   }
 }
 
+/** Between a container's creation and its start. */
+const longestBeginningMs = 60_000;
+
 async function removeUnexplainedSnapshots(greenroom: Sweeper, host: Host): Promise<void> {
   const captures = await host.docker.listContainers({
     all: true,
     filters: labelFilter(labelsOf(host.installation, 'capture')),
   });
+  const dumps = await host.docker.listContainers({
+    all: true,
+    filters: labelFilter(labelsOf(host.installation, 'dump')),
+  });
   const filters = labelFilter(labelsOf(host.installation, 'snapshot')) as never;
   const { Volumes: volumes } = await host.docker.listVolumes({ filters });
   const rows = await query<{ id: string; state: string }>(greenroom.pool, 'list-snapshots', [null]);
   const states = new Map(rows.map(({ id, state }) => [id, state]));
-  for (const { Id, Labels } of captures) {
+  // One that is being sent has no record yet, and ends by itself when its sender does; one that never began cannot.
+  const unexplained = dumps.filter(
+    ({ Labels, State, Created }) =>
+      states.has(Labels[label.snapshot] ?? '') ||
+      (State === 'created' && Created * 1000 < Date.now() - longestBeginningMs),
+  );
+  for (const { Id, Labels } of [...captures, ...unexplained]) {
     const id = Labels[label.snapshot] ?? '';
     if (states.get(id) === 'capturing') continue;
     await removeContainer(host.docker.getContainer(Id));

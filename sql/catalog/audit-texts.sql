@@ -50,5 +50,5 @@ SELECT format('%s.%s.%s (statistics)', schemaname, tablename, attname),
   concat_ws(' ', most_common_vals, histogram_bounds, most_common_elems) FROM pg_stats
 WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema'
 UNION ALL
-SELECT format('%s.%s (extended statistics %s)', schemaname, tablename, statistics_name), most_common_vals::text FROM pg_stats_ext
+SELECT format('%s.%s (%s, extended statistics)', schemaname, tablename, statistics_name), most_common_vals::text FROM pg_stats_ext
 WHERE most_common_vals IS NOT NULL

@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run(): Promise<object> }>> = {
   clone: () => import('./clone.ts'),
   snapshot: () => import('./snapshot.ts'),
+  masking: () => import('./masking.ts'),
   rehearsal: () => import('./rehearsal.ts'),
 };
 

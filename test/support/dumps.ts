@@ -9,6 +9,8 @@ export const oddities = `
   CREATE TABLE shop.nothing ();
   INSERT INTO shop.nothing DEFAULT VALUES;
   CREATE TABLE shop.empty (name text);
+  CREATE TABLE shop.shuffled (id integer, word text);
+  INSERT INTO shop.shuffled SELECT n, (ARRAY['red', E'gr\\te\\\\en', 'blue', NULL, ''])[1 + n % 5] FROM generate_series(1, 200) n;
   CREATE TABLE shop.parted (id bigint GENERATED ALWAYS AS IDENTITY, at date, who text) PARTITION BY RANGE (at);
   CREATE TABLE shop.parted_rest (who text, at date, id bigint NOT NULL);
   ALTER TABLE shop.parted ATTACH PARTITION shop.parted_rest DEFAULT;
@@ -42,6 +44,7 @@ const keep = { keep: 'says nothing about anybody' };
 export const policyOfOddities = {
   "Odd \"Schema.Tab.le 'x'": { 'Col "x" \\y': { mask: 'token' }, select: keep },
   'shop.nothing': {},
+  'shop.shuffled': { id: keep, word: { mask: 'shuffle' } },
   'shop.empty': { name: { mask: 'full_name' } },
   'shop.parted': { id: keep, at: keep, who: { mask: 'email' } },
   'shop.parents': { id: keep, name: { mask: 'full_name' } },

@@ -103,7 +103,8 @@ async function main(): Promise<void> {
           row(bytes, start, end + 1, task, counts);
           start = end + 1;
         }
-        rest = start === bytes.length ? [] : [bytes.subarray(start)];
+        // A copy where it is little, so that it does not keep a large row in memory.
+        rest = start === bytes.length ? [] : [Buffer.from(bytes.subarray(start))];
       }
       send({ type: 'done', task: index, counts });
     } catch (error) {

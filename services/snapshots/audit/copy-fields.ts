@@ -47,6 +47,9 @@ export function isNull(bytes: Uint8Array, start: number, end: number): boolean {
 
 const meanings: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
+/** A string of more would cost several times its bytes. */
+const longestRead = 16 << 20;
+
 /** What an escaped field says. `\u00e9` of a JSON document is read, too: words are compared by their characters. */
 export function unescapeField(bytes: Buffer, start: number, end: number): Buffer {
   const out = Buffer.allocUnsafe(end - start);
@@ -60,7 +63,7 @@ export function unescapeField(bytes: Buffer, start: number, end: number): Buffer
     out[at++] = byte;
   }
   const plain = out.subarray(0, at);
-  if (!plain.includes('\\u')) return plain;
+  if (at > longestRead || !plain.includes('\\u')) return plain;
   const read = plain
     .toString('utf8')
     .replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));

@@ -66,13 +66,16 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   };
 
   const digits = createDigits();
+  let placeOfNumber = 0;
+  // Made once, not for each field.
+  const lookAtNumber = (run: Digits) => {
+    if (!filter.mayHold(run.hash, asNumber)) return;
+    const { high, low } = sipHash(run.bytes, 0, run.count);
+    candidates.add(high, low, placeOfNumber);
+  };
   const lookAtNumbers = (from: Words, fresh: number, place: number) => {
-    const look = (run: Digits) => {
-      if (!filter.mayHold(run.hash, asNumber)) return;
-      const { high, low } = sipHash(run.bytes, 0, run.count);
-      candidates.add(high, low, place);
-    };
-    if (numbers) digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, look, digits);
+    placeOfNumber = place;
+    if (numbers) digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber, digits);
   };
 
   /** The whole, and each string in it. */

@@ -21,10 +21,12 @@ export function strengthOf({ text, ends, count }: Words): Strength {
   let letters = 0;
   let digits = 0;
   let zeros = 0;
+  let seen = 0;
   for (let index = 0; index < end; index++) {
     const byte = text[index]!;
     if (byte >= 0x30 && byte <= 0x39) {
       digits++;
+      seen |= 1 << (byte - 0x30);
       if (byte === 0x30) zeros++;
     }
     // Spaces, and the second and later bytes of a character in UTF-8, are no letters.
@@ -32,10 +34,25 @@ export function strengthOf({ text, ends, count }: Words): Strength {
   }
   strength.letters = letters;
   strength.digits = digits;
+  if (letters === 0 && mostlyOne(seen)) return ofFewDigits(strength, seen);
   strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
   strength.chance = power(tenths, digits) * power(quarters, letters);
   strength.ownChance = power(tenths, digits - zeros) * power(quarters, letters);
   return strength;
+}
+
+/** Whether there are two different digits at most. */
+function mostlyOne(seen: number): boolean {
+  const others = seen & (seen - 1);
+  return (others & (others - 1)) === 0;
+}
+
+/** Bits as Postgres prints them, and numbers that stand for none: 0000000000. */
+function ofFewDigits(of: Strength, seen: number): Strength {
+  of.bits = of.digits;
+  of.chance = power(halves, of.digits);
+  of.ownChance = (seen & (seen - 1)) === 0 ? 1 : of.chance;
+  return of;
 }
 
 const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChance: 1 };
@@ -44,6 +61,7 @@ const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChanc
 const powers = 64;
 const tenths = Float64Array.from({ length: powers }, (_, exponent) => 10 ** -exponent);
 const quarters = Float64Array.from({ length: powers }, (_, exponent) => 2 ** (-bitsPerLetter * exponent));
+const halves = Float64Array.from({ length: powers }, (_, exponent) => 2 ** -exponent);
 
 function power(table: Float64Array, exponent: number): number {
   return table[exponent < powers ? exponent : powers - 1]!;

@@ -36,7 +36,7 @@ function perRow(why: string, chance: number, makes?: Family): Judgement {
 /** A single first or last name is a word of every vocabulary; two of them are a person. */
 function names(chance: number): Judgement {
   return {
-    searches: ({ bits, letters }, words) => words >= 2 && letters >= 6 && bits >= 14,
+    searches: ({ bits, letters }, words) => words >= 2 && letters >= 4 && bits >= 14,
     chance,
     makes: 'words',
     mayCoincide: 'words',

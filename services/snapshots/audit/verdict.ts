@@ -6,7 +6,7 @@ import { countDistinct } from './distinct.ts';
 import type { Match } from './matches.ts';
 import type { Phrases } from './phrases.ts';
 import type { ResultPlace } from './relations.ts';
-import { judgementOf } from './techniques.ts';
+import { type Judgement, judgementOf } from './techniques.ts';
 import type { Unit } from './units.ts';
 
 export type AuditedColumn = components['schemas']['AuditedColumn'];
@@ -55,7 +55,7 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
     const isRepeated = !judgement.evenIfRepeated && own.values >= fewValues && own.values >= repeated * distinctIn;
     const why = judgement.perRow ?? (isRepeated ? fewDistinct : undefined);
 
-    const equalByChance = mostEqual(own, distinctIn, judgement.makes === 'constant');
+    const equalByChance = mostEqual(own, distinctIn, judgement);
     if (own.equalOriginals.size > equalByChance) {
       mistakes.push({
         where: name,
@@ -106,10 +106,11 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
   return columns;
 }
 
-/** A constant may be somebody's value, one at most. */
-function mostEqual(own: UnitCounts, distinct: number, isConstant: boolean): number {
-  if (own.values === 0) return 0;
-  return mostByChance((own.chance / own.values) * distinct) + (isConstant ? 1 : 0);
+function mostEqual(own: UnitCounts, distinct: number, { chance, makes }: Judgement): number {
+  // All of them may be what they were.
+  if (own.values === 0 || chance === 1) return own.values;
+  // A constant may be somebody's value, one at most.
+  return mostByChance((own.chance / own.values) * distinct) + (makes === 'constant' ? 1 : 0);
 }
 
 /** What masking writes into each place. */
@@ -129,10 +130,9 @@ function isMade(family: string | undefined, made: Set<string> | undefined): bool
   return family !== undefined && made?.has(family) === true;
 }
 
-function remedyFor({ column }: ResultPlace): string {
-  return column === undefined
-    ? 'Take it out of the schema at the source'
-    : 'Mask this column, too, or what it is computed from';
+function remedyFor({ name, column }: ResultPlace): string {
+  if (column === undefined && !name.endsWith('statistics)')) return 'Take it out of the schema at the source';
+  return 'Mask this column, too, or what it is computed from; or keep the other one, if its originals may be seen';
 }
 
 function byPlace(a: Mistake, b: Mistake): number {

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Client } from 'pg';
-import { DiskFull, freeBytes } from '../../engine/disk.ts';
-import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import type { Host } from '../../engine/host.ts';
-import { type Mistake, Problem } from '../../errors.ts';
+import type { Mistake } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { requireKey } from '../../masking/key.ts';
 import { planMasking } from '../../masking/plan.ts';
@@ -22,20 +20,25 @@ import { auditResult } from '../audit/result.ts';
 import { type CountedResult, countResult } from '../report/result.ts';
 import { describeSource } from '../report/source.ts';
 import { createRoles, readRoles } from '../roles.ts';
-import { copyData, tasksOf } from './copy-data.ts';
+import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
+import { createDatabase } from './create-database.ts';
 import { captureProblem } from './failure.ts';
+import { freezeRows } from './freeze.ts';
 import { tryGivenValues } from './given-values.ts';
 import { readLeftOut, warningsOf } from './left-out.ts';
 import { readPools } from './pools.ts';
 import { readFirst } from './read-first.ts';
 import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
+import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
-import { copyConstraints, copySchema, createDatabase, populatedViews, refreshViews } from './schema.ts';
+import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
 import {
   connectTarget,
+  dataPathOf,
   finishTarget,
+  majorInVolume,
   relayMount,
   removeTarget,
   runInTarget,
@@ -93,6 +96,7 @@ async function captureReading(
     isReading = false;
     await reading.close();
   };
+  let threads: CopyThread[] = [];
   let closeAudit = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
@@ -119,10 +123,10 @@ async function captureReading(
     const catalog = withinSchemas(await readCatalog(source), schemas);
     refuseUnreadable(catalog, server);
     await refuseReferencesOut(source, options.source.schemas);
-    const changes = options.changesIn?.(await readSchema(source)) ?? [];
+    const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
-    const pools = await readPools(source, plan.pools, options.key);
+    const pools = await readPools(source, plan.pools, options.key, dump?.rows);
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
@@ -142,6 +146,13 @@ async function captureReading(
       });
     }
 
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
+    const isWithoutRows = (index: number) =>
+      leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
+    const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
+    threads = startThreads(Math.min(workers, tasks.length));
+
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
       await createRoles(await readRoles(source), target);
@@ -157,11 +168,6 @@ async function captureReading(
       return { schemaOwner: await ownerOf(source, options.schema) };
     });
 
-    const cores = Math.min(4, availableParallelism());
-    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
-    const isWithoutRows = (index: number) =>
-      leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
-    const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
@@ -177,7 +183,7 @@ async function captureReading(
       ...(dump ? { dump: dump.rows } : {}),
     };
     const copied = await phase('copy', 'copying and masking rows', () =>
-      copyData(input, audit, tasks, workers, signal, (message, bytes) =>
+      copyData(input, audit, tasks, threads, signal, (message, bytes) =>
         onProgress(message, Math.min(bytes, estimate), estimate),
       ),
     );
@@ -199,14 +205,14 @@ async function captureReading(
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
+      await phase('freeze', 'freezing rows', () => freezeRows(client, plan.tables));
       await phase('constraints', 'building indexes and constraints', () =>
         copyConstraints(target, options.database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      // Whoever first reads rows that are not frozen writes to their pages, and a clone's would all become its own.
-      await phase('analyze', 'analyzing', () => client.query('VACUUM (FREEZE, ANALYZE)'));
+      await phase('analyze', 'analyzing', () => client.query('ANALYZE'));
       result = await phase('count', 'counting values and groups', () =>
-        countResult(client, { catalog, plan, policy, copied }),
+        countResult(client, { catalog, plan, policy, copied }, signal),
       );
     } finally {
       await client.end().catch(() => {});
@@ -238,6 +244,7 @@ async function captureReading(
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    await endThreads(threads);
     closeAudit();
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
@@ -258,48 +265,10 @@ function expectedRows(tables: readonly { schema: string; name: string }[], catal
   });
 }
 
-/** Better not begun than a full disk in the middle, which harms everything else on the engine. */
-async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
-  const free = await freeBytes(host);
-  if (estimate <= free) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
-  throw new DiskFull(
-    `The tables of ${server} hold ${megabytes(estimate)}; the disk of the Docker engine is too full for them: ${megabytes(free)} are free`,
-  );
-}
-
-function refuseUnreadable(catalog: Awaited<ReturnType<typeof readCatalog>>, server: string): void {
-  const errors = catalog.tables
-    .filter(({ kind, readable, rowSecurity }) => (kind === 'r' || kind === 'p') && (!readable || rowSecurity))
-    .map((table) => ({
-      where: tableName(table),
-      what: table.readable ? 'row security hides rows of it from the login' : 'the login may not SELECT it',
-      remedy: table.readable
-        ? 'ALTER ROLE … BYPASSRLS for the login'
-        : 'Grant the login SELECT on it, or pg_read_all_data',
-    }));
-  if (errors.length === 0) return;
-  throw new Problem('source-refused', `The login cannot read everything in ${server}`, {
-    where: errors[0]!.where,
-    errors,
-  });
-}
-
 async function ownerOf(source: Client, schema: string): Promise<string | undefined> {
   const { rows } = await source.query<{ owner: string }>(
     'SELECT pg_catalog.pg_get_userbyid(nspowner) AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1',
     [schema],
   );
   return rows[0]?.owner;
-}
-
-/** PGDATA below the volume's root. */
-export function dataPathOf({ pgdata, mountTarget }: Pick<TargetSpec, 'pgdata' | 'mountTarget'>): string {
-  return pgdata.slice(mountTarget.replace(/\/$/, '').length + 1);
-}
-
-async function majorInVolume(host: Host, spec: TargetSpec): Promise<number> {
-  const path = [await pathInHelper(host, spec.volume), dataPathOf(spec), 'PG_VERSION'].filter(Boolean).join('/');
-  const { stdout } = await runInHelper(host, ['cat', path]);
-  return Number.parseInt(stdout, 10);
 }

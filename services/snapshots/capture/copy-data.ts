@@ -57,6 +57,37 @@ const notUtf8 =
 const notInEncoding =
   'The database has the source’s encoding, which lacks a character of a masked value: choose a mask without it, such as token.';
 
+/** A thread that has loaded what it needs, or is at it, and waits to be told what to copy. */
+export interface CopyThread {
+  worker: Worker;
+  /** Rejects where it ends by itself. */
+  ended: Promise<void>;
+}
+
+/** Starts threads ahead of their work: to load its code takes one half a second, while the target's server starts. */
+export function startThreads(count: number): CopyThread[] {
+  return Array.from({ length: Math.max(1, count) }, () => {
+    const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
+      // Rows live as long as their batch: a larger nursery only holds more of them at once.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    });
+    const ended = new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Problem('capture-failed', `A copying thread ended with code ${code}`)),
+      );
+    });
+    ended.catch(() => {});
+    return { worker, ended };
+  });
+}
+
+/** Ends them whatever they do. Their connections go with them, and with those what they held on the source. */
+export async function endThreads(threads: CopyThread[]): Promise<void> {
+  await Promise.all(threads.map(({ worker }) => worker.terminate()));
+  await Promise.allSettled(threads.map(({ ended }) => ended));
+}
+
 /**
  * Copies every task by worker threads, so that masking uses the other cores and the API stays responsive.
  * @throws Problem `capture-failed` naming the table, or the signal's reason; all workers have ended by then.
@@ -65,20 +96,15 @@ export async function copyData(
   input: WorkerInput,
   audit: Pick<Audit, 'originals' | 'addPart'>,
   tasks: CopyTask[],
-  workers: number,
+  started: CopyThread[],
   signal: AbortSignal,
   onProgress: (message: string, bytes: number) => void,
 ): Promise<Map<string, { rows: number; bytes: number }>> {
   const copied = new Map<string, { rows: number; bytes: number }>();
   const queue = [...tasks];
   let total = 0;
-  const threads = Array.from({ length: Math.max(1, Math.min(workers, tasks.length)) }, () => {
-    const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
-      workerData: input,
-      // Rows live as long as their batch: a larger nursery only holds more of them at once.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
-    });
-    const finished = new Promise<void>((resolve, reject) => {
+  const threads = started.map(({ worker, ended }) => {
+    const failed = new Promise<never>((_, reject) => {
       const next = () => {
         const task = queue.shift();
         worker.postMessage(task ?? 'end');
@@ -122,25 +148,20 @@ export async function copyData(
             reject(failureOf(input, message));
         }
       });
-      worker.once('error', reject);
-      worker.once('exit', (code) =>
-        code === 0 ? resolve() : reject(new Problem('capture-failed', `A copying thread ended with code ${code}`)),
-      );
     });
-    return { worker, finished };
+    worker.postMessage(input);
+    return Promise.race([ended, failed]);
   });
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   try {
-    await Promise.race([Promise.all(threads.map(({ finished }) => finished)), aborted]);
+    await Promise.race([Promise.all(threads), aborted]);
     return copied;
   } catch (error) {
     queue.length = 0;
-    // Their connections go with them, and with those what they held on the source.
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
-    await Promise.allSettled(threads.map(({ finished }) => finished));
+    await endThreads(started);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
@@ -37,6 +38,10 @@ const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 128 << 10;
 
+/** A source says how many rows it sent in a message after the last of them, which may come later than the target's. */
+const countAttempts = 100;
+const countAfterMs = 20;
+
 /** A task's rows, as COPY's text. */
 export type ReadRows = (task: CopyTask) => Readable & { rowCount: number | null };
 
@@ -57,8 +62,14 @@ export async function copyTable(
   const columns = task.columns.map(identifier).join(', ');
   // A table without columns, or with generated ones only, still has rows; COPY knows no empty list for it.
   const list = columns && `(${columns})`;
+  const freeze = comesFrozen(task);
+  if (freeze) {
+    await target.query(`BEGIN; TRUNCATE ONLY ${name}`).catch((error) => {
+      throw new CopyFailure('target', error);
+    });
+  }
   const out = read(task);
-  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN`));
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN${freeze ? ' (FREEZE)' : ''}`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
@@ -76,11 +87,23 @@ export async function copyTable(
     end ??= 'target';
   });
   const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
-  await pipeline(streams).catch((error) => {
+  await pipeline(streams).catch(async (error) => {
+    if (freeze) await target.query('ROLLBACK').catch(() => {});
     throw new CopyFailure(end ?? 'target', error);
   });
+  if (freeze) await target.query('COMMIT');
+  for (let attempt = 0; out.rowCount !== into.rowCount && attempt < countAttempts; attempt++)
+    await setTimeout(countAfterMs);
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
+}
+
+/**
+ * Rows that come into a table which the same transaction has emptied are frozen as they come, and need no WAL
+ * (https://www.postgresql.org/docs/17/sql-copy.html). Of a table that several sessions fill they are not.
+ */
+function comesFrozen({ pages, into }: CopyTask): boolean {
+  return pages === undefined && into === undefined;
 }
 
 /** How a server is asked for them. */

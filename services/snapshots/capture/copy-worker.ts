@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { Problem, type ProblemDocument } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { type DumpRows, readRows } from '../../sources/dump/rows.ts';
+import { type DumpRows, damageOf, readRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { type Line, openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
@@ -22,7 +22,7 @@ import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from 
 import { columnsAt } from './failed-columns.ts';
 import type { Target } from './target.ts';
 
-/** What a worker thread is started with. */
+/** What a worker thread is told first. */
 export interface WorkerInput {
   source: SourceAddress;
   exportedSnapshot: string;
@@ -57,7 +57,7 @@ const retries = 3;
 const retryAfterMs = 1000;
 
 const port = parentPort!;
-const input = workerData as WorkerInput;
+let input: WorkerInput;
 const send = (message: WorkerMessage) => port.postMessage(message);
 
 /** Copies the tables it is sent, one at a time, each through sessions of its own on the one exported snapshot. */
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
         return;
       } catch (error) {
         const lost = error instanceof CopyFailure && error.end === 'source' && isLost(error.cause);
-        if (!lost || attempt === retries) return fail(error, task, sessions);
+        if (!lost || attempt === retries) return fail((await damageIn(task)) ?? error, task, sessions);
         const renewed = await renew(sessions, line).catch(() => undefined);
         // The first loss says more than that the snapshot is gone, too.
         if (!renewed) return fail(error, task, sessions);
@@ -124,6 +124,11 @@ function readFrom(source: pg.Client): ReadRows {
   return dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
 }
 
+/** Rows of a damaged dump may look like anything before its checksum is found wrong. */
+async function damageIn(task: CopyTask): Promise<Problem | undefined> {
+  return input.dump && damageOf(input.dump, task);
+}
+
 /** A dump that ends too soon does so again. */
 function isLost(error: unknown): boolean {
   return !(error instanceof Problem) && isCut(error);
@@ -162,4 +167,7 @@ async function fail(thrown: unknown, task?: CopyTask, sessions?: Sessions): Prom
   });
 }
 
-main().catch((error) => fail(error));
+port.once('message', (told: WorkerInput) => {
+  input = told;
+  main().catch((error) => fail(error));
+});

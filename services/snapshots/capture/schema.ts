@@ -4,10 +4,11 @@ import { Problem } from '../../errors.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
 import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
-import { identifier, literal } from '../adopt.ts';
+import { identifier } from '../adopt.ts';
 import { changedMeanwhile } from './copy-session.ts';
+import { prepareExtensions } from './extensions.ts';
 import { dumpOptions, type LeftOut } from './left-out.ts';
-import { connectTarget, relayMount, runInTarget, scratch, type Target } from './target.ts';
+import { relayMount, runInTarget, scratch, type Target } from './target.ts';
 
 const dump = `${scratch}/schema.dump`;
 const list = `${scratch}/schema.list`;
@@ -29,55 +30,8 @@ const leftOutKinds = [
   'ACL - FOREIGN SERVER',
   'ACL - FOREIGN DATA WRAPPER',
 ];
-
-/** Creates the database with the source's encoding, and its locale where the image has it. */
-export async function createDatabase(target: Target, name: string, source: ServerFacts): Promise<string[]> {
-  // The one that is connected to cannot be made anew.
-  const client = await connectTarget(target, name === 'postgres' ? 'template1' : 'postgres');
-  try {
-    await client.query(`DROP DATABASE IF EXISTS ${identifier(name)}`);
-    const { rows } = await client.query<{ major: number }>(
-      `SELECT current_setting('server_version_num')::int / 10000 AS major`,
-    );
-    const libc = rows[0]!.major >= localeProviderMajor ? 'LOCALE_PROVIDER libc' : '';
-    const provider = providerOf(source);
-    const plain = `LC_COLLATE 'C' LC_CTYPE 'C'`;
-    const locales = [
-      `${provider ?? libc} LC_COLLATE ${literal(source.collate)} LC_CTYPE ${literal(source.ctype)}`,
-      ...(provider ? [`${provider} ${plain}`] : []),
-      `${libc} ${plain}`,
-    ];
-    let refused: unknown;
-    for (const locale of locales) {
-      const encoding = `ENCODING ${literal(source.encoding)}`;
-      try {
-        await client.query(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${encoding} ${locale}`);
-        return locale === locales.at(-1) && source.collate !== 'C'
-          ? [`The image has no locale ${provider ? source.locale : source.collate}; text sorts by C instead`]
-          : [];
-      } catch (error) {
-        refused = error;
-      }
-    }
-    throw new Problem(
-      'capture-failed',
-      `The image cannot hold the source's encoding ${source.encoding}: ${withoutValues(refused)}`,
-      { where: name, remedy: 'Use an image of the project’s database service that can.' },
-    );
-  } finally {
-    await client.end();
-  }
-}
-
-/** CREATE DATABASE knows locale providers since. */
-const localeProviderMajor = 15;
-
-function providerOf({ locale_provider: provider, locale, icu_rules: rules }: ServerFacts): string | undefined {
-  if (locale === null) return undefined;
-  if (provider === 'b') return `LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(locale)}`;
-  if (provider !== 'i') return undefined;
-  return `LOCALE_PROVIDER icu ICU_LOCALE ${literal(locale)}${rules === null ? '' : ` ICU_RULES ${literal(rules)}`}`;
-}
+/** Of a dump's list, an object a line: `4711; 1259 16384 TABLE app customers owner`. */
+const leftOutLine = new RegExp(`^\\d+; \\d+ \\d+ (${leftOutKinds.join('|')}) `);
 
 interface Dump {
   exportedSnapshot: string;
@@ -135,9 +89,7 @@ export async function copySchema(
   const listed = await exec(target.host, target.spec.container, {
     ...{ command: ['pg_restore', '-l', dump], user: '0', keepBytes: 1 << 28, signal },
   });
-  const kept = listed.stdout
-    .split('\n')
-    .filter((line) => !leftOutKinds.some((kind) => new RegExp(`^\\d+; \\d+ \\d+ ${kind} `).test(line)));
+  const kept = listed.stdout.split('\n').filter((line) => !leftOutLine.test(line));
   const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
   await exec(target.host, target.spec.container, write);
   await restore(target, database, ['--section=pre-data'], signal);
@@ -145,36 +97,6 @@ export async function copySchema(
 
 function withOption(environment: Relay['environment'], setting: string): Relay['environment'] {
   return { ...environment, PGOPTIONS: `${environment.PGOPTIONS} -c ${setting}` };
-}
-
-/**
- * Says before anything is copied which extensions the image lacks; makes the schemas that extensions are in where those
- * are left out with all else in them.
- */
-async function prepareExtensions(
-  target: Target,
-  database: string,
-  extensions: string[],
-  leftOut: LeftOut,
-): Promise<void> {
-  const client = await connectTarget(target, database);
-  try {
-    const { rows } = await client.query<{ name: string }>('SELECT name FROM pg_available_extensions');
-    const missing = extensions.filter((name) => !rows.some((available) => available.name === name));
-    if (missing.length > 0) {
-      const remedy =
-        'Add it to the image of the project’s database service, or drop it from the source if nothing uses it';
-      throw new Problem('capture-failed', `The image lacks extensions of the source: ${missing.join(', ')}`, {
-        where: missing[0]!,
-        remedy: `${remedy}.`,
-        errors: missing.map((name) => ({ where: name, what: 'is an extension that the image lacks', remedy })),
-      });
-    }
-    for (const { name } of leftOut.schemas.filter(({ extension }) => extension))
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${identifier(name)}`);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Restores indexes, constraints, triggers and policies, in parallel. */

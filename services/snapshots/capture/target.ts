@@ -175,3 +175,15 @@ export async function removeTarget(
   await removeContainer(host.docker.getContainer(spec.container));
   await removeVolume(host, spec.volume);
 }
+
+/** PGDATA below the volume's root. */
+export function dataPathOf({ pgdata, mountTarget }: Pick<TargetSpec, 'pgdata' | 'mountTarget'>): string {
+  return pgdata.slice(mountTarget.replace(/\/$/, '').length + 1);
+}
+
+/** The major version of the cluster in the volume. */
+export async function majorInVolume(host: Host, spec: TargetSpec): Promise<number> {
+  const path = [await pathInHelper(host, spec.volume), dataPathOf(spec), 'PG_VERSION'].filter(Boolean).join('/');
+  const { stdout } = await runInHelper(host, ['cat', path]);
+  return Number.parseInt(stdout, 10);
+}

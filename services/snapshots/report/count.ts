@@ -33,11 +33,13 @@ const columnsAtOnce = 100;
 export async function countColumns(
   client: pg.Client,
   tables: TableToCount[],
+  signal: AbortSignal,
   budgetBytes = exactBytes,
 ): Promise<Map<string, TableCounts>> {
   const counted = new Map<string, TableCounts>();
   let left = budgetBytes;
   for (const { table, sizeBytes } of await smallestFirst(client, tables)) {
+    signal.throwIfAborted();
     left -= sizeBytes;
     counted.set(`${table.schema}.${table.name}`, await (left >= 0 ? countTable : estimateTable)(client, table));
   }

@@ -20,9 +20,11 @@ export async function countGroups(
   client: pg.Client,
   quasiIdentifiers: QuasiIdentifier[],
   tables: Map<string, { schema: string; name: string }>,
+  signal: AbortSignal,
 ): Promise<ReportedGroups[]> {
   const counted: ReportedGroups[] = [];
   for (const quasiIdentifier of quasiIdentifiers) {
+    signal.throwIfAborted();
     const { schema, name } = tables.get(quasiIdentifier.table)!;
     // By their text: not every type has an equality, and none is finer.
     const values = quasiIdentifier.columns.map((column) => `${identifier(column)}::text COLLATE "C"`).join(', ');

@@ -1,6 +1,7 @@
 import { CommandFailed, outputOf } from '../../engine/exec-output.ts';
 import { type Contents, type Room, timeIn } from './contents.ts';
 import { dumpDamaged, dumpInvalid, firstError } from './errors.ts';
+import type { DumpFormat } from './format.ts';
 import { archivePath } from './room.ts';
 import { readScript } from './script.ts';
 import { copyOf } from './statements.ts';
@@ -22,7 +23,7 @@ const entriesAtOnce = 500;
  * Reads what is in a dump of custom or directory format.
  * @throws Problem `dump-invalid`
  */
-export async function readArchive(room: Room): Promise<Contents> {
+export async function readArchive(room: Room, format: DumpFormat): Promise<Contents> {
   const toc = await textOf(room, ['pg_restore', '--list', archivePath]);
   const said = (name: string) => new RegExp(`^;\\s+${name}: (.*)$`, 'm').exec(toc)?.[1];
   const found = [
@@ -37,8 +38,8 @@ export async function readArchive(room: Room): Promise<Contents> {
     const command = ['sh', '-c', `printf '%s;\\n' "$@" | ${entries}`, 'sh', ...more];
     pieces.push(...(await readScript(explained(outputOf(room.host, room.container, command)))).pieces);
   }
-  // Nobody takes them, but the file has to be whole.
-  const blobs = entriesOf('BLOB', 'BLOBS');
+  // Nobody takes them, but the file has to be whole. In a folder they are files of their own.
+  const blobs = format === 'custom' ? entriesOf('BLOB', 'BLOBS') : [];
   if (blobs.length > 0)
     await textOf(room, ['sh', '-c', `printf '%s;\\n' "$@" | ${entries} >/dev/null`, 'sh', ...blobs]);
   return {

@@ -35,7 +35,7 @@ export interface DumpToOpen {
 /** Reads what is in a dump, and starts a server with its schema in its room. @throws Problem `dump-invalid`, `capture-failed` */
 export async function openDump({ room, received, name, signal }: DumpToOpen): Promise<OpenedDump> {
   const read = received.format === 'plain' ? readPlain : readArchive;
-  const contents = await read(room);
+  const contents = await read(room, received.format);
   signal.throwIfAborted();
   const server = await startSchemaServer(room, contents, signal);
   const { createdAt, serverVersion, pgDumpVersion, locale } = contents;
@@ -85,7 +85,7 @@ export function planRows(plan: MaskingPlan, { rows, warnings }: OpenedDump, cata
       throw dumpInvalid('it holds rows of a partitioned table', 'Make it without --load-via-partition-root.', name);
     warnings.push({
       where: name,
-      what: 'the dump’s rows of it are left out: it is an extension’s, or a foreign table',
+      what: 'the dump’s rows of it are left out: its schema is not chosen, or it is an extension’s, or a foreign table',
     });
   }
   return { ...plan, tables: plan.tables.map((table) => inOrder(table, rows, warnings)) };

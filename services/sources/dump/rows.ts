@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { outputOf } from '../../engine/exec-output.ts';
 import { connectDocker } from '../../engine/host.ts';
+import { Problem } from '../../errors.ts';
 import { explained } from './archive.ts';
 import type { TableRows } from './contents.ts';
 import { dumpDamaged } from './errors.ts';
@@ -29,6 +30,17 @@ export function readRows(rows: DumpRows, table: { schema: string; table: string 
   const chunks = output ? rowsIn(output, found.after, name, counted) : [];
   const stream = Readable.from(chunks, { objectMode: false });
   return Object.defineProperty(stream, 'rowCount', { get: () => counted.rowCount }) as Readable & { rowCount: number };
+}
+
+/** What is wrong with a table's rows, which are read to their end; undefined: nothing. Before a checksum is found wrong, anything may have been read. */
+export async function damageOf(rows: DumpRows, table: { schema: string; table: string }): Promise<Problem | undefined> {
+  try {
+    for await (const _ of readRows(rows, table));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { addressOf } from '../../engine/dial.ts';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import { identifier } from '../../snapshots/adopt.ts';
-import { createDatabase } from '../../snapshots/capture/schema.ts';
+import { createDatabase } from '../../snapshots/capture/create-database.ts';
 import { connectTarget, type Target } from '../../snapshots/capture/target.ts';
 import type { ServerFacts } from '../catalog.ts';
 import { withoutValues } from '../errors.ts';

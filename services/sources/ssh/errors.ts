@@ -71,7 +71,6 @@ export function commandProblem(host: string, what: string, said: string, exitCod
     said.trim().split('\n')[0]!.slice(0, 300) || (exitCode === null ? 'it was ended' : `exit code ${exitCode}`);
   return new Problem('source-refused', `The SSH host ${host} does not give ${what}: ${why}`, {
     where: what,
-    remedy:
-      'Check that it is there, that the user may read it, and that the key may run commands (no forced command but this).',
+    remedy: 'Check that it is there, and that the user may read it, has a shell, and may run commands with the key.',
   });
 }

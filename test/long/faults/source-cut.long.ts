@@ -36,8 +36,8 @@ const terminate = async (which: string) => {
   );
   return Number(ended);
 };
-const workers = `application_name = 'greenroom' AND query ~ '^(COPY|LOCK TABLE ONLY)'`;
-const dumping = `application_name = 'greenroom' AND query LIKE 'LOCK TABLE%' AND query NOT LIKE 'LOCK TABLE ONLY %'`;
+const workers = `application_name = 'greenroom' AND query ~ '^COPY|LOCK TABLE ONLY'`;
+const dumping = `application_name = 'greenroom' AND query LIKE 'LOCK TABLE%'`;
 /** The session that exported the snapshot is the first that a capture opens. */
 const exporting = `pid = (SELECT pid FROM pg_stat_activity WHERE application_name = 'greenroom' ORDER BY backend_start LIMIT 1)`;
 
