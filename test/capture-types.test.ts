@@ -373,7 +373,7 @@ describe('refused', () => {
     ] as const) {
       const problem = await refusedWith({ [column]: rule });
       assert.equal(problem.code, 'capture-failed', column);
-      assert.equal(problem.where, 'app.everything');
+      assert.equal(problem.where, `app.everything.${column}`);
       assert.deepEqual(
         problem.errors?.map(({ where }) => where),
         [`app.everything.${column}`],
