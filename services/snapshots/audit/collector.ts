@@ -79,7 +79,7 @@ export function createCollection(
       const hasMore = words.hasAt && words.count > 3;
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
         own.searched++;
-        if (strength.digits === 0 && !words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
+        if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
         if (strength.letters === 0) own.numberChance += strength.chance;
         if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
         if (isNumber) keep.digits(id, { high, low }, digits);

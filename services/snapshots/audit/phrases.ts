@@ -1,6 +1,6 @@
 /**
- * How often words without a digit were said: what twenty rows say in the same words (`waiting for payment`) is the
- * application's, not a person's, and may stand elsewhere. Counted by 20 bits of the hash, in memory that all threads share.
+ * How often a value was said: what twenty rows say in the same words (`waiting for payment`) is the application's, not a
+ * person's, and may stand elsewhere. Counted by 22 bits of the hash, in 16 MB that all threads share.
  */
 export interface Phrases {
   said(high: number): void;
@@ -8,9 +8,9 @@ export interface Phrases {
   isOften(original: number): boolean;
 }
 
-const slotBits = 20;
+const slotBits = 22;
 const often = 20;
-/** Others share the slot: of a million different phrases one in the mean. */
+/** Others share the slot: of four million different values one in the mean. */
 const timesTheMean = 10;
 
 export function phrasesMemory(): SharedArrayBuffer {

@@ -21,9 +21,9 @@ export interface Evidence {
   isOften: Phrases['isOften'];
 }
 
-/** Values said ten times each in the mean belong to the application, not to a person. */
+/** A column of so few different values, each said ten times in the mean, is the application's, not a person's. */
+const few = 100;
 const repeated = 10;
-const fewValues = 100;
 /** So many runs of neighbouring numbers end in one of them, about. */
 const runsPerWord = 8;
 const fewDistinct = 'has few different values, each many times';
@@ -52,7 +52,8 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
       return [{ ...base, judged: judgement.perRow ? 'per-row' : 'everywhere', ...none }];
     }
     const distinctIn = Math.min(own.values, countDistinct(own.distinct));
-    const isRepeated = !judgement.evenIfRepeated && own.values >= fewValues && own.values >= repeated * distinctIn;
+    const isRepeated =
+      !judgement.evenIfRepeated && distinctIn <= few && own.values >= Math.max(few, repeated * distinctIn);
     const why = judgement.perRow ?? (isRepeated ? fewDistinct : undefined);
 
     const equalByChance = mostEqual(own, distinctIn, judgement);
