@@ -30,8 +30,8 @@ export interface Probe {
 export async function probeSource(address: SourceAddress): Promise<Probe> {
   const line = await openLine(address);
   try {
-    const session = await openSource(address, line);
-    return await askSource(session, address, await Promise.all(replicasOf(address).map(askReplica)));
+    const replicas = await Promise.all(replicasOf(address).map(askReplica));
+    return await askSource(await openSource(address, line), address, replicas);
   } catch (error) {
     throw line.broken.aborted ? line.broken.reason : sourceProblem(error, serverOf(address));
   } finally {
