@@ -76,7 +76,11 @@ test('a masked value that the source’s encoding lacks is refused, with its tab
   const { tables } = await captureDatabase(of('latin', { 'public.people': { id: keep, name: keep } }));
   assert.equal(tables[0]!.rows, 1);
   const name = { mask: 'constant', value: '表' };
-  const problem = await refused(of('latin', { 'public.people': { id: keep, name } }));
+  const given = await refused(of('latin', { 'public.people': { id: keep, name } }));
+  assert.equal(given.code, 'policy-invalid');
+  assert.equal(given.where, 'public.people.name');
+  const options = of('latin', { 'public.people': { id: keep, name: { mask: 'full_name' } } });
+  const problem = await refused({ ...options, policy: { ...(options.policy as object), locale: 'ru' } });
   assert.equal(problem.code, 'capture-failed');
   assert.match(problem.where!, /^public\.people/);
   assert.match(problem.remedy!, /encoding/);
@@ -98,7 +102,12 @@ test('a masked value that a type or constraint forbids is refused, with its tabl
   const long = { mask: 'constant', value: 'x'.repeat(40) };
   const domain = await refused(of('strict', { 'public.t': { ...rules, name: long } }));
   assert.equal(domain.where, 'public.t.name');
-  assert.match(domain.remedy!, /mask/);
+  assert.equal(domain.code, 'policy-invalid');
+  assert.match(domain.errors![0]!.what, /short does not take a value of its rule/);
+  const drawn = await refused(of('strict', { 'public.t': { ...rules, name: { mask: 'url' } } }));
+  assert.equal(drawn.code, 'capture-failed');
+  assert.equal(drawn.where, 'public.t.name');
+  assert.match(drawn.remedy!, /mask/);
   await psql(
     'strict',
     `ALTER TABLE t ADD CONSTRAINT one_high EXCLUDE (high WITH =); INSERT INTO t VALUES (2, 1, 5, '', 'b')`,

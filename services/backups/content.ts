@@ -30,18 +30,21 @@ const ownSchemas = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schem
 interface Table {
   name: string;
   kind: 'r' | 'p' | 'm';
-  columns: string[];
+  /** Each column's value as text: `t` is the table. */
+  texts: string[];
 }
 
 /**
- * Tables of a database's own schemas whose rows a backup holds, and their columns, quoted; of a view that was never filled
- * nobody may ask any.
+ * Tables of a database's own schemas whose rows a backup holds, quoted; of a view that was never filled nobody may ask any.
+ * Cast to text, xml would have the encoding that it came in, which a dump does not carry over.
  */
 export async function tablesOf(client: pg.Client): Promise<Table[]> {
   const { rows } = await client.query(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind AS kind,
-       ARRAY(SELECT quote_ident(a.attname) FROM pg_catalog.pg_attribute a
-         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns
+       ARRAY(SELECT format(CASE a.atttypid WHEN 'pg_catalog.xml'::regtype
+             THEN 'CASE WHEN t.%1$I IS NOT NULL THEN format(''%%s'', t.%1$I) END' ELSE 't.%1$I::text' END, a.attname)
+         FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS texts
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm') AND c.relispopulated AND c.relpersistence = 'p' AND ${ownSchemas} ORDER BY 1`,
   );
@@ -80,9 +83,9 @@ export async function readContent(
     const schema = await readSchema(client);
     const [schemaFingerprint, schemaOutline] = [fingerprintOfSchema(schema), outlineOfSchema(schema)];
     const tables: DatabaseContent['tables'] = {};
-    for (const { name, kind, columns } of found) {
+    for (const { name, kind, texts } of found) {
       if (kind === 'p') continue;
-      const hash = rowFormat === 1 ? `hashtextextended((t.*)::text, 0)` : hashOfColumns(columns);
+      const hash = rowFormat === 1 ? `hashtextextended((t.*)::text, 0)` : hashOfColumns(texts);
       tables[name] = await hashOf(client, hash, `ONLY ${name} t`).catch((error) => {
         throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
       });
@@ -113,9 +116,9 @@ async function hashOf(client: pg.Client, hash: string, from: string): Promise<{ 
 }
 
 /** Each column with a seed of its own, so that no two can change places; hashed once more, so that no two rows can share theirs. */
-function hashOfColumns(columns: string[]): string {
-  const hashes = columns.map(
-    (column, index) => `coalesce(hashtextextended(t.${column}::text COLLATE "C", ${index + 1}), ${index + 1})`,
+function hashOfColumns(texts: string[]): string {
+  const hashes = texts.map(
+    (text, index) => `coalesce(hashtextextended((${text}) COLLATE "C", ${index + 1}), ${index + 1})`,
   );
   return `hashint8extended(${together(hashes)}, 0)`;
 }

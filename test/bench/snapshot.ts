@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { addressOf } from '../../services/engine/dial.ts';
 import { exec } from '../../services/engine/exec.ts';
 import type { Host } from '../../services/engine/host.ts';
@@ -21,7 +22,7 @@ interface Dataset {
 /**
  * Capture of a million rows of ten columns, four of them masked, over the plain tools on the same data in turn:
  * `pg_dump -Fd -j2` and `pg_restore -j2` into a server that runs already. Both sides read the same source. The audit
- * counts apart, over the same plain time. `related` is the same of a million rows in 40 tables that refer to each
+ * counts apart, what it collects while rows are copied included, over the same plain time. `related` is the same of a million rows in 40 tables that refer to each
  * other. `peak_rss_mb` is greenroom's memory at its most, once 2 GB have been captured, too.
  */
 export async function run(): Promise<object> {
@@ -145,7 +146,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function captureOnce(host: Host, url: string, policy: object): Promise<{ ms: number; auditMs: number }> {
   const name = `gr-${host.installation}-snapshot`;
   const labels = { [label.installation]: host.installation };
-  let durationMs: Record<string, number> = {};
+  let auditMs = 0;
   const ms = await timed(async () => {
     const report = await captureDatabase({
       host,
@@ -169,11 +170,12 @@ async function captureOnce(host: Host, url: string, policy: object): Promise<{ m
       signal: new AbortController().signal,
       onProgress() {},
     });
-    durationMs = report.durationMs;
+    process.stdout.write(`${JSON.stringify(report.durationMs)}\n`);
+    // What it collects while rows are copied is told as the sum over the threads.
+    auditMs = report.durationMs.audit! + report.audit!.durationMs.collect / Math.min(4, availableParallelism());
   });
-  process.stdout.write(`${JSON.stringify(durationMs)}\n`);
   await removeVolume(host, name);
-  return { ms, auditMs: durationMs.audit ?? 0 };
+  return { ms, auditMs };
 }
 
 async function timedPlain(host: Host, source: string): Promise<number> {
