@@ -57,6 +57,12 @@ const tables = Object.keys(policy.tables);
 const keptBy = (table: string, keep: boolean) =>
   Object.entries(policy.tables[table]!).flatMap(([column, rule]) => ('keep' in rule === keep ? [column] : []));
 
+/** Masked so that no value can be somebody else's original by chance, as a date or a city can. */
+const unmistakable = (table: string) =>
+  Object.entries(policy.tables[table]!).flatMap(([column, rule]) =>
+    'mask' in rule && !['date', 'number', 'city', 'country', 'postcode'].includes(String(rule.mask)) ? [column] : [],
+  );
+
 /** A request by a token of one scope. */
 async function ask(scope: string, path: string, body: unknown): Promise<{ status: number; body: Schemas['Problem'] }> {
   const name = `only ${scope} ${Math.random()}`;
@@ -158,7 +164,7 @@ describe('a preview', () => {
       const { columns, rows, treatment } = await preview({ table, rows: 50 });
       assert.equal(treatment, 'masked');
       assert.ok(rows.length > 0 && rows.length <= 50);
-      const originals = await valuesOf(table, keptBy(table, false));
+      const originals = await valuesOf(table, unmistakable(table));
       if (originals.size > 0) assertSaysNone(JSON.stringify(rows), originals);
       for (const { name, technique, reason, values, changed } of columns) {
         const isKept = keptBy(table, true).includes(name);
