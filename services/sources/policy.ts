@@ -4,10 +4,10 @@ import type { Mistake } from '../errors.ts';
 import { examinePolicy } from '../masking/plan.ts';
 import { isKeep, type Policy, parsePolicy } from '../masking/policy.ts';
 import { schemaChanges } from '../masking/schema-changes.ts';
-import { askSource } from './ask.ts';
 import { readCatalog } from './catalog.ts';
 import { readSchema } from './schema.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';
+import { inReadOnlyTransaction, quickMs } from './session.ts';
 import { noPolicy, noSource, type Opener, openAnySource, openSourceRow } from './store.ts';
 
 type Schemas = components['schemas'];
@@ -29,7 +29,7 @@ export async function putPolicy(
   const schema =
     url === undefined
       ? undefined
-      : await askSource({ ...address, url }, (client) => readSchema(client, address.schemas));
+      : await inReadOnlyTransaction({ ...address, url }, quickMs, (client) => readSchema(client, address.schemas));
   const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
     project,
     name,
@@ -49,7 +49,7 @@ export async function checkPolicy(store: Opener, project: string, name: string):
   if (!source.policy) throw noPolicy(project, name);
   const policy = parsePolicy(source.policy);
   const { schemas } = source.address;
-  const { schema, catalog } = await askSource(source.address, async (client) => ({
+  const { schema, catalog } = await inReadOnlyTransaction(source.address, quickMs, async (client) => ({
     schema: await readSchema(client, schemas),
     catalog: withinSchemas(await readCatalog(client), await chooseSchemas(client, schemas)),
   }));

@@ -1,10 +1,10 @@
 import { Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
-import { askSource } from './ask.ts';
 import { catalogQuery, readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
 import { replayDelayOf, replicasOf } from './replicas.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';
+import { inReadOnlyTransaction, quickMs } from './session.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
@@ -26,7 +26,7 @@ export interface Probe {
 /** Asks a source, read only, within seconds. @throws Problem `source-unreachable`, `source-refused` */
 export async function probeSource(address: SourceAddress): Promise<Probe> {
   const replicas = await Promise.all(replicasOf(address).map(askReplica));
-  return askSource(address, async (client) => {
+  return inReadOnlyTransaction(address, quickMs, async (client) => {
     const server = await readServer(client);
     const schemas = await chooseSchemas(client, address.schemas);
     const { tables } = withinSchemas(await readCatalog(client), schemas);
@@ -39,7 +39,7 @@ export async function probeSource(address: SourceAddress): Promise<Probe> {
 async function askReplica(replica: SourceAddress): Promise<Probe['replicas'][number]> {
   const server = serverOf(replica);
   try {
-    const replayDelayMs = await askSource(replica, (client) => replayDelayOf(client, replica));
+    const replayDelayMs = await inReadOnlyTransaction(replica, quickMs, (client) => replayDelayOf(client, replica));
     return { server, usable: true, replayDelayMs };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { Problem } from '../errors.ts';
 import type { SchemaTable, SourceSchema } from '../masking/schema-changes.ts';
 import type { SourceAddress } from './address.ts';
-import { askSource } from './ask.ts';
 import { catalogQuery } from './catalog.ts';
+import { inReadOnlyTransaction, quickMs } from './session.ts';
 
 /** What the tables of a source's schemas are made of (of all, where none are `chosen`), for comparison with what they were. Reads the catalog only. */
 export async function readSchema(client: pg.Client, chosen?: string[]): Promise<SourceSchema> {
@@ -23,7 +23,7 @@ export async function readSchema(client: pg.Client, chosen?: string[]): Promise<
 /** The schema of a source that may not be there yet. */
 export async function schemaIfReachable(address: SourceAddress): Promise<SourceSchema | undefined> {
   try {
-    return await askSource(address, (client) => readSchema(client, address.schemas));
+    return await inReadOnlyTransaction(address, quickMs, (client) => readSchema(client, address.schemas));
   } catch (error) {
     if (error instanceof Problem && ['source-unreachable', 'source-refused'].includes(error.code)) return undefined;
     throw error;

@@ -4,6 +4,9 @@ import { closeSource, openSource } from './connect.ts';
 import { sourceProblem } from './errors.ts';
 import { openLine } from './line.ts';
 
+/** What a catalog or a few facts take at most. */
+export const quickMs = 10_000;
+
 /**
  * Reads a source in one transaction that sees one moment and can write nothing, and leaves it. A statement takes no
  * longer than `statementTimeoutMs`, or than the source's own limit where that is shorter.
