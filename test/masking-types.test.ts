@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { argon2Sync, createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { compareSync } from 'bcryptjs';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import type { MaskRule, Place } from '../services/masking/kind.ts';
 import { createMaterials } from '../services/masking/materials.ts';
@@ -680,6 +681,8 @@ describe('password', () => {
     assert.deepEqual(scryptSync('staging-1', base64(scryptSalt!), 32, cost), base64(scryptHash!));
     const [, , , pbkdf2Salt, pbkdf2Hash] = hashOf('pbkdf2-sha256').split('$');
     assert.deepEqual(pbkdf2Sync('staging-1', base64(pbkdf2Salt!), 600_000, 32, 'sha256'), base64(pbkdf2Hash!));
+    assert.match(hashOf('bcrypt'), /^\$2b\$12\$[./A-Za-z0-9]{53}$/);
+    assert.ok(compareSync('staging-1', hashOf('bcrypt')) && !compareSync('staging-2', hashOf('bcrypt')));
     const [name, iterations, djangoSalt, djangoHash] = hashOf('django').split('$');
     assert.equal(name, 'pbkdf2_sha256');
     assert.deepEqual(pbkdf2Sync('staging-1', djangoSalt!, Number(iterations), 32, 'sha256'), base64(djangoHash!));

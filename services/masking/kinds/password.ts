@@ -1,4 +1,5 @@
 import { argon2Sync, pbkdf2Sync, scryptSync } from 'node:crypto';
+import bcrypt from 'bcryptjs';
 import type { Kind, MaskRule, Materials } from '../kind.ts';
 import { append } from '../sink.ts';
 
@@ -26,6 +27,8 @@ const schemes: Record<string, Scheme> = {
     const hash = pbkdf2Sync(password, salt, 600_000, 32, 'sha256');
     return `$pbkdf2-sha256$i=600000,l=32$${unpadded(salt)}$${unpadded(hash)}`;
   },
+  /** Modular crypt format, 60 characters; it counts the first 72 bytes of a password only. */
+  bcrypt: (password, salt) => bcrypt.hashSync(password, `$2b$12$${bcrypt.encodeBase64(salt, 16)}`),
   /** Django 5.1's default: the salt is text, and is hashed as it is written. */
   django: (password, salt) => {
     const text = salt.toString('hex').slice(0, 22);
@@ -34,8 +37,8 @@ const schemes: Record<string, Scheme> = {
   },
 };
 
-/** That of argon2id has 97 characters. */
-const longest = 100;
+/** How long a column has to be: 97 characters for argon2id. */
+const lengthOf = (scheme: unknown) => (scheme === 'bcrypt' ? 60 : 100);
 
 export const password: Kind = {
   summary: 'One working hash of the staging `password` by `scheme`, in every row',
@@ -46,7 +49,13 @@ export const password: Kind = {
   },
   required: ['password', 'scheme'],
   unique: 'never',
-  shortest: longest,
+  misfit: ({ scheme }, { limit }) =>
+    limit !== undefined && limit < lengthOf(scheme)
+      ? {
+          what: `is too short for a hash of ${scheme}, which needs ${lengthOf(scheme)} characters`,
+          remedy: 'Use a scheme whose hash it holds, or constant',
+        }
+      : undefined,
   fixed: hashOf,
   create: (materials, rule) => {
     const hash = Buffer.from(hashOf(materials, rule));
