@@ -46,50 +46,22 @@ function parse(text: string): Statement | undefined {
   }
 }
 
+const types = (names: string) => new Set(names.split(/\s+/).map((name) => `${name}Stmt`));
+
 /** Definitions. */
-const run = new Set([
-  ...[
-    'CreateSchemaStmt',
-    'CreateExtensionStmt',
-    'CreateStmt',
-    'AlterTableStmt',
-    'ViewStmt',
-    'CreateSeqStmt',
-    'AlterSeqStmt',
-  ],
-  ...[
-    'CreateFunctionStmt',
-    'AlterFunctionStmt',
-    'CreateTrigStmt',
-    'RuleStmt',
-    'IndexStmt',
-    'CreateStatsStmt',
-    'AlterStatsStmt',
-  ],
-  ...['CreateDomainStmt', 'AlterDomainStmt', 'CompositeTypeStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CreateRangeStmt'],
-  ...['DefineStmt', 'AlterTypeStmt', 'CreateCastStmt', 'CreateTransformStmt', 'CreateConversionStmt', 'CreateAmStmt'],
-  ...['CreateOpClassStmt', 'CreateOpFamilyStmt', 'AlterOpFamilyStmt', 'AlterOperatorStmt', 'AlterTSDictionaryStmt'],
-  ...['AlterTSConfigurationStmt', 'CreatePLangStmt', 'CreatePolicyStmt', 'AlterOwnerStmt', 'GrantStmt'],
-  ...[
-    'AlterDefaultPrivilegesStmt',
-    'AlterObjectDependsStmt',
-    'CreateFdwStmt',
-    'CreateForeignServerStmt',
-    'CreateForeignTableStmt',
-  ],
-]);
+const run = types(
+  `CreateSchema CreateExtension Create AlterTable View CreateSeq AlterSeq CreateFunction AlterFunction CreateTrig Rule
+   Index CreateStats AlterStats CreateDomain AlterDomain CompositeType CreateEnum AlterEnum CreateRange Define AlterType
+   CreateCast CreateTransform CreateConversion CreateAm CreateOpClass CreateOpFamily AlterOpFamily AlterOperator
+   AlterTSDictionary AlterTSConfiguration CreatePLang CreatePolicy AlterOwner Grant AlterDefaultPrivileges
+   AlterObjectDepends CreateFdw CreateForeignServer CreateForeignTable`,
+);
 
 /** What a capture leaves out in any case, and what is of no use without it. */
-const leftOut = new Set([
-  ...['CommentStmt', 'SecLabelStmt', 'CreateUserMappingStmt', 'CreatePublicationStmt', 'AlterPublicationStmt'],
-  ...[
-    'CreateSubscriptionStmt',
-    'AlterSubscriptionStmt',
-    'CreateEventTrigStmt',
-    'AlterEventTrigStmt',
-    'TransactionStmt',
-  ],
-]);
+const leftOut = types(
+  `Comment SecLabel CreateUserMapping CreatePublication AlterPublication CreateSubscription AlterSubscription
+   CreateEventTrig AlterEventTrig Transaction`,
+);
 const ofLeftOut = new Set(['OBJECT_PUBLICATION', 'OBJECT_SUBSCRIPTION', 'OBJECT_EVENT_TRIGGER', 'OBJECT_LARGEOBJECT']);
 
 const functions = new Map<string, 'run' | 'leave out'>([
