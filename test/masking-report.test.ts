@@ -28,6 +28,20 @@ describe('residual risk', () => {
     return [singlingOut.level, linkability.level, inference.level].join(' ');
   };
 
+  test('sequences are told in words: how many were shifted, which were kept and why', () => {
+    const report = reportOf([{ name: 't', columns: { a: { mask: 'text' } } }], {
+      sequences: [
+        { name: 'shop.t_id_seq', treatment: 'shifted' },
+        { name: 'shop.<b>', treatment: 'kept', reason: 'the importer expects it' },
+      ],
+    });
+    const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
+    const says = /1 of 2 sequences go on further than production’s.*(&lt;|\\?<)b(&gt;|>) \(the importer expects it\)/;
+    assert.match(maskingPage(reported), says);
+    assert.match(maskingMarkdown(reported), says);
+    assert.ok(!maskingPage(reported).includes('shop.<b>'));
+  });
+
   test('every technique there is has been assessed', () => {
     assert.deepEqual(
       Object.keys(kinds).filter((kind) => !Object.hasOwn(families, kind)),

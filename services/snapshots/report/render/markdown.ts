@@ -16,6 +16,7 @@ import {
   type Reported,
   reportHash,
   rowsInWords,
+  sequencesInWords,
   shownTables,
   smallestGroup,
   techniqueInWords,
@@ -60,10 +61,12 @@ export function maskingMarkdown(reported: Reported): string {
     ]);
     lines.push('', '## Who stands out by several columns together', ...table(heads, rows));
   }
-  if (leftOut.length + materializedViews.length > 0) {
+  const sequences = sequencesInWords(report);
+  if (leftOut.length + materializedViews.length > 0 || sequences) {
     lines.push('', '## What was left out', '');
     for (const { what, count, why } of leftOut) lines.push(`- ${number(count)} ${cell(what)}: ${cell(why)}`);
     for (const view of materializedViews) lines.push(`- rows of ${cell(view)}, computed anew from masked ones`);
+    if (sequences) lines.push(`- ${cell(sequences)}`);
   }
   if (warnings.length > 0) {
     lines.push('', '## Warnings', '', ...warnings.map(({ where, what }) => `- ${cell(where)} ${cell(what)}`));

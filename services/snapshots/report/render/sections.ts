@@ -1,6 +1,6 @@
 import { smallGroup } from '../groups.ts';
 import { type Cell, chip, type Head, html, list, section, table } from './parts.ts';
-import { keptOf, number, type Reported, reportHash } from './summary.ts';
+import { keptOf, number, type Reported, reportHash, sequencesInWords } from './summary.ts';
 
 const keptHeads: Head[] = [
   ['column', 28],
@@ -40,14 +40,17 @@ export function groupsSection({ report: { groups = [] } }: Reported): string {
   return section('Who stands out by several columns together', why + table(groupHeads, rows));
 }
 
-export function leftOutSection({ report: { leftOut = [], materializedViews = [] } }: Reported): string {
+export function leftOutSection({ report }: Reported): string {
+  const { leftOut = [], materializedViews = [] } = report;
   const items = leftOut.map(({ what, count, why }) => `${number(count)} ${what}: ${why}`);
   const names = materializedViews.join(', ');
   const views = names ? `<p>Computed anew from masked rows: ${html(names)}.</p>` : '';
+  const sequences = sequencesInWords(report);
+  const counters = sequences ? `<p>${html(sequences)}.</p>` : '';
   const roles = '<p class="quiet">Roles come without passwords; planner statistics are made from masked rows.</p>';
   return section(
     'What was left out',
-    (items.length > 0 ? list(items) : '<p>Nothing that is there.</p>') + views + roles,
+    (items.length > 0 ? list(items) : '<p>Nothing that is there.</p>') + views + counters + roles,
   );
 }
 

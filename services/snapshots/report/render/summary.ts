@@ -181,3 +181,15 @@ export function groupInWords({ table, columns }: Schemas['ReportedGroups']): str
 export function smallestGroup({ groups = [] }: MaskingReport): Schemas['ReportedGroups'] | undefined {
   return groups.filter(({ rows }) => rows > 0).toSorted((a, b) => a.smallest - b.smallest)[0];
 }
+
+/** What became of the sequences; undefined where there is none. */
+export function sequencesInWords({ sequences = [] }: MaskingReport): string | undefined {
+  if (sequences.length === 0) return undefined;
+  const kept = sequences.filter(({ treatment }) => treatment === 'kept');
+  const shifted = sequences.length - kept.length;
+  const why = kept.map(({ name, reason }) => `${name} (${reason})`).join(', ');
+  return [
+    `${shifted} of ${sequences.length} sequences go on further than production’s, so that they do not count its rows`,
+    ...(why ? [`as they are there: ${why}`] : []),
+  ].join('; ');
+}
