@@ -43,7 +43,7 @@ after(async () => {
 const moments: Record<string, RegExp> = {
   'while the schema is read': /^copying the schema/,
   'while rows are copied': /^copied app/,
-  'after the source was left alone': /^(building|computing|analyzing)/,
+  'after the source was left alone': /^(freezing|building|computing|analyzing|counting|searching|shutting)/,
 };
 
 for (const [what, message] of Object.entries(moments)) {
