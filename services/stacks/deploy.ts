@@ -126,7 +126,10 @@ export function deployRelease(greenroom: Greenroom): OperationKind<DeployInput> 
       let restored: ApplyReport['restored'] = false;
       const reasons = [error.detail];
       if (row?.candidate === run && row.state === 'deploying') {
-        const back = await takeBack(greenroom, row, run, context).catch((broken) => ({ broken: whatBroke(broken) }));
+        const host = hostOf(greenroom, row.host);
+        const back = await takeBack(greenroom, row, run, context).catch(async (error) => ({
+          broken: await whatBroke(host, error),
+        }));
         const broken = back && 'broken' in back ? back.broken : undefined;
         await query(pool, 'drop-candidate', [ref.stack, run, broken ? 'degraded' : was, broken ?? null]);
         if (broken) reasons.push(`what it had begun could not be taken back: ${broken.detail}`);

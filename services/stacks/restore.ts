@@ -72,7 +72,9 @@ export function restoreStack(greenroom: Greenroom): OperationKind<RestoreInput> 
         // A stack that had failed had nothing to go back to.
         if (input.was === 'failed') await takeDownFailed(greenroom, row, error);
         else {
-          const broken = await takeBack(greenroom, row, context).catch(whatBroke);
+          const broken = await takeBack(greenroom, row, context).catch((error) =>
+            whatBroke(hostOf(greenroom, row.host), error),
+          );
           await query(pool, 'undo-restore', [row.name, broken ? 'degraded' : input.was, broken ?? null]);
         }
       }

@@ -1,5 +1,6 @@
 import type { StackPlan } from '../compose/plan.ts';
 import { removeContainer } from '../engine/containers.ts';
+import { DiskFull, explainFullDisk } from '../engine/disk.ts';
 import { type Host, ifPresent } from '../engine/host.ts';
 import type { CloneMode } from '../engine/volumes.ts';
 import { messageOf, Problem, type ProblemDocument } from '../errors.ts';
@@ -74,10 +75,13 @@ async function placeOfData(host: Host, plan: StackPlan): Promise<Record<string, 
 
 /**
  * Why something could not be taken back, for the stack's record.
- * @throws the error itself when it will be over by itself, or is a mistake of greenroom's own: that is tried again.
+ * @throws the error itself when it will be over by itself, or is a mistake of greenroom's own: that is tried again. A full
+ * disk is over once somebody frees space; the file system itself gives back what was just removed a moment later.
  */
-export function whatBroke(error: unknown): ProblemDocument {
-  if (comesBack(error)) throw error;
+export async function whatBroke(host: Host, thrown: unknown): Promise<ProblemDocument> {
+  if (comesBack(thrown)) throw thrown;
+  const error = await explainFullDisk(host, thrown);
+  if (comesBack(error) || error instanceof DiskFull) throw error;
   if (error instanceof Problem) return error.toDocument();
   // The engine answered, and no.
   if (typeof (error as { statusCode?: number }).statusCode === 'number')
