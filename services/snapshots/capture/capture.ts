@@ -151,9 +151,8 @@ async function captureReading(
     const isWithoutRows = (index: number) =>
       leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
-    threads = startThreads(Math.min(workers, tasks.length));
-
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
+    threads = startThreads(Math.min(workers, tasks.length));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
       await createRoles(await readRoles(source), target);
       for (const what of await createDatabase(target, options.database, facts))
