@@ -23,6 +23,11 @@ export async function describeSource(
   facts: ServerFacts,
   isDump: boolean,
 ): Promise<DescribedSource> {
+  // What reads a view's definition locks its tables to the end of the transaction: production's ALTERs would wait for all of it.
+  await session.query('SAVEPOINT described');
+  const schemaFingerprint = fingerprintOfSchema(await readSchema(session));
+  const leftOut = await readLeftOut(session);
+  await session.query('ROLLBACK TO SAVEPOINT described');
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
   const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
   return {
@@ -31,7 +36,7 @@ export async function describeSource(
       ...(isDump ? {} : reached),
       ...(address.ssh ? { ssh: shownLogin(address.ssh) } : {}),
     },
-    schemaFingerprint: fingerprintOfSchema(await readSchema(session)),
-    leftOut: await readLeftOut(session),
+    schemaFingerprint,
+    leftOut,
   };
 }
