@@ -77,8 +77,8 @@ export async function startGreenroom(settings: Settings, docker: Docker, log: Lo
   const explain = async (subject: string, error: unknown) => {
     const row = await queryOne<{ host: string }>(pool, 'host-of-subject', [subject]);
     if (!row) return error;
-    const { docker } = hostOf(greenroom, row.host);
-    return explainBrokenConnection(docker, await explainFullDisk(hostOf(greenroom, row.host), error));
+    const host = hostOf(greenroom, row.host);
+    return explainBrokenConnection(host.docker, await explainFullDisk(host, error));
   };
   const runner = { pool, databaseConfig: config, followers, kinds, explain, log };
   const queue = await startQueue(runner, settings.concurrency);

@@ -52,11 +52,11 @@ export function createClassifier(policy: Policy): Classifier {
 }
 
 /** A rule by the column's name; `constructor` and the like are columns too. */
-export function ownRule(rules: Record<string, ColumnRule>, column: string): ColumnRule | undefined {
+function ownRule(rules: Record<string, ColumnRule>, column: string): ColumnRule | undefined {
   return Object.hasOwn(rules, column) ? rules[column] : undefined;
 }
 
-export const howTypesAreNamed =
+const howTypesAreNamed =
   'Write the type as Postgres prints it: character varying, timestamp with time zone, inet[], app.status';
 
 /** `character varying(20)[]` is a `character varying[]`. A quoted name may have parentheses of its own. */

@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { sourceProblem } from './errors.ts';
 
-export const defaultReplayDelayMs = 60_000;
+const defaultReplayDelayMs = 60_000;
 
 /** The replicas of a source as they are listed, each as an address of its own. */
 export function replicasOf({ replicas = [], ...primary }: SourceAddress): SourceAddress[] {

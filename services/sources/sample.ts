@@ -7,7 +7,7 @@ import { awaitPace, type Pace } from './pace.ts';
 const pageBytes = 8192;
 /** A table of so many bytes is read from its first page on; of a larger one, pages here and there. */
 const smallBytes = 4 << 20;
-export const sampledRows = 2000;
+const sampledRows = 2000;
 const sampledPages = { least: 32, most: 400 };
 /** Of a table, as text; of one value that is stored in so many, none. */
 const tableBytes = 4 << 20;

@@ -3,10 +3,6 @@ import bcrypt from 'bcryptjs';
 import type { Kind, MaskRule, Materials } from '../kind.ts';
 import { append } from '../sink.ts';
 
-/**
- * One password hash that works, in every row: whoever tests can sign in as any masked user with the staging password.
- * Salts come from the snapshot key, so that the same policy gives the same hash.
- */
 type Scheme = (password: string, salt: Buffer) => string;
 
 /** The parameters that OWASP's Password Storage Cheat Sheet recommends for each. */
@@ -40,6 +36,10 @@ const schemes: Record<string, Scheme> = {
 /** How long a column has to be: 97 characters for argon2id. */
 const lengthOf = (scheme: unknown) => (scheme === 'bcrypt' ? 60 : 100);
 
+/**
+ * One password hash that works, in every row: whoever tests can sign in as any masked user with the staging password.
+ * Salts come from the snapshot key, so that the same policy gives the same hash.
+ */
 export const password: Kind = {
   summary: 'One working hash of the staging `password` by `scheme`, in every row',
   holds: ['text'],

@@ -16,7 +16,7 @@ export interface Fields {
 }
 
 /** Postgres has 1,600 columns at most. */
-export const mostFields = 1664;
+const mostFields = 1664;
 
 export function createFields(): Fields {
   return { starts: new Int32Array(mostFields), ends: new Int32Array(mostFields), escaped: new Uint8Array(mostFields) };

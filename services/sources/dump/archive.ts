@@ -8,7 +8,7 @@ import { copyOf } from './statements.ts';
 
 /** What pg_restore gives of the entries that are named on standard input. */
 const entries = `pg_restore -f - -L /dev/stdin ${archivePath}`;
-export const rowsOfEntry = `printf '%s;\\n' "$1" | ${entries}`;
+const rowsOfEntry = `printf '%s;\\n' "$1" | ${entries}`;
 
 /** The COPY of each entry, after a NUL and its number; pg_restore ends when nobody reads on. */
 const copies = `for entry in "$@"; do

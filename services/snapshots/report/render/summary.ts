@@ -22,7 +22,7 @@ export interface Reported {
 export const levels: Level[] = ['high', 'medium', 'low', 'none'];
 export const criteria = ['singlingOut', 'linkability', 'inference'] as const;
 
-export function worstOf(risk: ResidualRisk): Level {
+function worstOf(risk: ResidualRisk): Level {
   return levels.find((level) => criteria.some((criterion) => risk[criterion].level === level))!;
 }
 
