@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
 import { fingerprintOfSchema, outlineOfSchema, readSchema, schemaFormat } from '../database/schema.ts';
 import { type Mistake, messageOf } from '../errors.ts';
-import { identifier, literal } from '../snapshots/adopt.ts';
+import { identifier, literal } from '../quoting.ts';
 
 /** What a database holds, for comparing two: the same for databases with the same rows, whatever their order on disk. */
 export interface DatabaseContent {

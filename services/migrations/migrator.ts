@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 
 /** How SeaORM's migrator is asked, and where it keeps its books. Another migrator would be another file like this. */
 

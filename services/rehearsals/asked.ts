@@ -3,7 +3,7 @@ import type { components } from '../../openapi/types.ts';
 import type { DatabaseSection } from '../compose/plan.ts';
 import { type Database, queryOne } from '../database/queries.ts';
 import { Problem } from '../errors.ts';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 import { parseSql } from './sql.ts';
 
 /** A statement of the project's own that runs among the migrations. */

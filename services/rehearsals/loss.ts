@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 import { quotedTable } from './sql.ts';
 
 /** What `down` does to rows: their values, column by column, before `up` and after `down`. */

@@ -1,5 +1,5 @@
 import { fingerprintSync, loadModule, normalizeSync, parseSync } from 'libpg-query';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 
 /** What is known of a statement from its text alone, by Postgres' own parser. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 import type { Asked } from './asked.ts';
 import { quotedTable } from './sql.ts';
 

@@ -3,6 +3,7 @@ import type { DatabaseSection, LoginRole } from '../compose/plan.ts';
 import { exec } from '../engine/exec.ts';
 import type { Host } from '../engine/host.ts';
 import { Problem } from '../errors.ts';
+import { identifier, literal } from '../quoting.ts';
 import type { TargetFacts } from './target.ts';
 
 /**
@@ -168,15 +169,6 @@ SELECT format('ALTER TYPE %s', t.oid::regtype)${to} FROM pg_type t LEFT JOIN pg_
 WHERE typnamespace = ${namespace} AND (typtype IN ('e', 'd', 'r') OR (typtype = 'c' AND c.relkind = 'c'))
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.classid = 'pg_type'::regclass AND d.deptype = 'e')
 \\gexec`;
-}
-
-/** Identifiers and literals by the SQL standard's rules; backslashes are plain with standard_conforming_strings on. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Statements with passwords must not reach the server's log, whatever the service's configuration logs. */

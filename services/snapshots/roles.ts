@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { identifier } from '../quoting.ts';
 import { catalogQuery } from '../sources/catalog.ts';
-import { identifier } from './adopt.ts';
 import { connectTarget, type Target } from './capture/target.ts';
 
 /** The roles that a database's objects and grants name, and which is a member of which. */

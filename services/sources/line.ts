@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type SourceAddress, serverAddressOf, serverOf } from './address.ts';
 import { sourceProblem } from './errors.ts';
-import { openSsh } from './ssh/connection.ts';
 
 /** The way to a source's server for as long as one piece of work takes. */
 export interface Line {
@@ -25,6 +24,8 @@ export async function openLine(address: SourceAddress): Promise<Line> {
   if (address.relay !== undefined) return directLine({ path: join(address.relay, socketName) }, server);
   const { host, port } = serverAddressOf(address);
   if (address.ssh) {
+    // Loaded only here: it takes every thread 20 MB and a tenth of a second, and copying threads go through the relay.
+    const { openSsh } = await import('./ssh/connection.ts');
     const ssh = await openSsh(address.ssh, address.agentSocket);
     return { connect: () => ssh.forward(host, port), broken: ssh.broken, close: ssh.close };
   }

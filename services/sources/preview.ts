@@ -11,7 +11,7 @@ import { planTable } from '../masking/plan-table.ts';
 import { parsePolicy } from '../masking/policy.ts';
 import { maskCopied, previewColumns } from '../masking/preview.ts';
 import { createTableMask } from '../masking/table.ts';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 import { readPools } from '../snapshots/capture/pools.ts';
 import type { SourceAddress } from './address.ts';
 import { readCatalog, readServer, type SourceTable } from './catalog.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { CatalogColumn } from '../masking/catalog.ts';
-import { identifier } from '../snapshots/adopt.ts';
+import { identifier } from '../quoting.ts';
 import type { SourceTable } from './catalog.ts';
 import { awaitPace, type Pace } from './pace.ts';
 

@@ -1,9 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { connectDocker } from '../../engine/host.ts';
 import { withoutValues } from '../../sources/errors.ts';
-import { type Target, targetConfig } from '../capture/target.ts';
+import { connectLogin, type TargetLogin } from '../capture/login.ts';
 import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
 import { createSearch } from './search.ts';
 import type { AuditSetup } from './setup.ts';
@@ -12,7 +10,7 @@ import { lexemes } from './tsvector.ts';
 /** What a searching thread is started with. */
 export interface SearchInput {
   setup: AuditSetup;
-  target: Omit<Target, 'host'>;
+  target: TargetLogin;
   database: string;
 }
 
@@ -48,8 +46,7 @@ const forms = `SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary
 const newline = 0x0a;
 
 async function main(): Promise<void> {
-  const client = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
-  await client.connect();
+  const client = await connectLogin(input.target, input.database);
   await client.query(forms);
   const search = createSearch(input.setup, onFull);
   const fields = createFields();

@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { identifier } from '../adopt.ts';
 import type { SearchTask } from './audit-worker.ts';
 
 interface RelationRow {

@@ -1,6 +1,6 @@
 import type { components } from '../../../openapi/types.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { connectTarget, type Target } from '../capture/target.ts';
+import { connectTarget, loginOf, type Target } from '../capture/target.ts';
 import type { Audit } from './audit.ts';
 import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
@@ -47,9 +47,8 @@ export async function auditResult(
     };
     const rows = new Map<string, number>();
     const words = new Float64Array(places.length + texts.length);
-    const { spec, password } = at.target;
     await searchRelations(
-      { setup: audit.setup, target: { spec, password }, database: at.database },
+      { setup: audit.setup, target: await loginOf(at.target), database: at.database },
       tasks,
       at.threads,
       at.signal,

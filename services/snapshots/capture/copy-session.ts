@@ -1,12 +1,11 @@
-import pg from 'pg';
-import { connectDocker } from '../../engine/host.ts';
+import type pg from 'pg';
 import { Problem } from '../../errors.ts';
+import { identifier, literal } from '../../quoting.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
 import type { Line } from '../../sources/line.ts';
-import { identifier, literal } from '../adopt.ts';
 import { CopyFailure, type CopyTask } from './copy-table.ts';
 import type { WorkerInput } from './copy-worker.ts';
-import { targetConfig } from './target.ts';
+import { connectLogin } from './login.ts';
 
 /** The two sessions of a worker. */
 export interface Sessions {
@@ -17,17 +16,17 @@ export interface Sessions {
 /** @throws Problem `source-unreachable`, `source-refused`; what the target answers. Nothing is open then. */
 export async function openSessions(input: WorkerInput, line: Line): Promise<Sessions> {
   const source = await openSource(input.source, line);
-  const target = new pg.Client(targetConfig({ ...input.target, host: { docker: connectDocker() } }, input.database));
-  target.on('error', () => {});
+  let target: pg.Client | undefined;
   try {
-    await target.connect();
+    target = await connectLogin(input.target, input.database);
     await target.query(
       `SET session_replication_role = replica; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
        SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET xmloption = 'content'`,
     );
     return { source, target };
   } catch (error) {
-    await closeSessions({ source, target });
+    await closeSource(source);
+    await target?.end().catch(() => {});
     throw error;
   }
 }

@@ -5,8 +5,8 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
 import { append, createSink } from '../../masking/sink.ts';
+import { identifier } from '../../quoting.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
-import { identifier } from '../adopt.ts';
 
 /** A table, or the part of a large one between two of its pages. */
 export interface CopyTask {

@@ -9,7 +9,7 @@ import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { createTableMask } from '../../masking/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import { type DumpRows, damageOf, readRows } from '../../sources/dump/rows.ts';
+import type { DumpRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { type Line, openLine } from '../../sources/line.ts';
 import type { Pace } from '../../sources/pace.ts';
@@ -20,7 +20,7 @@ import type { AuditSetup } from '../audit/setup.ts';
 import { beginReading, closeSessions, holdTable, openSessions, type Sessions } from './copy-session.ts';
 import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from './copy-table.ts';
 import { columnsAt } from './failed-columns.ts';
-import type { Target } from './target.ts';
+import type { TargetLogin } from './login.ts';
 
 /** What a worker thread is told first. */
 export interface WorkerInput {
@@ -30,7 +30,7 @@ export interface WorkerInput {
   dump?: DumpRows;
   /** Of all workers together. */
   pace: Pace | undefined;
-  target: Omit<Target, 'host'>;
+  target: TargetLogin;
   database: string;
   key: Uint8Array;
   /** Whose words masked values are made of. */
@@ -111,7 +111,7 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
     // What was collected of a part that failed is counted with none.
     const collector = collectorOf(task.index);
     const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
-    const result = await copyTable(readFrom(source), target, task, mask, input.pace, onBytes);
+    const result = await copyTable(await readFrom(source), target, task, mask, input.pace, onBytes);
     return { ...result, audited: collector?.finish() ?? new Map(), collectMs: collectMs() };
   } catch (error) {
     send({ type: 'bytes', bytes: -sent });
@@ -119,14 +119,21 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
   }
 }
 
-function readFrom(source: pg.Client): ReadRows {
+/** What reads dumps is loaded only where there is one: it brings the engine's client and a parser, 30 MB a thread. */
+const dumpReader = () => import('../../sources/dump/rows.ts');
+
+async function readFrom(source: pg.Client): Promise<ReadRows> {
   const { dump } = input;
-  return dump ? (task) => readRows(dump, task) : (task) => source.query(copyTo(copyOutOf(task)));
+  if (!dump) return (task) => source.query(copyTo(copyOutOf(task)));
+  const { readRows } = await dumpReader();
+  return (task) => readRows(dump, task);
 }
 
 /** Rows of a damaged dump may look like anything before its checksum is found wrong. */
 async function damageIn(task: CopyTask): Promise<Problem | undefined> {
-  return input.dump && damageOf(input.dump, task);
+  if (!input.dump) return undefined;
+  const { damageOf } = await dumpReader();
+  return damageOf(input.dump, task);
 }
 
 /** A dump that ends too soon does so again. */

@@ -1,7 +1,7 @@
 import { Problem } from '../../errors.ts';
+import { identifier, literal } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
 import { withoutValues } from '../../sources/errors.ts';
-import { identifier, literal } from '../adopt.ts';
 import { connectTarget, type Target } from './target.ts';
 
 /** Creates the database with the source's encoding, and its locale where the image has it. */

@@ -1,5 +1,5 @@
 import { Problem } from '../../errors.ts';
-import { identifier } from '../adopt.ts';
+import { identifier } from '../../quoting.ts';
 import type { LeftOut } from './left-out.ts';
 import { connectTarget, type Target } from './target.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { identifier } from '../adopt.ts';
+import { identifier } from '../../quoting.ts';
 import type { CopyTask } from './copy-table.ts';
 
 interface CopyError {

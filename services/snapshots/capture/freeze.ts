@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { identifier } from '../adopt.ts';
+import { identifier } from '../../quoting.ts';
 
 /**
  * Marks every row as visible to all. Whoever first reads rows that are not writes to their pages, and so does the first

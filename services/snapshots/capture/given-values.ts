@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { type Mistake, Problem } from '../../errors.ts';
 import type { PlannedColumn, PlannedTable } from '../../masking/plan.ts';
 import { isKeep } from '../../masking/policy.ts';
+import { identifier, literal } from '../../quoting.ts';
 import { withoutValues } from '../../sources/errors.ts';
-import { identifier, literal } from '../adopt.ts';
 
 /**
  * Has the empty target read the values that a policy gives for columns, by their types and domains, before any row is.

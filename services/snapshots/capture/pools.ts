@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { longestPooled, mostPooled, type Pool, type PooledColumn, shuffled } from '../../masking/pools.ts';
+import { identifier } from '../../quoting.ts';
 import type { DumpRows } from '../../sources/dump/rows.ts';
 import { valuesIn } from '../../sources/dump/values.ts';
-import { identifier } from '../adopt.ts';
 
 /**
  * Reads the different values of columns that are shuffled, in the exported snapshot of `source`, into memory; from the

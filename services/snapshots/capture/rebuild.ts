@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
 import { isKeep } from '../../masking/policy.ts';
+import { identifier, literal } from '../../quoting.ts';
 import { withoutValues } from '../../sources/errors.ts';
-import { identifier, literal } from '../adopt.ts';
 
 /** Holds what computes columns while rows come in; nothing of it is in the snapshot. */
 const schema = 'greenroom_rebuild';

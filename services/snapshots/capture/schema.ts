@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
+import { identifier } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
 import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
-import { identifier } from '../adopt.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import { prepareExtensions } from './extensions.ts';
 import { dumpOptions, type LeftOut } from './left-out.ts';

@@ -4,8 +4,8 @@ import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import type { Policy } from '../../masking/policy.ts';
 import { shiftSequence } from '../../masking/sequence.ts';
+import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { identifier } from '../adopt.ts';
 
 export interface SourceSequence {
   schema: string;

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { MountSettings } from 'dockerode';
-import pg from 'pg';
-import { containerStream } from '../../engine/container-stream.ts';
+import type pg from 'pg';
 import { removeContainer } from '../../engine/containers.ts';
+import { addressOf } from '../../engine/dial.ts';
 import { exec } from '../../engine/exec.ts';
 import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { createVolume, removeVolume } from '../../engine/volumes.ts';
 import { messageOf, Problem, type ProblemCode } from '../../errors.ts';
+import { connectLogin, type TargetLogin } from './login.ts';
 
 /** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
 export interface TargetSpec {
@@ -28,6 +29,7 @@ export interface TargetSpec {
   failure: Extract<ProblemCode, 'capture-failed' | 'engine-failed'>;
 }
 
+const port = 5432;
 export const relayMount = '/run/greenroom-source';
 /** In memory: schema text may hold personal data, in defaults, checks and partition bounds. */
 export const scratch = '/run/greenroom-scratch';
@@ -123,26 +125,13 @@ async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<
   }
 }
 
-/** How its server is connected to, from any thread of this process. */
-export function targetConfig(
-  target: Pick<Target, 'spec' | 'password'> & { host: Pick<Host, 'docker'> },
-  database: string,
-): pg.ClientConfig {
-  return {
-    user: target.spec.superuser,
-    password: target.password,
-    database,
-    stream: containerStream(target.host, target.spec.container, 5432),
-    connectionTimeoutMillis: 5000,
-    application_name: 'greenroom capture',
-  };
+/** What its worker threads connect with: its address, so that none of them loads the engine's client. */
+export async function loginOf({ host, spec, password }: Target): Promise<TargetLogin> {
+  return { user: spec.superuser, password, host: await addressOf(host, spec.container), port };
 }
 
 export async function connectTarget(target: Target, database: string): Promise<pg.Client> {
-  const client = new pg.Client(targetConfig(target, database));
-  client.on('error', () => {});
-  await client.connect();
-  return client;
+  return connectLogin(await loginOf(target), database);
 }
 
 /** Runs a program of the image in the container, as root so that it may use the relay's socket. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { components } from '../../../openapi/types.ts';
+import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { identifier } from '../adopt.ts';
 
 export type Count = components['schemas']['Count'];
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { components } from '../../../openapi/types.ts';
 import { type Mistake, Problem } from '../../errors.ts';
 import type { QuasiIdentifier } from '../../masking/quasi-identifiers.ts';
-import { identifier } from '../adopt.ts';
+import { identifier } from '../../quoting.ts';
 
 type ReportedGroups = components['schemas']['ReportedGroups'];
 

@@ -1,0 +1,19 @@
+import pg from 'pg';
+
+/** How a capture's new Postgres is reached, from any thread of this process. Structured-clonable. */
+export interface TargetLogin {
+  user: string;
+  password: string;
+  host: string;
+  port: number;
+}
+
+export async function connectLogin(login: TargetLogin, database: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...login,
+    ...{ database, connectionTimeoutMillis: 5000, application_name: 'greenroom capture' },
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
