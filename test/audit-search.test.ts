@@ -72,7 +72,7 @@ describe('words', () => {
     ['', []],
     ['...', []],
     ['O\u2019Brien\u00a0x×y', ['o', 'brien', 'x×y']],
-    ['Петров 王小明', ['Петров', '王小明']],
+    ['Петров 王小明', ['петров', '王小明']],
   ] as const) {
     test(`of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text), expected));
   }
@@ -248,6 +248,10 @@ describe('a search', () => {
       'a bytea, two million bytes on',
       `\\x${'00'.repeat(2_000_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(100_000)}`,
     ],
+    [
+      'a bytea of an array, twenty thousand bytes on',
+      `{"\\\\x${'00'.repeat(20_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(9)}"}`,
+    ],
     ['a value a hundred thousand words on', `${'lorem ipsum '.repeat(50_000)}person7@corp.test`],
   ]) {
     test(`finds an original as ${what}`, async () => {
@@ -267,6 +271,38 @@ describe('a search', () => {
     assert.deepEqual(await leaks(audited(columns, rows, { ...clean, kept: ['see at5.home@corp.test'] })), [
       'app.people.kept holds 1 original of app.people.note (1 time)',
     ]);
+  });
+
+  test('finds long text as a string of a document that is longer than what is read at once', async () => {
+    const [, long] = rows[5]![0];
+    const filler = Array.from({ length: 2000 }, (_, n) => `filler ${n} of the document`);
+    for (const strings of [
+      [...filler, long, ...filler],
+      [...filler, ...filler, ...filler, ...filler, long],
+    ]) {
+      assert.deepEqual(await leaks(audited(columns, rows, { ...clean, kept: [JSON.stringify(strings)] })), [
+        'app.people.kept holds 2 originals of app.people.note (2 times)',
+      ]);
+    }
+  });
+
+  test('finds names in small letters of any script', async () => {
+    const names = ['Łukasz Wójcik7 Żak', 'ÇAĞLA ŞİMŞEK 77', 'Алексей Петров 7', 'ΝΊΚΟΣ ΠΑΠΠΆΣ 7', 'NGUYỄN THỊ HƯƠNG 7'];
+    const people = names.map((name): [string[], string[]] => [[name], ['Lorem ipsum']]);
+    for (const name of names) {
+      const kept = [name.toLowerCase().normalize('NFC').replaceAll('i\u0307', 'i')];
+      const found = await leaks(audited({ name: { mask: 'full_name' } }, people, { kept }));
+      assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.name (1 time)'], name);
+    }
+  });
+
+  test('finds what has a backslash as itself, in a document and in an array', async () => {
+    const account = 'CORP\\nina.bergmann77';
+    const copied: [string[], string[]][] = [[[account.replaceAll('\\', '\\\\')], ['token']]];
+    for (const kept of [account, JSON.stringify({ account }), `{${JSON.stringify(account)}}`]) {
+      const found = await leaks(audited({ name: { mask: 'token' } }, copied, { kept: [kept] }));
+      assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.name (1 time)'], kept);
+    }
   });
 
   test('finds nothing where nothing is, and says what it judged', async () => {

@@ -84,6 +84,12 @@ export function createCollection(
         if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
         if (isNumber) keep.digits(id, { high, low }, digits);
         else keep.words(id, { high, low });
+        // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
+        if (words.hasEscape) {
+          clearWords(words);
+          readWords(words, bytes, start, end, false);
+          keep.words(id, hash());
+        }
       }
       // E-mail addresses within longer text are originals of their own.
       if (hasMore) own.searched += collectAddresses(id, bytes.toString('utf8', start, end));

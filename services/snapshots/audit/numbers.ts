@@ -5,8 +5,6 @@ import type { Words } from './words.ts';
  * what is made of digits alone is compared by its digits, whatever stands between them.
  */
 
-const zero = 0x30;
-const nine = 0x39;
 export const mostDigits = 40;
 
 export interface Digits {
@@ -17,13 +15,6 @@ export interface Digits {
 
 export function createDigits(): Digits {
   return { bytes: new Uint8Array(mostDigits), count: 0, hash: 0 };
-}
-
-export function isNumber({ text, starts, ends }: Words, word: number): boolean {
-  for (let index = starts[word]!; index < ends[word]!; index++) {
-    if (text[index]! < zero || text[index]! > nine) return false;
-  }
-  return true;
 }
 
 /** Appends a word's digits. False when there are too many. */
@@ -47,17 +38,17 @@ export function digitRuns(
   onRun: (digits: Digits) => void,
   digits: Digits,
 ): void {
-  const { count, starts, ends } = words;
+  const { count, starts, ends, numbers } = words;
   let first = fresh;
   // Numbers may have begun in what was read before.
-  while (first > 0 && isNumber(words, first - 1)) first--;
+  while (first > 0 && numbers[first - 1] === 1) first--;
   while (first < count) {
-    if (!isNumber(words, first)) {
+    if (numbers[first] === 0) {
       first++;
       continue;
     }
     let last = first + 1;
-    while (last < count && isNumber(words, last)) last++;
+    while (last < count && numbers[last] === 1) last++;
     // What is left has too few digits from some word on; a space is between two words.
     for (; first < last && ends[last - 1]! - starts[first]! - (last - 1 - first) >= shortest; first++) {
       digits.count = 0;

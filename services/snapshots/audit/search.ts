@@ -17,8 +17,6 @@ export interface Search {
   candidates: Candidates;
 }
 
-/** `x` and the digits of some bytes, as a bytea prints in an array or a document. */
-const hexWord = /^x(?:[0-9a-f]{2}){4,}$/;
 const candidateSlots = 1 << 18;
 /** Digits of a bytea that are read at once, and how many of the next are read with them. */
 const hexStep = 1 << 20;
@@ -78,15 +76,22 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     if (numbers) digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber, digits);
   };
 
-  /** The whole, and each string in it. */
-  const lookAtWholes = (from: Words, place: number) => {
-    if (from.count > mostGram) lookAtWhole(from, 0, from.count, place);
-    let first = 0;
-    for (let index = 1; index <= from.count; index++) {
-      if (index < from.count && from.breaks[index] === 0) continue;
-      if (index - first > mostGram && index - first < from.count) lookAtWhole(from, first, index, place);
+  /**
+   * The whole of what was read at once, and each string in it that ends in a word from `fresh` on.
+   * @param begun where the string begins that is being read; -1: that is gone. @returns the same of the last one
+   */
+  const lookAtStrings = (from: Words, begun: number, fresh: number, isEnd: boolean, place: number): number => {
+    const { count, breaks } = from;
+    const isWhole = isEnd && fresh === 0;
+    if (isWhole && count > mostGram) lookAtWhole(from, 0, count, place);
+    let first = begun;
+    for (let index = Math.max(first + 1, fresh); index <= count; index++) {
+      if (index < count ? breaks[index] === 0 : !isEnd) continue;
+      const isOther = !isWhole || index - first < count;
+      if (first >= 0 && index - first > mostGram && isOther) lookAtWhole(from, first, index, place);
       first = index;
     }
+    return first;
   };
 
   const lookInside = (bytes: Buffer, place: number) => {
@@ -95,30 +100,52 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       at = readWords(inner, bytes, at, bytes.length);
       lookAtRuns(inner, 0, place);
       lookAtNumbers(inner, 0, place);
-      if (wholes) lookAtWholes(inner, place);
+      if (wholes) lookAtStrings(inner, 0, 0, true, place);
     }
+  };
+
+  /** Bytes in a document or an array, which print as digits: `\\x6162`. @param at where reading stopped */
+  const lookAtHex = (word: number, bytes: Buffer, at: number, end: number, place: number) => {
+    const { text, starts, ends, count } = words;
+    if (text[starts[word]!] !== 0x78) return;
+    const length = ends[word]! - starts[word]!;
+    if (length < 9) return;
+    const digits = Buffer.from(text.subarray(starts[word]! + 1, ends[word]!)).toString('latin1');
+    if (!isHexadecimal(digits)) return;
+    if (word < count - 1 || !isHexDigit(bytes[at]) || at >= end) {
+      if (length % 2 === 1) lookInside(Buffer.from(digits, 'hex'), place);
+      return;
+    }
+    // It was cut where the longest word ends: the rest of its digits follow.
+    const first = at - length + 1;
+    let last = at;
+    while (last < end && isHexDigit(bytes[last])) last++;
+    for (let from = first; from < last; from += hexStep)
+      lookInside(
+        Buffer.from(bytes.toString('latin1', from, Math.min(last, from + hexStep + hexOverlap)), 'hex'),
+        place,
+      );
   };
 
   const value: Search['value'] = (bytes, start, end, place) => {
     if (isHex(bytes, start, end)) return rawValue(bytes, start, end, place);
     clearWords(words);
     let total = 0;
+    let string = 0;
     for (let at = start; at < end; ) {
       const fresh = words.count;
-      const from = at;
       at = readWords(words, bytes, at, end);
       total += words.count - fresh;
       lookAtRuns(words, fresh, place);
       lookAtNumbers(words, fresh, place);
-      if (wholes && from === start && at === end) lookAtWholes(words, place);
-      for (let index = fresh; index < words.count; index++) {
-        if (words.text[words.starts[index]!] !== 0x78) continue;
-        const length = words.ends[index]! - words.starts[index]!;
-        if (length < 9 || length % 2 === 0) continue;
-        const word = Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString('latin1');
-        if (hexWord.test(word)) lookInside(Buffer.from(word.slice(1), 'hex'), place);
-      }
-      if (at < end) keepLastWords(words, kept);
+      if (wholes) string = lookAtStrings(words, string, fresh, at === end, place);
+      for (let index = fresh; index < words.count; index++) lookAtHex(index, bytes, at, end, place);
+      if (at === end) break;
+      // A string that goes on stays, unless it is so long that there would be little room for the rest.
+      const { count } = words;
+      const stays = string >= 0 && count - string < count / 2 ? Math.max(kept, count - string) : kept;
+      keepLastWords(words, stays);
+      string = string < 0 ? -1 : Math.max(-1, string - Math.max(0, count - stays));
     }
     return total;
   };
@@ -133,4 +160,12 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     return total;
   };
   return { value, candidates };
+}
+
+function isHexadecimal(digits: string): boolean {
+  return /^[0-9a-f]*$/.test(digits);
+}
+
+function isHexDigit(byte: number | undefined): boolean {
+  return byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66));
 }

@@ -1,5 +1,5 @@
 /**
- * Text as the audit compares it: words, in lower case, one after the other. What stands between them does not count, so
+ * Text as the audit compares it: words, in small letters of any script, one after the other. What stands between them does not count, so
  * that `+49 (30) 1234-567` is found as `+49-30-1234-567`, and a value in an array, a document or a sentence as by itself.
  */
 export interface Words {
@@ -12,8 +12,12 @@ export interface Words {
   sums: Int32Array;
   /** 1 where a quotation mark stands before the word: a new string in a document, an array, an hstore. */
   breaks: Uint8Array;
+  /** 1 where a word is of digits alone. */
+  numbers: Uint8Array;
   /** An @ was among what stands between. */
   hasAt: boolean;
+  /** And so was an escape of documents, which may be text as well. */
+  hasEscape: boolean;
   powers: Int32Array;
   seed: number;
 }
@@ -23,19 +27,50 @@ const mostText = 64 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
 
+const nine = 0x39;
 const separator = 0;
-/** The first byte of characters some of which are spaces, dashes and quotation marks. */
-const leading = 1;
-/** A second byte of À to Þ, whose small letters are 32 further on. */
-const latin = 2;
+/** The first byte of a character of two or three bytes: some are spaces, dashes or quotation marks, others capital letters. */
+const ofTwo = 1;
+const ofThree = 2;
 
+/** By byte. A letter is two bytes at least beyond ASCII, so that nothing else is as small as these. */
 const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
   if ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a)) return byte;
-  if (byte === 0xc2 || byte === 0xe2 || byte === 0xe3) return leading;
-  if (byte >= 0x80 && byte <= 0x9e) return latin;
-  return byte > 0x9e ? byte : separator;
+  if (byte >= 0xc2 && byte <= 0xdf) return ofTwo;
+  if (byte >= 0xe0 && byte <= 0xef) return ofThree;
+  return byte >= 0x80 ? byte : separator;
 });
+
+/** By code point of two or three bytes, the small letter: what is no letter is itself. */
+const small = smallLetters();
+
+function smallLetters(): Uint16Array {
+  const letters = Uint16Array.from({ length: 0x10000 }, (_, point) => point);
+  // Those with case: Latin to Armenian, Georgian, Cherokee, the Latin and Greek additions, Coptic and others, full width.
+  const blocks = [
+    [0xc0, 0x590],
+    [0x10a0, 0x1100],
+    [0x13a0, 0x1400],
+    [0x1c80, 0x1cc0],
+    [0x1d00, 0x2000],
+    [0x2100, 0x2200],
+    [0x2460, 0x2500],
+    [0x2c00, 0x2e00],
+    [0xa640, 0xabc0],
+    [0xff20, 0xff40],
+  ] as const;
+  for (const [from, to] of blocks) {
+    for (let point = from; point < to; point++) {
+      const lower = String.fromCharCode(point).toLowerCase();
+      if (lower.length === 1) letters[point] = lower.charCodeAt(0);
+    }
+  }
+  // What a Turkish I with a dot becomes, and the sigma at the end of a word, is a matter of the locale.
+  letters[0x130] = 0x69;
+  letters[0x3c2] = 0x3c3;
+  return letters;
+}
 
 /** @param key eight secret bytes, so that nobody can write text that is slow to search */
 export function createWords(key: Uint8Array): Words {
@@ -51,7 +86,9 @@ export function createWords(key: Uint8Array): Words {
     ends: new Int32Array(mostWords),
     sums: new Int32Array(mostWords + 1),
     breaks: new Uint8Array(mostWords),
+    numbers: new Uint8Array(mostWords),
     hasAt: false,
+    hasEscape: false,
     powers,
     seed: view.getInt32(0, true),
   };
@@ -60,11 +97,12 @@ export function createWords(key: Uint8Array): Words {
 export function clearWords(words: Words): void {
   words.count = 0;
   words.hasAt = false;
+  words.hasEscape = false;
 }
 
 /** Leaves only the last `count` words, before more of the same text is read. */
 export function keepLastWords(words: Words, count: number): void {
-  const { text, starts, ends, breaks, sums } = words;
+  const { text, starts, ends, breaks, numbers, sums } = words;
   const first = Math.max(0, words.count - count);
   const offset = first < words.count ? starts[first]! : 0;
   if (first < words.count) text.copyWithin(0, offset, ends[words.count - 1]! + 1);
@@ -72,6 +110,7 @@ export function keepLastWords(words: Words, count: number): void {
     starts[index - first] = starts[index]! - offset;
     ends[index - first] = ends[index]! - offset;
     breaks[index - first] = breaks[index]!;
+    numbers[index - first] = numbers[index]!;
     sums[index - first] = sums[index]!;
   }
   sums[words.count - first] = sums[words.count]!;
@@ -79,31 +118,36 @@ export function keepLastWords(words: Words, count: number): void {
 }
 
 /**
- * Reads words of `bytes[start, end)` (UTF-8) until there is no room for more, and says where it stopped. Escapes of
- * documents (`\n`, `\"`) are between words.
+ * Reads words of `bytes[start, end)` (UTF-8) until there is no room for more, and says where it stopped. A word that is too
+ * long is cut there.
+ *
+ * @param escapes whether those of documents (`\n`, `\"`) are between words; else a backslash alone is
  */
-export function readWords(words: Words, bytes: Uint8Array, start: number, end: number): number {
-  const { text, starts, ends, sums, breaks, seed } = words;
+export function readWords(words: Words, bytes: Uint8Array, start: number, end: number, escapes = true): number {
+  const { text, starts, ends, sums, breaks, numbers, seed } = words;
   const base = words.powers[1]!;
   let { count } = words;
   let at = count === 0 ? 0 : ends[count - 1]! + 1;
   let hash = seed;
   let inWord = false;
   let broken = 0;
+  /** Of the word: above those of digits where there is anything else. */
+  let highest = 0;
   let stop = end;
   let index = start;
   if (count === 0) sums[0] = 0;
   for (; ; index++) {
     const byte = index < stop ? bytes[index]! : 0;
     let folded = fold[byte]!;
-    if (folded <= latin) {
-      let skip = 1;
-      if (folded === leading) skip = separatorLength(bytes, index);
-      else if (folded === latin) skip = 0;
+    let skip = 0;
+    if (folded <= ofThree) {
+      if (folded === separator) skip = 1;
+      else skip = separatorLength(bytes, index);
       if (skip > 0) {
         if (inWord) {
           ends[count] = at;
           breaks[count] = broken;
+          numbers[count] = highest <= nine ? 1 : 0;
           broken = 0;
           sums[count + 1] = (Math.imul(sums[count]!, base) + (hash ^ (hash >>> 15))) | 0;
           count++;
@@ -113,15 +157,18 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
         if (index >= stop) break;
         if (byte === 0x22) broken = 1;
         else if (byte === 0x40) words.hasAt = true;
-        else if (byte === 0x5c) skip += escapeLength(bytes, index, stop);
+        else if (byte === 0x5c && escapes && isEscape(bytes, index, stop)) {
+          words.hasEscape = true;
+          skip = 2;
+        }
         index += skip - 1;
         continue;
       }
-      folded = folded === latin && byte !== 0x97 && at > 0 && text[at - 1] === 0xc3 ? byte + 0x20 : byte;
     }
     if (!inWord) {
       if (at >= mostText || count === mostWords) break;
       inWord = true;
+      highest = 0;
       starts[count] = at;
       hash = seed;
     } else if (at >= mostText + longestWord) {
@@ -130,26 +177,62 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       index--;
       continue;
     }
-    text[at++] = folded;
-    hash = Math.imul(hash ^ folded, 0x01000193);
+    if (folded > ofThree) {
+      if (folded > highest) highest = folded;
+      text[at++] = folded;
+      hash = Math.imul(hash ^ folded, 0x01000193);
+      continue;
+    }
+    // Two or three bytes, as their small letter has it.
+    highest = byte;
+    const length = folded === ofTwo ? 2 : 3;
+    folded = index + length <= stop ? smallOf(bytes, index, length) : none;
+    if (folded < 0x80) {
+      text[at++] = folded === none ? byte : folded;
+      hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
+      if (folded !== none) index += length - 1;
+      continue;
+    }
+    if (folded >= 0x800) {
+      text[at++] = 0xe0 | (folded >>> 12);
+      hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
+      text[at++] = 0x80 | ((folded >>> 6) & 0x3f);
+    } else text[at++] = 0xc0 | (folded >>> 6);
+    hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
+    text[at++] = 0x80 | (folded & 0x3f);
+    hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
+    index += length - 1;
   }
   words.count = count;
   return Math.min(index, end);
 }
 
+/** Where a character is cut off in its middle. */
+const none = -1;
+
+/** The small letter of a character of two or three bytes, as a code point. */
+function smallOf(bytes: Uint8Array, index: number, length: number): number {
+  const second = bytes[index + 1]!;
+  const third = length === 3 ? bytes[index + 2]! : 0x80;
+  if ((second & 0xc0) !== 0x80 || (third & 0xc0) !== 0x80) return none;
+  const lead = bytes[index]!;
+  if (length === 2) return small[((lead & 0x1f) << 6) | (second & 0x3f)]!;
+  return small[((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)]!;
+}
+
 /** No-break space and its like (C2 A0–BF), general punctuation (E2 80–81), ideographic punctuation (E3 80). */
 function separatorLength(bytes: Uint8Array, index: number): number {
   const lead = bytes[index]!;
+  if (lead !== 0xc2 && lead !== 0xe2 && lead !== 0xe3) return 0;
   const next = bytes[index + 1] ?? 0;
   if (lead === 0xc2) return next >= 0xa0 && next <= 0xbf ? 2 : 0;
   if (lead === 0xe2) return next === 0x80 || next === 0x81 ? 3 : 0;
   return next === 0x80 ? 3 : 0;
 }
 
-/** How much of what follows a backslash belongs to it. */
-function escapeLength(bytes: Uint8Array, index: number, end: number): number {
-  if (index + 1 >= end) return 0;
-  return '"\\bfnrt/'.includes(String.fromCharCode(bytes[index + 1]!)) ? 1 : 0;
+/** Whether what follows a backslash belongs to it. */
+function isEscape(bytes: Uint8Array, index: number, end: number): boolean {
+  return index + 1 < end && '"\\bfnrt/'.includes(String.fromCharCode(bytes[index + 1]!));
 }
 
 /** A quick hash of words first to last (not included), the same wherever they stand. */
