@@ -2,6 +2,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { Problem } from '../errors.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { sourceProblem } from './errors.ts';
 import { connectTimeoutMs, type Line } from './line.ts';
@@ -52,6 +53,7 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
   client.on('error', () => {});
   try {
     await client.connect();
+    await refusePooler(client, serverOf(address));
     await client.query(
       `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
@@ -67,6 +69,24 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
     await closeSource(client);
     throw sourceProblem(error, serverOf(address));
   }
+}
+
+/**
+ * A pooler lends a server's session to one client after the other: what is set in it, that it can only read above all,
+ * would hold for the application's next transaction too. It gives away that it is one by a process id of its own
+ * (BackendKeyData, https://www.postgresql.org/docs/17/protocol-message-formats.html), so nothing is set before this.
+ *
+ * @throws Problem `source-refused`
+ */
+async function refusePooler(client: pg.Client, server: string): Promise<void> {
+  const { processID: announced } = client as unknown as { processID: number | null };
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+  if (rows[0]!.pid === announced) return;
+  throw new Problem('source-refused', `${server} is a pooler, not the server itself`, {
+    where: server,
+    remedy:
+      'Give the address of the Postgres server itself, not that of PgBouncer, Supavisor, RDS Proxy or the like: in sessions that it shares, the application’s own transactions would become read only.',
+  });
 }
 
 /** A stream that is connected already, as `pg` takes it: a socket that it tells to connect. */
