@@ -158,6 +158,30 @@ test('a large table is sampled here and there, a large value is not fetched, and
   assert.ok(!/"people" TABLESAMPLE/.test(statements));
 });
 
+test('a table is let go of once it has been sampled: others that are sampled after it hold up no ALTER TABLE of it', async () => {
+  const other = await production.connect('shop');
+  try {
+    const suggesting = suggestForSource(
+      { ...source(), limits: { lockTimeoutMs: 200, megabytesPerSecond: 1 } },
+      undefined,
+    );
+    const isSampling = `SELECT relation::regclass::text AS name FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE usename = 'reader' AND relation::regclass::text LIKE 'app.%'`;
+    let held: string[] = [];
+    await until(async () => {
+      held = (await other.query<{ name: string }>(isSampling)).rows.map(({ name }) => name);
+      return held.includes('app.large');
+    });
+    await suggesting;
+    assert.deepEqual(
+      held.filter((name) => !/^app\.large/.test(name)),
+      [],
+    );
+  } finally {
+    await other.end();
+  }
+});
+
 test('a table that is not to be read, or locked meanwhile, is judged by its names, and said so', async () => {
   const other = await production.connect('shop');
   try {

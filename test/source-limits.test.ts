@@ -6,7 +6,10 @@ import { after, before, test } from 'node:test';
 import type pg from 'pg';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { readPools } from '../services/snapshots/capture/pools.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
+import { createPace } from '../services/sources/pace.ts';
+import { inReadOnlyTransaction } from '../services/sources/session.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { captureOf, noSessionLeft, reader, refusedCapture, schema, tableBytes } from './support/source.ts';
 
@@ -42,6 +45,27 @@ test('a rate holds over all workers together: a capture takes at least the time 
   );
   const leastMs = (4 * tableBytes) / 1000;
   assert.ok(durationMs.copy! > leastMs * 0.95, `${durationMs.copy} ms; it must take ${leastMs} ms`);
+});
+
+test('the values of a column that is shuffled are read at that rate too, all of them', async () => {
+  const place = { schema: 'app', table: 'a', column: 'id', isPartitioned: false, ignoresCase: false };
+  const pool = { name: 'column app.a.id', columns: [place] };
+  const pace = createPace(1);
+  const key = Buffer.alloc(32, 'k');
+  const pools = await inReadOnlyTransaction(source({}), 10_000, (client) => readPools(client, [pool], { key, pace }));
+  assert.equal(pools.get(pool.name)!.size, 1000);
+  assert.notEqual(new BigInt64Array(pace.usedUntil)[0], 0n);
+});
+
+test('a session has no parallel workers of the server', async () => {
+  await other.query(`ALTER ROLE reader SET max_parallel_workers_per_gather = 4`);
+  const workers = await inReadOnlyTransaction(source({}), 10_000, async (client) => {
+    const { rows } = await client.query<{ workers: string }>(
+      `SELECT current_setting('max_parallel_workers_per_gather') AS workers`,
+    );
+    return rows[0]!.workers;
+  }).finally(() => other.query(`ALTER ROLE reader RESET max_parallel_workers_per_gather`));
+  assert.equal(workers, '0');
 });
 
 test('a capture holds no more sessions than its workers and two that coordinate; the server sees to it here', async () => {

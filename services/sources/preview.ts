@@ -41,7 +41,7 @@ export async function previewTable(
     const table = catalog.tables.find((one) => tableName(one) === name);
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
     const { tables: parts, pools } = planTable(catalog, policy, name);
-    const values = await readPools(client, pools, source.key);
+    const values = await readPools(client, pools, { key: source.key });
     const materials = createMaterials(
       source.key,
       dictionaries(policy.locale),

@@ -118,6 +118,8 @@ async function captureReading(
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
+    // To go back to: a transaction holds the locks of all it has read, and production's ALTERs would wait for the whole capture.
+    await source.query('SAVEPOINT exported');
     const facts = { ...(await readServer(source)), ...dump?.facts };
     const schemas = await chooseSchemas(source, options.source.schemas);
     const catalog = withinSchemas(await readCatalog(source), schemas);
@@ -126,7 +128,10 @@ async function captureReading(
     const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
-    const pools = await readPools(source, plan.pools, options.key, dump?.rows);
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
+    const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
+    const pools = await readPools(source, plan.pools, { key: options.key, pace, dump: dump?.rows });
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
@@ -134,6 +139,7 @@ async function captureReading(
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const described = await describeSource(source, reading.server, facts, dump !== undefined);
+    await source.query('ROLLBACK TO SAVEPOINT exported');
     const warnings: { where: string; what: string }[] = [
       ...passedOver,
       ...(dump?.warnings ?? []),
@@ -146,8 +152,6 @@ async function captureReading(
       });
     }
 
-    const cores = Math.min(4, availableParallelism());
-    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
     const isWithoutRows = (index: number) =>
       leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
@@ -170,7 +174,7 @@ async function captureReading(
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
-      pace: megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond),
+      pace,
       target: { spec, password: target.password },
       database: options.database,
       key: options.key,
