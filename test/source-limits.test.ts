@@ -124,3 +124,25 @@ test('a statement that takes longer than statementTimeoutMs ends the capture', a
   assert.match(problem.message, /57014/);
   assert.match(problem.remedy!, /statementTimeoutMs/);
 });
+
+test('the login’s own statement_timeout holds where the source has none; the source’s counts before it', async () => {
+  await other.query(`ALTER ROLE reader SET statement_timeout = '200ms'`);
+  await other.query('BEGIN; LOCK TABLE app.a IN ACCESS EXCLUSIVE MODE');
+  const timeoutIn = (limits: SourceAddress['limits'], most: number) =>
+    inReadOnlyTransaction(source(limits), most, async (client) => {
+      const { rows } = await client.query<{ timeout: string }>(
+        `SELECT current_setting('statement_timeout') AS timeout`,
+      );
+      return rows[0]!.timeout;
+    });
+  try {
+    const problem = await refusedCapture(captureOf(host, source({ lockTimeoutMs: 60_000 })), production);
+    assert.match(problem.message, /57014/);
+    assert.match(problem.remedy!, /login’s statement_timeout/);
+    assert.equal(await timeoutIn(undefined, 10_000), '200ms');
+    assert.equal(await timeoutIn(undefined, 100), '100ms');
+    assert.equal(await timeoutIn({ statementTimeoutMs: 5000 }, 10_000), '5s');
+  } finally {
+    await other.query('ROLLBACK; ALTER ROLE reader RESET statement_timeout');
+  }
+});

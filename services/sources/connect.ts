@@ -33,13 +33,13 @@ const noticeLoss = `SELECT pg_catalog.set_config(name, value, false) FROM (VALUE
 
 /**
  * Opens a session that can only read. Production is only ever read, so this is the one place where a source is opened.
- * Row security is off: COPY under it silently leaves rows out, with it off it fails instead. A session has one process of
+ * The login's own statement_timeout holds where the source has none. Row security is off: COPY under it silently leaves rows out, with it off it fails instead. A session has one process of
  * the server read, no parallel workers.
  *
  * @throws Problem `source-unreachable`, `source-refused`
  */
 export async function openSource(address: SourceAddress, line: Line): Promise<pg.Client> {
-  const { lockTimeoutMs = defaultLockTimeoutMs, statementTimeoutMs = 0 } = address.limits ?? {};
+  const { lockTimeoutMs = defaultLockTimeoutMs, statementTimeoutMs } = address.limits ?? {};
   const stream = await connectSource(address, line);
   // Encryption is seen to: what the URL says of it is not for the driver.
   const { ssl: _, host: __, port: ___, sslnegotiation: ____, ...login } = parseIntoClientConfig(address.url);
@@ -56,10 +56,11 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
     await client.connect();
     await refusePooler(client, serverOf(address));
     await client.query(
-      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
+      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
        SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
-       SET standard_conforming_strings = on; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0`,
+       SET standard_conforming_strings = on; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0;
+       ${statementTimeoutMs ? `SET statement_timeout = ${statementTimeoutMs}` : ''}`,
     );
     await client.query(noticeLoss).catch((error) => {
       // A platform that cannot tell: then it notices when it next writes.

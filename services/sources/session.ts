@@ -9,7 +9,7 @@ export const quickMs = 10_000;
 
 /**
  * Reads a source in one transaction that sees one moment and can write nothing, and leaves it. A statement takes no
- * longer than `statementTimeoutMs`, or than the source's own limit where that is shorter.
+ * longer than `statementTimeoutMs`, or than the source's own limit, or else its login's, where that is shorter.
  *
  * @throws Problem `source-unreachable`, `source-refused`, or what `work` throws
  */
@@ -18,12 +18,11 @@ export async function inReadOnlyTransaction<T>(
   statementTimeoutMs: number,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const own = address.limits?.statementTimeoutMs || statementTimeoutMs;
   const line = await openLine(address);
   try {
     const client = await openSource(address, line);
     try {
-      await client.query(`SET statement_timeout = ${Math.min(own, statementTimeoutMs)}`);
+      await client.query(`SET statement_timeout = ${Math.min(await ownTimeoutMs(client), statementTimeoutMs)}`);
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const result = await work(client);
       await client.query('COMMIT');
@@ -36,4 +35,11 @@ export async function inReadOnlyTransaction<T>(
   } finally {
     await line.close();
   }
+}
+
+async function ownTimeoutMs(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ own: number }>(
+    "SELECT setting::pg_catalog.int4 AS own FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
+  );
+  return rows[0]!.own || Number.POSITIVE_INFINITY;
 }
