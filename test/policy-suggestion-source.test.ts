@@ -207,6 +207,25 @@ test('a table that is not to be read, or locked meanwhile, is judged by its name
   }
 });
 
+test('of a source that names its schemas nothing else is suggested, sampled or previewed', async () => {
+  const chosen = { ...source(), schemas: ['Odd "Schema'] };
+  const odd = `Odd "Schema.Tab.le 'x'`;
+  const { tables, proposals, unclassified } = await suggestForSource(chosen, undefined);
+  assert.deepEqual(
+    tables.map(({ name }) => name),
+    [odd],
+  );
+  assert.ok([...proposals, ...unclassified].every(({ table }) => table === odd));
+  const keep = { keep: 'public' };
+  const policy = {
+    tables: { [odd]: { 'Col "x" \\y': { mask: 'email' }, select: keep }, 'app.empty': { email: keep, code: keep } },
+  };
+  const preview = (table: string) => previewTable({ address: chosen, key: Buffer.alloc(32, 'k'), policy }, table, 5);
+  assert.equal((await preview(odd)).rows.length, 5);
+  const problem = await refusal(preview('app.empty'));
+  assert.deepEqual([problem.code, problem.where], ['not-found', 'app.empty']);
+});
+
 test('a preview of partitions, odd names, large values and tables without columns', async () => {
   const key = Buffer.alloc(32, 'k');
   const email = { mask: 'email' };

@@ -16,6 +16,7 @@ import { readPools } from '../snapshots/capture/pools.ts';
 import type { SourceAddress } from './address.ts';
 import { readCatalog, readServer, type SourceTable } from './catalog.ts';
 import { sampledFrom } from './sample.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 import { inReadOnlyTransaction } from './session.ts';
 
 type Preview = components['schemas']['PolicyPreview'];
@@ -37,7 +38,8 @@ export async function previewTable(
 ): Promise<Preview> {
   const policy = parsePolicy(source.policy);
   return inReadOnlyTransaction(source.address, statementTimeoutMs, async (client) => {
-    const catalog = await readCatalog(client);
+    const { schemas } = source.address;
+    const catalog = withinSchemas(await readCatalog(client), await chooseSchemas(client, schemas));
     const table = catalog.tables.find((one) => tableName(one) === name);
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
     const { tables: parts, pools } = planTable(catalog, policy, name);
