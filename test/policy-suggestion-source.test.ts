@@ -226,6 +226,25 @@ test('of a source that names its schemas nothing else is suggested, sampled or p
   assert.deepEqual([problem.code, problem.where], ['not-found', 'app.empty']);
 });
 
+test('a preview shows no value of a column that is shuffled, and reads none but its rows', async () => {
+  const keep = { keep: 'public' };
+  const shuffle = { mask: 'shuffle' };
+  const key = Buffer.alloc(32, 'k');
+  const policy = { tables: { 'app.large': { id: shuffle, mail: shuffle, filling: { mask: 'constant', value: 'x' } } } };
+  const { columns, rows } = await previewTable({ address: source(), key, policy }, 'app.large', 5);
+  assert.deepEqual(rows, Array(5).fill(['(shuffled)', '(shuffled)', 'x']));
+  assert.deepEqual(
+    columns.map(({ technique, values, changed }) => [technique, values, changed]),
+    [
+      ['shuffle', 5, 5],
+      ['shuffle', 5, 5],
+      ['constant', 5, 5],
+    ],
+  );
+  const pooled = { tables: { 'app.empty': { email: shuffle, code: keep } } };
+  assert.deepEqual((await previewTable({ address: source(), key, policy: pooled }, 'app.empty', 5)).rows, []);
+});
+
 test('a preview of partitions, odd names, large values and tables without columns', async () => {
   const key = Buffer.alloc(32, 'k');
   const email = { mask: 'email' };
