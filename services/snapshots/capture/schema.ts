@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
-import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
+import { otherServer, sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { identifier } from '../adopt.ts';
 import { changedMeanwhile } from './copy-session.ts';
@@ -65,26 +65,7 @@ export async function copySchema(
     facts.notices_loss ? withOption(relay.environment, 'client_connection_check_interval=1000') : relay.environment,
     signal,
   );
-  if (dumped.exitCode !== 0) {
-    if (
-      /terminating connection|conflict with recovery|server closed the connection|could not (receive|send) data/.test(
-        dumped.stderr,
-      )
-    ) {
-      throw sourceCut(new Error(firstError(dumped.stderr)), server);
-    }
-    // --lock-wait-timeout is a statement_timeout to the server.
-    const waited = /statement timeout|lock timeout/.test(dumped.stderr);
-    const changed = /does not exist|could not open relation/.test(dumped.stderr);
-    throw new Problem('source-refused', `pg_dump could not read the source's schema: ${firstError(dumped.stderr)}`, {
-      where: server,
-      remedy: waited
-        ? timeoutRemedies['55P03']!
-        : changed
-          ? changedMeanwhile
-          : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
-    });
-  }
+  if (dumped.exitCode !== 0) throw dumpProblem(dumped.stderr, server);
   // Of tens of thousands of objects, an entry a line.
   const listed = await exec(target.host, target.spec.container, {
     ...{ command: ['pg_restore', '-l', dump], user: '0', keepBytes: 1 << 28, signal },
@@ -93,6 +74,29 @@ export async function copySchema(
   const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
   await exec(target.host, target.spec.container, write);
   await restore(target, database, ['--section=pre-data'], signal);
+}
+
+/** @param stderr of a pg_dump that has failed. */
+export function dumpProblem(stderr: string, server: string): Problem {
+  const said = firstError(stderr);
+  if (
+    /terminating connection|conflict with recovery|server closed the connection|could not (receive|send) data/.test(
+      stderr,
+    )
+  )
+    return sourceCut(new Error(said), server);
+  if (/invalid snapshot identifier|snapshot ".*" does not exist/.test(stderr)) return otherServer(new Error(said));
+  // --lock-wait-timeout is a statement_timeout to the server.
+  const waited = /statement timeout|lock timeout/.test(stderr);
+  const changed = /does not exist|could not open relation/.test(stderr);
+  return new Problem('source-refused', `pg_dump could not read the source's schema: ${said}`, {
+    where: server,
+    remedy: waited
+      ? timeoutRemedies['55P03']!
+      : changed
+        ? changedMeanwhile
+        : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+  });
 }
 
 function withOption(environment: Relay['environment'], setting: string): Relay['environment'] {
