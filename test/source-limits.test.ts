@@ -9,9 +9,10 @@ import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { readPools } from '../services/snapshots/capture/pools.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
 import { createPace } from '../services/sources/pace.ts';
+import { probeSource } from '../services/sources/probe.ts';
 import { inReadOnlyTransaction } from '../services/sources/session.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
-import { captureOf, noSessionLeft, reader, refusedCapture, schema, tableBytes } from './support/source.ts';
+import { captureOf, noSessionLeft, reader, refusal, refusedCapture, schema, tableBytes } from './support/source.ts';
 
 const host = testHost();
 let production: TestPostgres;
@@ -88,13 +89,13 @@ test('a capture holds no more sessions than its workers and two that coordinate;
 
 const lockLastTable = () => other.query('BEGIN; LOCK TABLE app.d IN ACCESS EXCLUSIVE MODE');
 
-for (const [what, moment, where] of [
-  ['the catalog', undefined, undefined],
-  ['the schema', 'starting an empty Postgres', undefined],
+for (const [what, moment] of [
+  ['the catalog', undefined],
+  ['the schema', 'starting an empty Postgres'],
   // The first tables are slow to copy.
-  ['rows', 'copying and masking rows', 'app.d'],
+  ['rows', 'copying and masking rows'],
 ] as const) {
-  test(`who waits for a lock on the source while reading ${what} gives up after lockTimeoutMs`, async () => {
+  test(`who waits for a lock on the source while reading ${what} gives up after lockTimeoutMs, and is told of which table`, async () => {
     let locked = moment === undefined ? lockLastTable() : undefined;
     await locked;
     const limits = { lockTimeoutMs: 100, megabytesPerSecond: 0.5, workers: 1 };
@@ -106,7 +107,7 @@ for (const [what, moment, where] of [
     try {
       const problem = await refusedCapture(options, production);
       assert.equal(problem.code, 'source-refused');
-      if (where !== undefined) assert.equal(problem.where, where);
+      assert.equal(problem.where, 'app.d');
       assert.match(problem.remedy!, /lockTimeoutMs/);
     } finally {
       await locked;
@@ -114,6 +115,32 @@ for (const [what, moment, where] of [
     }
   });
 }
+
+test('who probes a source is told of which table a lock was waited for', async () => {
+  await lockLastTable();
+  try {
+    const problem = await refusal(probeSource(source({ lockTimeoutMs: 100 })));
+    assert.deepEqual([problem.code, problem.where], ['source-refused', 'app.d']);
+    assert.match(problem.message, /others hold a lock on app\.d/);
+  } finally {
+    await other.query('ROLLBACK');
+  }
+});
+
+test('tables of schemas that are not chosen may be locked', async () => {
+  await other.query(
+    `CREATE SCHEMA aside; CREATE TABLE aside.busy (id serial); CREATE VIEW aside.shown AS SELECT id FROM aside.busy`,
+  );
+  await other.query('BEGIN; LOCK TABLE aside.busy IN ACCESS EXCLUSIVE MODE');
+  try {
+    const chosen = { ...source({ lockTimeoutMs: 100 }), schemas: ['app'] };
+    assert.equal((await probeSource(chosen)).tables.length, 4);
+    const { tables } = await captureDatabase(captureOf(host, chosen));
+    assert.equal(tables.length, 4);
+  } finally {
+    await other.query('ROLLBACK; DROP SCHEMA aside CASCADE');
+  }
+});
 
 test('a statement that takes longer than statementTimeoutMs ends the capture', async () => {
   await other.query('BEGIN; LOCK TABLE app.a IN ACCESS EXCLUSIVE MODE');

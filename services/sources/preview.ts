@@ -42,7 +42,7 @@ export async function previewTable(
   const policy = parsePolicy(source.policy);
   return inReadOnlyTransaction(source.address, statementTimeoutMs, async (client) => {
     const { schemas } = source.address;
-    const catalog = withinSchemas(await readCatalog(client), await chooseSchemas(client, schemas));
+    const catalog = withinSchemas(await readCatalog(client, schemas), await chooseSchemas(client, schemas));
     const table = catalog.tables.find((one) => tableName(one) === name);
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
     const { knownSchema } = source;

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { type SourceAddress, serverOf } from './address.ts';
 import { closeSource, openSource } from './connect.ts';
-import { sourceProblem } from './errors.ts';
+import { sourceProblem, withoutValues } from './errors.ts';
 import { openLine } from './line.ts';
+import { lockNotAvailable, lockProblem } from './locked.ts';
 
 /** What a catalog or a few facts take at most. */
 export const quickMs = 10_000;
@@ -27,6 +28,10 @@ export async function inReadOnlyTransaction<T>(
       const result = await work(client);
       await client.query('COMMIT');
       return result;
+    } catch (error) {
+      if ((error as { code?: string }).code !== lockNotAvailable) throw error;
+      const server = serverOf(address);
+      throw await lockProblem(client, `${server} refused: ${withoutValues(error)}`, server);
     } finally {
       await closeSource(client);
     }

@@ -37,7 +37,10 @@ export async function suggestForSource(
   const vocabulary = await loadVocabulary();
   const seen = await inReadOnlyTransaction(address, statementTimeoutMs, async (client) => {
     const deadline = Date.now() + readingTimeMs;
-    const catalog = withinSchemas(await readCatalog(client), await chooseSchemas(client, address.schemas));
+    const catalog = withinSchemas(
+      await readCatalog(client, address.schemas),
+      await chooseSchemas(client, address.schemas),
+    );
     const facts = await readFacts(client);
     const samples = new Map<string, Map<string, ColumnSample>>();
     const tables: Schemas['SampledTable'][] = [];

@@ -122,7 +122,7 @@ async function captureReading(
     await source.query('SAVEPOINT exported');
     const facts = { ...(await readServer(source)), ...dump?.facts };
     const schemas = await chooseSchemas(source, options.source.schemas);
-    const catalog = withinSchemas(await readCatalog(source), schemas);
+    const catalog = withinSchemas(await readCatalog(source, options.source.schemas), schemas);
     refuseUnreadable(catalog, server);
     await refuseReferencesOut(source, options.source.schemas);
     const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
@@ -163,7 +163,7 @@ async function captureReading(
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
       const schemaDump = { exportedSnapshot, lockTimeoutMs, server, facts, leftOut };
-      await copySchema(target, relay, schemaDump, options.database, signal);
+      await copySchema(target, relay, { ...schemaDump, source }, options.database, signal);
       await onTarget(target, options.database, async (client) => {
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);

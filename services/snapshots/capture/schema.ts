@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
-import { otherServer, sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
+import { otherServer, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { lockProblem } from '../../sources/locked.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { identifier } from '../adopt.ts';
 import { changedMeanwhile } from './copy-session.ts';
@@ -34,6 +35,8 @@ const leftOutKinds = [
 const leftOutLine = new RegExp(`^\\d+; \\d+ \\d+ (${leftOutKinds.join('|')}) `);
 
 interface Dump {
+  /** The session that exported the snapshot. */
+  source: pg.Client;
   exportedSnapshot: string;
   lockTimeoutMs: number;
   server: string;
@@ -48,7 +51,7 @@ interface Dump {
 export async function copySchema(
   target: Target,
   relay: Relay,
-  { exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
+  { source, exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
   database: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -65,7 +68,11 @@ export async function copySchema(
     facts.notices_loss ? withOption(relay.environment, 'client_connection_check_interval=1000') : relay.environment,
     signal,
   );
-  if (dumped.exitCode !== 0) throw dumpProblem(dumped.stderr, server);
+  if (dumped.exitCode !== 0) {
+    throw waitedInVain.test(dumped.stderr)
+      ? await lockProblem(source, `${unread}: ${firstError(dumped.stderr)}`, server)
+      : dumpProblem(dumped.stderr, server);
+  }
   // Of tens of thousands of objects, an entry a line.
   const listed = await exec(target.host, target.spec.container, {
     ...{ command: ['pg_restore', '-l', dump], user: '0', keepBytes: 1 << 28, signal },
@@ -76,7 +83,11 @@ export async function copySchema(
   await restore(target, database, ['--section=pre-data'], signal);
 }
 
-/** @param stderr of a pg_dump that has failed. */
+/** --lock-wait-timeout is a statement_timeout to the server. */
+const waitedInVain = /statement timeout|lock timeout/;
+const unread = 'pg_dump could not read the source’s schema';
+
+/** @param stderr of a pg_dump that has failed, not by a lock. */
 export function dumpProblem(stderr: string, server: string): Problem {
   const said = firstError(stderr);
   if (
@@ -86,16 +97,12 @@ export function dumpProblem(stderr: string, server: string): Problem {
   )
     return sourceCut(new Error(said), server);
   if (/invalid snapshot identifier|snapshot ".*" does not exist/.test(stderr)) return otherServer(new Error(said));
-  // --lock-wait-timeout is a statement_timeout to the server.
-  const waited = /statement timeout|lock timeout/.test(stderr);
   const changed = /does not exist|could not open relation/.test(stderr);
-  return new Problem('source-refused', `pg_dump could not read the source's schema: ${said}`, {
+  return new Problem('source-refused', `${unread}: ${said}`, {
     where: server,
-    remedy: waited
-      ? timeoutRemedies['55P03']!
-      : changed
-        ? changedMeanwhile
-        : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+    remedy: changed
+      ? changedMeanwhile
+      : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
   });
 }
 

@@ -23,7 +23,7 @@ export async function describeSource(
   facts: ServerFacts,
   isDump: boolean,
 ): Promise<DescribedSource> {
-  const schemaFingerprint = fingerprintOfSchema(await readSchema(session));
+  const schemaFingerprint = fingerprintOfSchema(await readSchema(session, address.schemas));
   const leftOut = await readLeftOut(session);
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
   const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
