@@ -1510,7 +1510,7 @@ export interface components {
       /** @enum {string} */
       treatment: 'masked';
       columns: components['schemas']['PreviewedColumn'][];
-      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`. */
+      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`, every one of a shuffled column as `(shuffled)`. */
       rows: (string | null)[][];
     };
     PreviewedColumn: {

@@ -3,6 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import type { Operation } from '../examples/demo/client.ts';
 import type { components } from '../openapi/types.ts';
+import { exec } from '../services/engine/exec.ts';
+import { docker } from './support/postgres.ts';
 import { startService, type TestService } from './support/service.ts';
 import { createShop, type Production, policy, startProduction } from './support/shop.ts';
 
@@ -215,6 +217,28 @@ describe('a preview', () => {
       misfit.body.errors?.map(({ where }) => where),
       ['shop.staff.hourly_wage'],
     );
+  });
+
+  test('refuses what has changed since the policy was set, as a capture does, whatever rule would classify it', async () => {
+    const path = `${base}/broad/policy/preview`;
+    const broad = { ...policy, names: [{ match: 'nick', rule: { keep: 'public' } }] };
+    await service.call('POST', base, { name: 'broad', url: production.url, policy: broad });
+    const alter = (sql: string) =>
+      exec({ docker }, production.name, { command: ['psql', '-XqU', 'postgres', '-d', 'shop', '-c', sql] });
+    await alter(`ALTER TABLE shop.staff ADD nick text DEFAULT 'qxkanarivz'`);
+    try {
+      const refused = await ask('data', path, { table: 'shop.staff' });
+      assert.equal(refused.body.code, 'schema-changed');
+      assert.deepEqual(
+        refused.body.errors?.map(({ where, what }) => [where, what]),
+        [['shop.staff.nick', 'new, text']],
+      );
+      assert.equal((await ask('data', path, { table: 'shop.orders' })).status, 200);
+      // Who may set it may see what it would show.
+      assert.equal((await ask('admin', path, { table: 'shop.staff', policy: broad })).status, 200);
+    } finally {
+      await alter('ALTER TABLE shop.staff DROP nick');
+    }
   });
 
   test('a policy of one’s own, which could keep anything, is for who may set policies', async () => {

@@ -158,6 +158,30 @@ test('a large table is sampled here and there, a large value is not fetched, and
   assert.ok(!/"people" TABLESAMPLE/.test(statements));
 });
 
+test('a table is let go of once it has been sampled: others that are sampled after it hold up no ALTER TABLE of it', async () => {
+  const other = await production.connect('shop');
+  try {
+    const suggesting = suggestForSource(
+      { ...source(), limits: { lockTimeoutMs: 200, megabytesPerSecond: 1 } },
+      undefined,
+    );
+    const isSampling = `SELECT relation::regclass::text AS name FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE usename = 'reader' AND relation::regclass::text LIKE 'app.%'`;
+    let held: string[] = [];
+    await until(async () => {
+      held = (await other.query<{ name: string }>(isSampling)).rows.map(({ name }) => name);
+      return held.includes('app.large');
+    });
+    await suggesting;
+    assert.deepEqual(
+      held.filter((name) => !/^app\.large/.test(name)),
+      [],
+    );
+  } finally {
+    await other.end();
+  }
+});
+
 test('a table that is not to be read, or locked meanwhile, is judged by its names, and said so', async () => {
   const other = await production.connect('shop');
   try {
@@ -181,6 +205,44 @@ test('a table that is not to be read, or locked meanwhile, is judged by its name
     await other.query('ROLLBACK');
     await other.end();
   }
+});
+
+test('of a source that names its schemas nothing else is suggested, sampled or previewed', async () => {
+  const chosen = { ...source(), schemas: ['Odd "Schema'] };
+  const odd = `Odd "Schema.Tab.le 'x'`;
+  const { tables, proposals, unclassified } = await suggestForSource(chosen, undefined);
+  assert.deepEqual(
+    tables.map(({ name }) => name),
+    [odd],
+  );
+  assert.ok([...proposals, ...unclassified].every(({ table }) => table === odd));
+  const keep = { keep: 'public' };
+  const policy = {
+    tables: { [odd]: { 'Col "x" \\y': { mask: 'email' }, select: keep }, 'app.empty': { email: keep, code: keep } },
+  };
+  const preview = (table: string) => previewTable({ address: chosen, key: Buffer.alloc(32, 'k'), policy }, table, 5);
+  assert.equal((await preview(odd)).rows.length, 5);
+  const problem = await refusal(preview('app.empty'));
+  assert.deepEqual([problem.code, problem.where], ['not-found', 'app.empty']);
+});
+
+test('a preview shows no value of a column that is shuffled, and reads none but its rows', async () => {
+  const keep = { keep: 'public' };
+  const shuffle = { mask: 'shuffle' };
+  const key = Buffer.alloc(32, 'k');
+  const policy = { tables: { 'app.large': { id: shuffle, mail: shuffle, filling: { mask: 'constant', value: 'x' } } } };
+  const { columns, rows } = await previewTable({ address: source(), key, policy }, 'app.large', 5);
+  assert.deepEqual(rows, Array(5).fill(['(shuffled)', '(shuffled)', 'x']));
+  assert.deepEqual(
+    columns.map(({ technique, values, changed }) => [technique, values, changed]),
+    [
+      ['shuffle', 5, 5],
+      ['shuffle', 5, 5],
+      ['constant', 5, 5],
+    ],
+  );
+  const pooled = { tables: { 'app.empty': { email: shuffle, code: keep } } };
+  assert.deepEqual((await previewTable({ address: source(), key, policy: pooled }, 'app.empty', 5)).rows, []);
 });
 
 test('a preview of partitions, odd names, large values and tables without columns', async () => {

@@ -81,6 +81,19 @@ test('what changes nothing of what was captured changes nothing: rows, a new col
   assert.equal(tables.length, 5);
 });
 
+test('a table of which a column is shuffled is let go of before rows are copied: an ALTER TABLE does not wait', async () => {
+  await other.query(`CREATE VIEW app.words AS SELECT word FROM app.last`);
+  let changed = false;
+  const capture = options(() => other.query('ALTER TABLE app.last ADD more int').then(() => (changed = true)));
+  const { tables: rules } = capture.policy as typeof policy;
+  capture.policy = { tables: { ...rules, 'app.last': { id: keep, word: { mask: 'shuffle' } } } };
+  // Behind an ALTER that waits, the copy would wait too.
+  capture.source = { ...slow(), limits: { ...slow().limits, lockTimeoutMs: 2000 } };
+  const { tables } = await captureDatabase(capture).finally(() => other.query('DROP VIEW app.words'));
+  assert.ok(changed, 'it waited for the capture');
+  assert.equal(tables.find(({ name }) => name === 'app.last')!.rows, 2500);
+});
+
 test('a copying session that is lost in the middle of a table begins that table anew, on the same snapshot', async () => {
   const terminate = async () => {
     await until(async () => {

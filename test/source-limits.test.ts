@@ -6,9 +6,13 @@ import { after, before, test } from 'node:test';
 import type pg from 'pg';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { readPools } from '../services/snapshots/capture/pools.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
+import { createPace } from '../services/sources/pace.ts';
+import { probeSource } from '../services/sources/probe.ts';
+import { inReadOnlyTransaction } from '../services/sources/session.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
-import { captureOf, noSessionLeft, reader, refusedCapture, schema, tableBytes } from './support/source.ts';
+import { captureOf, noSessionLeft, reader, refusal, refusedCapture, schema, tableBytes } from './support/source.ts';
 
 const host = testHost();
 let production: TestPostgres;
@@ -44,6 +48,27 @@ test('a rate holds over all workers together: a capture takes at least the time 
   assert.ok(durationMs.copy! > leastMs * 0.95, `${durationMs.copy} ms; it must take ${leastMs} ms`);
 });
 
+test('the values of a column that is shuffled are read at that rate too, all of them', async () => {
+  const place = { schema: 'app', table: 'a', column: 'id', isPartitioned: false, ignoresCase: false };
+  const pool = { name: 'column app.a.id', columns: [place] };
+  const pace = createPace(1);
+  const key = Buffer.alloc(32, 'k');
+  const pools = await inReadOnlyTransaction(source({}), 10_000, (client) => readPools(client, [pool], { key, pace }));
+  assert.equal(pools.get(pool.name)!.size, 1000);
+  assert.notEqual(new BigInt64Array(pace.usedUntil)[0], 0n);
+});
+
+test('a session has no parallel workers of the server', async () => {
+  await other.query(`ALTER ROLE reader SET max_parallel_workers_per_gather = 4`);
+  const workers = await inReadOnlyTransaction(source({}), 10_000, async (client) => {
+    const { rows } = await client.query<{ workers: string }>(
+      `SELECT current_setting('max_parallel_workers_per_gather') AS workers`,
+    );
+    return rows[0]!.workers;
+  }).finally(() => other.query(`ALTER ROLE reader RESET max_parallel_workers_per_gather`));
+  assert.equal(workers, '0');
+});
+
 test('a capture holds no more sessions than its workers and two that coordinate; the server sees to it here', async () => {
   const limitTo = (sessions: number) => other.query(`ALTER ROLE reader CONNECTION LIMIT ${sessions}`);
   try {
@@ -64,13 +89,13 @@ test('a capture holds no more sessions than its workers and two that coordinate;
 
 const lockLastTable = () => other.query('BEGIN; LOCK TABLE app.d IN ACCESS EXCLUSIVE MODE');
 
-for (const [what, moment, where] of [
-  ['the catalog', undefined, undefined],
-  ['the schema', 'starting an empty Postgres', undefined],
+for (const [what, moment] of [
+  ['the catalog', undefined],
+  ['the schema', 'starting an empty Postgres'],
   // The first tables are slow to copy.
-  ['rows', 'copying and masking rows', 'app.d'],
+  ['rows', 'copying and masking rows'],
 ] as const) {
-  test(`who waits for a lock on the source while reading ${what} gives up after lockTimeoutMs`, async () => {
+  test(`who waits for a lock on the source while reading ${what} gives up after lockTimeoutMs, and is told of which table`, async () => {
     let locked = moment === undefined ? lockLastTable() : undefined;
     await locked;
     const limits = { lockTimeoutMs: 100, megabytesPerSecond: 0.5, workers: 1 };
@@ -82,7 +107,7 @@ for (const [what, moment, where] of [
     try {
       const problem = await refusedCapture(options, production);
       assert.equal(problem.code, 'source-refused');
-      if (where !== undefined) assert.equal(problem.where, where);
+      assert.equal(problem.where, 'app.d');
       assert.match(problem.remedy!, /lockTimeoutMs/);
     } finally {
       await locked;
@@ -90,6 +115,32 @@ for (const [what, moment, where] of [
     }
   });
 }
+
+test('who probes a source is told of which table a lock was waited for', async () => {
+  await lockLastTable();
+  try {
+    const problem = await refusal(probeSource(source({ lockTimeoutMs: 100 })));
+    assert.deepEqual([problem.code, problem.where], ['source-refused', 'app.d']);
+    assert.match(problem.message, /others hold a lock on app\.d/);
+  } finally {
+    await other.query('ROLLBACK');
+  }
+});
+
+test('tables of schemas that are not chosen may be locked', async () => {
+  await other.query(
+    `CREATE SCHEMA aside; CREATE TABLE aside.busy (id serial); CREATE VIEW aside.shown AS SELECT id FROM aside.busy`,
+  );
+  await other.query('BEGIN; LOCK TABLE aside.busy IN ACCESS EXCLUSIVE MODE');
+  try {
+    const chosen = { ...source({ lockTimeoutMs: 100 }), schemas: ['app'] };
+    assert.equal((await probeSource(chosen)).tables.length, 4);
+    const { tables } = await captureDatabase(captureOf(host, chosen));
+    assert.equal(tables.length, 4);
+  } finally {
+    await other.query('ROLLBACK; DROP SCHEMA aside CASCADE');
+  }
+});
 
 test('a statement that takes longer than statementTimeoutMs ends the capture', async () => {
   await other.query('BEGIN; LOCK TABLE app.a IN ACCESS EXCLUSIVE MODE');
@@ -99,4 +150,26 @@ test('a statement that takes longer than statementTimeoutMs ends the capture', a
   assert.equal(problem.code, 'source-refused');
   assert.match(problem.message, /57014/);
   assert.match(problem.remedy!, /statementTimeoutMs/);
+});
+
+test('the login’s own statement_timeout holds where the source has none; the source’s counts before it', async () => {
+  await other.query(`ALTER ROLE reader SET statement_timeout = '200ms'`);
+  await other.query('BEGIN; LOCK TABLE app.a IN ACCESS EXCLUSIVE MODE');
+  const timeoutIn = (limits: SourceAddress['limits'], most: number) =>
+    inReadOnlyTransaction(source(limits), most, async (client) => {
+      const { rows } = await client.query<{ timeout: string }>(
+        `SELECT current_setting('statement_timeout') AS timeout`,
+      );
+      return rows[0]!.timeout;
+    });
+  try {
+    const problem = await refusedCapture(captureOf(host, source({ lockTimeoutMs: 60_000 })), production);
+    assert.match(problem.message, /57014/);
+    assert.match(problem.remedy!, /login’s statement_timeout/);
+    assert.equal(await timeoutIn(undefined, 10_000), '200ms');
+    assert.equal(await timeoutIn(undefined, 100), '100ms');
+    assert.equal(await timeoutIn({ statementTimeoutMs: 5000 }, 10_000), '5s');
+  } finally {
+    await other.query('ROLLBACK; ALTER ROLE reader RESET statement_timeout');
+  }
 });

@@ -44,9 +44,10 @@ export function policyRoutes(greenroom: RunningGreenroom): Router {
     const { table, rows, policy: own } = req.body;
     // A rule of one's own may keep anything, so it is for those who may set policies.
     if (own) requireScope(req, 'admin');
-    const { address, key, policy } = await openSourceRow(greenroom, project, source);
+    const { address, key, policy, knownSchema } = await openSourceRow(greenroom, project, source);
     if (!own && !policy) throw noPolicy(project, source);
-    const preview = await previewTable({ address, key, policy: own ?? policy }, table, rows);
+    const judged = own ? { policy: own } : { policy, knownSchema };
+    const preview = await previewTable({ address, key, ...judged }, table, rows);
     const detail = { table };
     await recordEvent(pool, {
       actor: askerOf(req).name,

@@ -11,6 +11,7 @@ ensure_images() {
   ensure_image node:20-trixie-slim node
   ensure_image registry:2 registry
   ensure_own_image greenroom-test-sshd:trixie sshd
+  ensure_own_image greenroom-test-pgbouncer:trixie pgbouncer
 }
 
 # ensure_image NAME RECIPE - the recipe is a folder: a Dockerfile, and perhaps prepare.sh

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type pg from 'pg';
+import pg from 'pg';
 
 const sql = readFileSync(join(import.meta.dirname, '../../sql/catalog/schema-objects.sql'), 'utf8');
 
@@ -31,11 +31,15 @@ export interface SchemaChange {
   after?: string;
 }
 
-/** Names in definitions carry their schema, whatever the session's `search_path` is, which is as before afterwards. */
-export async function readSchema(client: pg.Client): Promise<Schema> {
+/**
+ * Names in definitions carry their schema, whatever the session's `search_path` is, which is as before afterwards.
+ * @param schemas whose objects; all where none are named
+ */
+export async function readSchema(client: pg.Client, schemas?: string[]): Promise<Schema> {
   const results = (await client.query(
     `SELECT set_config('greenroom.search_path', current_setting('search_path'), false),
-       set_config('search_path', 'pg_catalog', false);
+       set_config('search_path', 'pg_catalog', false),
+       set_config('greenroom.schemas', ${schemas ? pg.escapeLiteral(JSON.stringify(schemas)) : "''"}, false);
      ${sql};
      SELECT set_config('search_path', current_setting('greenroom.search_path'), false)`,
   )) as unknown as pg.QueryResult<SchemaObject>[];

@@ -9,19 +9,29 @@ import { tiedColumns } from './ties.ts';
  * lacks elsewhere does not matter here.
  *
  * @param name `schema.table` of a table that is captured.
- * @throws Problem `policy-invalid`, `policy-incomplete` with the mistakes that would stop a capture at this table.
+ * @param changes of the source's schema since the policy was set; those of other tables do not matter, those of composite
+ *   types do.
+ * @throws Problem `schema-changed`, `policy-invalid`, `policy-incomplete` with the mistakes that would stop a capture at this table.
  */
-export function planTable(catalog: MaskingCatalog, policy: Policy, name: string): MaskingPlan {
+export function planTable(
+  catalog: MaskingCatalog,
+  policy: Policy,
+  name: string,
+  changes: readonly Mistake[] = [],
+): MaskingPlan {
+  const isOf = ({ where }: Mistake) => where === name || where.startsWith(`${name}.`);
+  const own = changes.filter((change) => isOf(change) || ownerOf(change.where, catalog, policy, name) === undefined);
+  const ownPlaces = new Set(own.map(({ where }) => where));
   let left = withUniqueTies(catalog, name);
   let rest = policy;
   for (;;) {
     try {
-      const own = new Set(left.tables.filter((table) => rootOf(table) === name).map(tableName));
-      const plan = planMasking(left, rest);
-      return { ...plan, tables: plan.tables.filter((table) => own.has(tableName(table))) };
+      const parts = new Set(left.tables.filter((table) => rootOf(table) === name).map(tableName));
+      const plan = planMasking(left, rest, { changes: own });
+      return { ...plan, tables: plan.tables.filter((table) => parts.has(tableName(table))) };
     } catch (error) {
       if (!(error instanceof Problem) || !error.errors) throw error;
-      const here = error.errors.filter(({ where }) => where === name || where.startsWith(`${name}.`));
+      const here = error.errors.filter((mistake) => isOf(mistake) || ownPlaces.has(mistake.where));
       if (here.length > 0) throw restricted(error, here);
       const others = error.errors.map(({ where }) => ownerOf(where, left, rest, name));
       if (others.includes(undefined)) throw error;

@@ -17,6 +17,8 @@ export interface SourceAddress {
   /** The socket of the SSH agent that greenroom was started with. */
   agentSocket?: string;
   limits?: Schemas['SourceLimits'];
+  /** The network address that the host's name has stood for since the reading began. */
+  pinned?: string;
   /** What it is called in messages, where that is not host:port. */
   name?: string;
   /** The folder of an open relay that all goes through instead; it sees to TLS and SSH. */

@@ -69,10 +69,10 @@ export async function readServer(client: pg.Client): Promise<ServerFacts> {
   return (await catalogQuery<ServerFacts>(client, 'server'))[0]!;
 }
 
-/** What is in the database, as masking has to know it. */
-export async function readCatalog(client: pg.Client): Promise<SourceCatalog> {
+/** What is in the database, as masking has to know it. @param schemas whose tables; all where none are named */
+export async function readCatalog(client: pg.Client, schemas?: string[]): Promise<SourceCatalog> {
   const types = new Map((await catalogQuery<TypeRow>(client, 'types')).map((row) => [Number(row.oid), row]));
-  const rows = await catalogQuery<TableRow>(client, 'tables');
+  const rows = await catalogQuery<TableRow>(client, 'tables', [schemas ?? null]);
   const keys = await catalogQuery<Omit<CatalogForeignKey, 'referencedColumns'> & { referenced_columns: string[] }>(
     client,
     'foreign-keys',

@@ -2,6 +2,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { Problem } from '../errors.ts';
 import { type SourceAddress, serverOf } from './address.ts';
 import { sourceProblem } from './errors.ts';
 import { connectTimeoutMs, type Line } from './line.ts';
@@ -32,12 +33,13 @@ const noticeLoss = `SELECT pg_catalog.set_config(name, value, false) FROM (VALUE
 
 /**
  * Opens a session that can only read. Production is only ever read, so this is the one place where a source is opened.
- * Row security is off: COPY under it silently leaves rows out, with it off it fails instead.
+ * The login's own statement_timeout holds where the source has none. Row security is off: COPY under it silently leaves rows out, with it off it fails instead. A session has one process of
+ * the server read, no parallel workers.
  *
  * @throws Problem `source-unreachable`, `source-refused`
  */
 export async function openSource(address: SourceAddress, line: Line): Promise<pg.Client> {
-  const { lockTimeoutMs = defaultLockTimeoutMs, statementTimeoutMs = 0 } = address.limits ?? {};
+  const { lockTimeoutMs = defaultLockTimeoutMs, statementTimeoutMs } = address.limits ?? {};
   const stream = await connectSource(address, line);
   // Encryption is seen to: what the URL says of it is not for the driver.
   const { ssl: _, host: __, port: ___, sslnegotiation: ____, ...login } = parseIntoClientConfig(address.url);
@@ -52,11 +54,13 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
   client.on('error', () => {});
   try {
     await client.connect();
+    await refusePooler(client, serverOf(address));
     await client.query(
-      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs}; SET statement_timeout = ${statementTimeoutMs};
+      `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
        SET extra_float_digits = 3; SET client_encoding = 'UTF8'; SET search_path = ''; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
-       SET standard_conforming_strings = on; SET synchronize_seqscans = off`,
+       SET standard_conforming_strings = on; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0;
+       ${statementTimeoutMs ? `SET statement_timeout = ${statementTimeoutMs}` : ''}`,
     );
     await client.query(noticeLoss).catch((error) => {
       // A platform that cannot tell: then it notices when it next writes.
@@ -67,6 +71,24 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
     await closeSource(client);
     throw sourceProblem(error, serverOf(address));
   }
+}
+
+/**
+ * A pooler lends a server's session to one client after the other: what is set in it, that it can only read above all,
+ * would hold for the application's next transaction too. It gives away that it is one by a process id of its own
+ * (BackendKeyData, https://www.postgresql.org/docs/17/protocol-message-formats.html), so nothing is set before this.
+ *
+ * @throws Problem `source-refused`
+ */
+async function refusePooler(client: pg.Client, server: string): Promise<void> {
+  const { processID: announced } = client as unknown as { processID: number | null };
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+  if (rows[0]!.pid === announced) return;
+  throw new Problem('source-refused', `${server} is a pooler, not the server itself`, {
+    where: server,
+    remedy:
+      'Give the address of the Postgres server itself, not that of PgBouncer, Supavisor, RDS Proxy or the like: in sessions that it shares, the application’s own transactions would become read only.',
+  });
 }
 
 /** A stream that is connected already, as `pg` takes it: a socket that it tells to connect. */

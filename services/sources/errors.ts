@@ -51,6 +51,18 @@ export function sourceCut(error: unknown, server: string): Problem {
   );
 }
 
+/** A session found that its server does not know the snapshot that was exported for it. */
+export function otherServer(error: unknown): Problem {
+  return new Problem(
+    'source-refused',
+    `A session reached another server than the one that its snapshot is of: ${withoutValues(error)}`,
+    {
+      remedy:
+        'Every connection has to reach the same server: give the address of one, not that of a load balancer or of a reader endpoint that stands for several.',
+    },
+  );
+}
+
 /** By SQLSTATE: a time-out of the source's limits, or of the login's own. */
 export const timeoutRemedies: Record<string, string | undefined> = {
   '55P03': 'Somebody holds a lock on a table: ask again later, or raise the source’s limits.lockTimeoutMs.',

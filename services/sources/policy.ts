@@ -51,7 +51,7 @@ export async function checkPolicy(store: Opener, project: string, name: string):
   const { schemas } = source.address;
   const { schema, catalog } = await inReadOnlyTransaction(source.address, quickMs, async (client) => ({
     schema: await readSchema(client, schemas),
-    catalog: withinSchemas(await readCatalog(client), await chooseSchemas(client, schemas)),
+    catalog: withinSchemas(await readCatalog(client, schemas), await chooseSchemas(client, schemas)),
   }));
   const changes = source.knownSchema ? schemaChanges(source.knownSchema, schema) : [];
   const { tables, warnings, wrong, missing } = examinePolicy(catalog, policy);

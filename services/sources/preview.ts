@@ -6,16 +6,18 @@ import { Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { dictionaries } from '../masking/dictionaries.ts';
 import { createMaterials } from '../masking/materials.ts';
-import type { PlannedTable } from '../masking/plan.ts';
+import type { PlannedColumn, PlannedTable } from '../masking/plan.ts';
 import { planTable } from '../masking/plan-table.ts';
-import { parsePolicy } from '../masking/policy.ts';
+import { isKeep, parsePolicy } from '../masking/policy.ts';
 import { maskCopied, previewColumns } from '../masking/preview.ts';
+import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import { createTableMask } from '../masking/table.ts';
 import { identifier } from '../quoting.ts';
-import { readPools } from '../snapshots/capture/pools.ts';
 import type { SourceAddress } from './address.ts';
 import { readCatalog, readServer, type SourceTable } from './catalog.ts';
 import { sampledFrom } from './sample.ts';
+import { readSchema } from './schema.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 import { inReadOnlyTransaction } from './session.ts';
 
 type Preview = components['schemas']['PolicyPreview'];
@@ -26,28 +28,28 @@ const rowBytes = 256 << 10;
 
 /**
  * Masks a few rows of a table in memory, by the masks and the key of a capture, and fails as a capture would at that
- * table. What masked columns held is nowhere in the answer.
+ * table; how many values a shuffled column has is for a capture alone to count. What masked columns held is nowhere in
+ * the answer.
  *
- * @throws Problem `not-found`, `policy-invalid`, `policy-incomplete`, `source-unreachable`, `source-refused`
+ * @param source its `knownSchema` is the one that the policy was set for; undefined for a policy that was not.
+ * @throws Problem `not-found`, `schema-changed`, `policy-invalid`, `policy-incomplete`, `source-unreachable`, `source-refused`
  */
 export async function previewTable(
-  source: { address: SourceAddress; key: Uint8Array; policy: unknown },
+  source: { address: SourceAddress; key: Uint8Array; policy: unknown; knownSchema?: SourceSchema | undefined },
   name: string,
   rows: number,
 ): Promise<Preview> {
   const policy = parsePolicy(source.policy);
   return inReadOnlyTransaction(source.address, statementTimeoutMs, async (client) => {
-    const catalog = await readCatalog(client);
+    const { schemas } = source.address;
+    const catalog = withinSchemas(await readCatalog(client, schemas), await chooseSchemas(client, schemas));
     const table = catalog.tables.find((one) => tableName(one) === name);
     if (!table || table.partitionOf || (table.kind !== 'r' && table.kind !== 'p')) throw noTable(name, table);
-    const { tables: parts, pools } = planTable(catalog, policy, name);
-    const values = await readPools(client, pools, source.key);
-    const materials = createMaterials(
-      source.key,
-      dictionaries(policy.locale),
-      values,
-      (await readServer(client)).encoding,
-    );
+    const { knownSchema } = source;
+    const changes = knownSchema ? schemaChanges(knownSchema, await readSchema(client, schemas)) : [];
+    const { tables: parts } = planTable(catalog, policy, name, changes);
+    const { encoding } = await readServer(client);
+    const materials = createMaterials(source.key, dictionaries(policy.locale), new Map(), encoding);
     const typeOf = (column: string) => table.columns.find((one) => one.name === column)!.type;
     // Partitions may have their columns in another order; a partitioned table without any has no rows to show.
     const [first] = parts;
@@ -57,7 +59,7 @@ export async function previewTable(
       if (preview.rows.length >= rows) break;
       const found = catalog.tables.find((one) => tableName(one) === tableName(part))!;
       const copied = await copyRows(client, found, part, rows - preview.rows.length);
-      const masked = maskCopied(copied, part, createTableMask(materials, part));
+      const masked = maskCopied(copied, part, createTableMask(materials, withoutShuffles(part)));
       const places = columns.map((column) => part.columns.findIndex((one) => one.name === column.name));
       columns.forEach((column, index) => {
         column.values += masked.columns[places[index]!]!.values;
@@ -67,6 +69,15 @@ export async function previewTable(
     }
     return preview;
   });
+}
+
+/** A shuffled column's values are real ones, of somebody else's rows: none is shown, so none has to be read for it. */
+function withoutShuffles(part: PlannedTable): PlannedTable {
+  const unless = (column: PlannedColumn): PlannedColumn =>
+    !isKeep(column.rule) && column.rule.mask === 'shuffle'
+      ? { ...column, rule: { mask: 'constant', value: '(shuffled)' } }
+      : column;
+  return { ...part, columns: part.columns.map(unless) };
 }
 
 async function copyRows(client: pg.Client, table: SourceTable, part: PlannedTable, rows: number): Promise<Buffer> {

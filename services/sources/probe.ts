@@ -29,7 +29,7 @@ export async function probeSource(address: SourceAddress): Promise<Probe> {
   return inReadOnlyTransaction(address, quickMs, async (client) => {
     const server = await readServer(client);
     const schemas = await chooseSchemas(client, address.schemas);
-    const { tables } = withinSchemas(await readCatalog(client), schemas);
+    const { tables } = withinSchemas(await readCatalog(client, address.schemas), schemas);
     const sequences = await catalogQuery<Sequence>(client, 'sequences');
     const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
     return probeOf(address, server, { tables, hidden, replicas });

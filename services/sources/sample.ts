@@ -74,7 +74,8 @@ async function readRows(
       if (found.length < wanted) break;
       wanted = Math.max(fetched.first, Math.min(fetched.most, Math.floor(fetched.bytes / ((bytes + 1) / rows))));
     }
-    await client.query('CLOSE sample; RELEASE sample');
+    // Not released alone, which would keep the table's lock to the end of the transaction.
+    await client.query('ROLLBACK TO sample; RELEASE sample');
     return rows;
   } catch (error) {
     await client.query('ROLLBACK TO sample; RELEASE sample').catch(() => {});

@@ -11,6 +11,7 @@ import { catalogQuery, readCatalog, type SourceCatalog, type SourceTable } from 
 import { isCut, withoutValues } from './errors.ts';
 import { createPace, type Pace } from './pace.ts';
 import { readSample } from './sample.ts';
+import { chooseSchemas, withinSchemas } from './schemas.ts';
 import { inReadOnlyTransaction } from './session.ts';
 
 type Schemas = components['schemas'];
@@ -36,7 +37,10 @@ export async function suggestForSource(
   const vocabulary = await loadVocabulary();
   const seen = await inReadOnlyTransaction(address, statementTimeoutMs, async (client) => {
     const deadline = Date.now() + readingTimeMs;
-    const catalog = await readCatalog(client);
+    const catalog = withinSchemas(
+      await readCatalog(client, address.schemas),
+      await chooseSchemas(client, address.schemas),
+    );
     const facts = await readFacts(client);
     const samples = new Map<string, Map<string, ColumnSample>>();
     const tables: Schemas['SampledTable'][] = [];

@@ -4,6 +4,8 @@
 WITH own AS (
   SELECT oid, nspname, quote_ident(nspname) AS name FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'greenroom_observe')
+    -- A JSON array of those that are asked for; empty: all. A view's definition waits for whoever has locked its tables.
+    AND coalesce(nullif(current_setting('greenroom.schemas', true), '')::jsonb ? nspname::text, true)
 ), members AS (
   SELECT classid, objid FROM pg_depend WHERE deptype = 'e' OR (deptype = 'i' AND classid = 'pg_proc'::regclass)
 ), relations AS (

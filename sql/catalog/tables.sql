@@ -1,4 +1,5 @@
 -- Every relation that holds or shows rows, with its columns, unique indexes and exclusion constraints; extensions' own are left out.
+-- $1: the schemas they are in; null: in any. What is asked of a relation waits for whoever has locked it.
 SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
   c.reltuples::float8 AS estimated_rows, pg_table_size(c.oid)::float8 AS size_bytes, pg_relation_size(c.oid)::float8 AS heap_bytes,
   c.relfilenode::int8 AS filenode, c.relpersistence = 'u' AS unlogged,
@@ -31,6 +32,6 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS 
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)), '[]') AS unique_keys
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND ($1::text[] IS NULL OR n.nspname = ANY ($1))
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY n.nspname, c.relname

@@ -119,15 +119,20 @@ async function captureReading(
     await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const exportedSnapshot = exported[0]!.id;
+    // To go back to: a transaction holds the locks of all it has read, and production's ALTERs would wait for the whole capture.
+    await source.query('SAVEPOINT exported');
     const facts = { ...(await readServer(source)), ...dump?.facts };
     const schemas = await chooseSchemas(source, options.source.schemas);
-    const catalog = withinSchemas(await readCatalog(source), schemas);
+    const catalog = withinSchemas(await readCatalog(source, options.source.schemas), schemas);
     refuseUnreadable(catalog, server);
     await refuseReferencesOut(source, options.source.schemas);
     const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
-    const pools = await readPools(source, plan.pools, options.key, dump?.rows);
+    const cores = Math.min(4, availableParallelism());
+    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
+    const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
+    const pools = await readPools(source, plan.pools, { key: options.key, pace, dump: dump?.rows });
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
@@ -135,6 +140,7 @@ async function captureReading(
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const described = await describeSource(source, reading.server, facts, dump !== undefined);
+    await source.query('ROLLBACK TO SAVEPOINT exported');
     const warnings: { where: string; what: string }[] = [
       ...passedOver,
       ...(dump?.warnings ?? []),
@@ -147,8 +153,6 @@ async function captureReading(
       });
     }
 
-    const cores = Math.min(4, availableParallelism());
-    const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
     const isWithoutRows = (index: number) =>
       leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
@@ -160,7 +164,7 @@ async function captureReading(
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
       const schemaDump = { exportedSnapshot, lockTimeoutMs, server, facts, leftOut };
-      await copySchema(target, relay, schemaDump, options.database, signal);
+      await copySchema(target, relay, { ...schemaDump, source }, options.database, signal);
       await onTarget(target, options.database, async (client) => {
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);
@@ -171,8 +175,9 @@ async function captureReading(
     const input = {
       source: reading.forWorkers,
       exportedSnapshot,
-      pace: megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond),
       target: await loginOf(target),
+      pace,
+
       database: options.database,
       key: options.key,
       locale: policy.locale,

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Problem } from '../../errors.ts';
 import { identifier, literal } from '../../quoting.ts';
 import { closeSource, openSource } from '../../sources/connect.ts';
+import { otherServer } from '../../sources/errors.ts';
 import type { Line } from '../../sources/line.ts';
 import { CopyFailure, type CopyTask } from './copy-table.ts';
 import type { WorkerInput } from './copy-worker.ts';
@@ -49,12 +50,13 @@ export const beginReading = (exportedSnapshot: string) =>
  * rewrites it, its rows are gone for older snapshots, without an error
  * (https://www.postgresql.org/docs/17/mvcc-caveats.html); after VACUUM FULL its parts are others. Each gives it a new file.
  *
- * @throws CopyFailure of the source; Problem `capture-failed` when it is not the table it was.
+ * @throws CopyFailure of the source; Problem `capture-failed` when it is not the table it was, `source-refused` when the
+ *   server does not know the snapshot.
  */
 export async function holdTable(source: pg.Client, exportedSnapshot: string, task: CopyTask): Promise<void> {
   const name = `${identifier(task.schema)}.${identifier(task.table)}`;
   const now = await holding(source, exportedSnapshot, name).catch((error) => {
-    throw new CopyFailure('source', error);
+    throw isUnknownSnapshot(error) ? otherServer(error) : new CopyFailure('source', error);
   });
   if (Number(now.oid) === task.oid && Number(now.filenode) === task.filenode) return;
   const where = `${task.schema}.${task.table}`;
@@ -62,6 +64,11 @@ export async function holdTable(source: pg.Client, exportedSnapshot: string, tas
     where,
     remedy: changedMeanwhile,
   });
+}
+
+/** By the function of Postgres that looks for it: its SQLSTATE, 22023 or since Postgres 16 42704, says many other things too. */
+function isUnknownSnapshot(error: unknown): boolean {
+  return (error as { routine?: string }).routine === 'ImportSnapshot';
 }
 
 /** In one message: the source may be a continent away, and have a thousand tables. */

@@ -5,6 +5,7 @@ import { type Host, ifPresent } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
 import { answers } from '../../sources/connect.ts';
 import { sourceCut, sourceProblem, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
+import { lockNotAvailable, lockProblem } from '../../sources/locked.ts';
 import type { TargetSpec } from './target.ts';
 
 /**
@@ -32,6 +33,8 @@ export async function captureProblem(
   if (error instanceof Problem) return error;
   const { severity, code = '' } = error as { severity?: string; code?: string };
   // The target has no time-outs.
+  if (severity && code === lockNotAvailable && at.source)
+    return lockProblem(at.source, `${at.server} refused: ${withoutValues(error)}`, at.server);
   if (severity && timeoutRemedies[code] === undefined) {
     return new Problem('capture-failed', `The capture failed: ${withoutValues(error)}`, { where: at.server });
   }

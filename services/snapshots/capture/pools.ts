@@ -3,10 +3,15 @@ import { longestPooled, mostPooled, type Pool, type PooledColumn, shuffled } fro
 import { identifier } from '../../quoting.ts';
 import type { DumpRows } from '../../sources/dump/rows.ts';
 import { valuesIn } from '../../sources/dump/values.ts';
+import { awaitPace, type Pace } from '../../sources/pace.ts';
+
+/** Rows a round trip: 5 MB of the longest. */
+const fetchedRows = 5000;
 
 /**
  * Reads the different values of columns that are shuffled, in the exported snapshot of `source`, into memory; from the
- * dump's rows, where those are not in the source.
+ * dump's rows, where those are not in the source. They are told apart here, not by the server: what it would sort or hash
+ * is read at once, whatever the pace.
  *
  * @returns what each value becomes, by the name of its pool.
  * @throws Problem `policy-invalid` naming the columns of a pool that has too many values, too long ones, or only one.
@@ -14,14 +19,13 @@ import { valuesIn } from '../../sources/dump/values.ts';
 export async function readPools(
   source: pg.Client,
   pools: readonly Pool[],
-  key: Uint8Array,
-  dump?: DumpRows,
+  { key, pace, dump }: { key: Uint8Array; pace?: Pace | undefined; dump?: DumpRows | undefined },
 ): Promise<Map<string, Map<string, string>>> {
   const read = new Map<string, Map<string, string>>();
   for (const pool of pools) {
     const values = new Set<string>();
     for (const column of pool.columns) {
-      const found = dump ? await dumped(source, dump, column) : await asked(source, column);
+      const found = dump ? await dumped(source, dump, column) : await asked(source, column, pace);
       for (const value of found) if (value !== '') values.add(column.ignoresCase ? value.toLowerCase() : value);
     }
     read.set(pool.name, shuffled(key, pool, values));
@@ -29,9 +33,21 @@ export async function readPools(
   return read;
 }
 
-async function asked(source: pg.Client, column: PooledColumn): Promise<Iterable<string>> {
-  const { rows } = await source.query<{ value: string }>(valuesOf(column), [longestPooled + 1, mostPooled + 1]);
-  return rows.map(({ value }) => value);
+async function asked(source: pg.Client, column: PooledColumn, pace: Pace | undefined): Promise<Iterable<string>> {
+  const values = new Set<string>();
+  await source.query(`DECLARE pool NO SCROLL CURSOR FOR ${valuesOf(column)}`);
+  while (values.size <= mostPooled) {
+    const { rows } = await source.query<[string]>({ text: `FETCH ${fetchedRows} FROM pool`, rowMode: 'array' });
+    let bytes = 0;
+    for (const [value] of rows) {
+      values.add(value);
+      bytes += Buffer.byteLength(value);
+    }
+    if (pace) await awaitPace(pace, bytes);
+    if (rows.length < fetchedRows) break;
+  }
+  await source.query('CLOSE pool');
+  return values;
 }
 
 /** A partitioned table has no rows of its own: each partition's are dumped apart. */
@@ -51,6 +67,5 @@ async function dumped(source: pg.Client, dump: DumpRows, column: PooledColumn): 
 /** As COPY prints them: `format` calls a type's output function, where a cast to text may print otherwise. */
 function valuesOf({ schema, table, column, isPartitioned }: PooledColumn): string {
   const name = `${isPartitioned ? '' : 'ONLY '}${identifier(schema)}.${identifier(table)}`;
-  return `SELECT DISTINCT left(format('%s', ${identifier(column)}), $1) COLLATE "C" AS value
-    FROM ${name} WHERE ${identifier(column)} IS NOT NULL LIMIT $2`;
+  return `SELECT left(format('%s', ${identifier(column)}), ${longestPooled + 1}) FROM ${name} WHERE ${identifier(column)} IS NOT NULL`;
 }

@@ -44,6 +44,7 @@ function readingOf(
   replayDelayMs: number | undefined,
 ): Reading {
   const { url, limits } = address;
+  const pinned = line.pinned();
   const lost = new AbortController();
   let closing: Promise<void> | undefined;
   session.once('end', () => {
@@ -56,7 +57,9 @@ function readingOf(
   };
   return {
     ...{ server: address, session, replayDelayMs, relay },
-    forWorkers: address.ssh ? { url, ...(limits ? { limits } : {}), relay: relay.folder } : address,
+    forWorkers: address.ssh
+      ? { url, ...(limits ? { limits } : {}), relay: relay.folder }
+      : { ...address, ...(pinned ? { pinned } : {}) },
     lost: AbortSignal.any([line.broken, lost.signal]),
     close: () => {
       closing ??= close();

@@ -3,7 +3,8 @@ import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import { identifier } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
-import { sourceCut, timeoutRemedies, withoutValues } from '../../sources/errors.ts';
+import { otherServer, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { lockProblem } from '../../sources/locked.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import { prepareExtensions } from './extensions.ts';
@@ -34,6 +35,8 @@ const leftOutKinds = [
 const leftOutLine = new RegExp(`^\\d+; \\d+ \\d+ (${leftOutKinds.join('|')}) `);
 
 interface Dump {
+  /** The session that exported the snapshot. */
+  source: pg.Client;
   exportedSnapshot: string;
   lockTimeoutMs: number;
   server: string;
@@ -48,7 +51,7 @@ interface Dump {
 export async function copySchema(
   target: Target,
   relay: Relay,
-  { exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
+  { source, exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
   database: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -66,24 +69,9 @@ export async function copySchema(
     signal,
   );
   if (dumped.exitCode !== 0) {
-    if (
-      /terminating connection|conflict with recovery|server closed the connection|could not (receive|send) data/.test(
-        dumped.stderr,
-      )
-    ) {
-      throw sourceCut(new Error(firstError(dumped.stderr)), server);
-    }
-    // --lock-wait-timeout is a statement_timeout to the server.
-    const waited = /statement timeout|lock timeout/.test(dumped.stderr);
-    const changed = /does not exist|could not open relation/.test(dumped.stderr);
-    throw new Problem('source-refused', `pg_dump could not read the source's schema: ${firstError(dumped.stderr)}`, {
-      where: server,
-      remedy: waited
-        ? timeoutRemedies['55P03']!
-        : changed
-          ? changedMeanwhile
-          : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
-    });
+    throw waitedInVain.test(dumped.stderr)
+      ? await lockProblem(source, `${unread}: ${firstError(dumped.stderr)}`, server)
+      : dumpProblem(dumped.stderr, server);
   }
   // Of tens of thousands of objects, an entry a line.
   const listed = await exec(target.host, target.spec.container, {
@@ -93,6 +81,29 @@ export async function copySchema(
   const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
   await exec(target.host, target.spec.container, write);
   await restore(target, database, ['--section=pre-data'], signal);
+}
+
+/** --lock-wait-timeout is a statement_timeout to the server. */
+const waitedInVain = /statement timeout|lock timeout/;
+const unread = 'pg_dump could not read the source’s schema';
+
+/** @param stderr of a pg_dump that has failed, not by a lock. */
+export function dumpProblem(stderr: string, server: string): Problem {
+  const said = firstError(stderr);
+  if (
+    /terminating connection|conflict with recovery|server closed the connection|could not (receive|send) data/.test(
+      stderr,
+    )
+  )
+    return sourceCut(new Error(said), server);
+  if (/invalid snapshot identifier|snapshot ".*" does not exist/.test(stderr)) return otherServer(new Error(said));
+  const changed = /does not exist|could not open relation/.test(stderr);
+  return new Problem('source-refused', `${unread}: ${said}`, {
+    where: server,
+    remedy: changed
+      ? changedMeanwhile
+      : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+  });
 }
 
 function withOption(environment: Relay['environment'], setting: string): Relay['environment'] {

@@ -14,8 +14,8 @@ export interface DescribedSource {
 }
 
 /**
- * What the report says of the source, and of what of it the snapshot will not have; reads catalogs only. How the server
- * that holds a dump's schema is reached says nothing about the source.
+ * What the report says of the source, and of what of it the snapshot will not have; reads catalogs only, and locks what
+ * views read. How the server that holds a dump's schema is reached says nothing about the source.
  */
 export async function describeSource(
   session: pg.Client,
@@ -23,11 +23,8 @@ export async function describeSource(
   facts: ServerFacts,
   isDump: boolean,
 ): Promise<DescribedSource> {
-  // What reads a view's definition locks its tables to the end of the transaction: production's ALTERs would wait for all of it.
-  await session.query('SAVEPOINT described');
-  const schemaFingerprint = fingerprintOfSchema(await readSchema(session));
+  const schemaFingerprint = fingerprintOfSchema(await readSchema(session, address.schemas));
   const leftOut = await readLeftOut(session);
-  await session.query('ROLLBACK TO SAVEPOINT described');
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
   const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
   return {
