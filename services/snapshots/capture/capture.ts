@@ -37,6 +37,7 @@ import { copySequences, readSequences, type SequenceReport } from './sequences.t
 import {
   connectTarget,
   dataPathOf,
+  endWith,
   finishTarget,
   majorInVolume,
   relayMount,
@@ -98,6 +99,7 @@ async function captureReading(
   };
   let threads: CopyThread[] = [];
   let closeAudit = () => {};
+  let endStatements = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -152,6 +154,7 @@ async function captureReading(
       leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
+    endStatements = endWith(signal, target);
     threads = startThreads(Math.min(workers, tasks.length));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
       await createRoles(await readRoles(source), target);
@@ -243,6 +246,7 @@ async function captureReading(
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    endStatements();
     await endThreads(threads);
     closeAudit();
     options.signal.removeEventListener('abort', finishReading);
