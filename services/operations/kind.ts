@@ -16,6 +16,11 @@ export interface OperationContext {
    * output returned; one that was under way runs again, so it must be safe to repeat.
    */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Does what of all operations only one may do at a time, beside what the subject's own lock sees to; what waits says so
+   * by `onWait`. `signal` aborts where that lock is lost, too.
+   */
+  alone<T>(what: string, onWait: () => void, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Replaces what GET and SSE show as progress; written at most a few times a second. */
   progress(message: string, done?: number, total?: number): void;
   /** Adds a line to the operation's log. Never a secret, never a value of production. */
@@ -33,7 +38,7 @@ export interface OperationKind<Input = never> {
 }
 
 /** What taking down is given: the names of the steps that were begun tell what there may be. */
-export interface UndoContext extends Omit<OperationContext, 'step' | 'signal'> {
+export interface UndoContext extends Omit<OperationContext, 'step' | 'alone' | 'signal'> {
   begun: ReadonlySet<string>;
 }
 

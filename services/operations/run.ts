@@ -84,7 +84,9 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
   if (!failure) {
     try {
       log.info({ attempt: row.attempt }, 'operation starts');
-      const result = await kind.run(row.input, { ...context, signal, step: stepper(pool, row.id, signal) });
+      const alone: OperationContext['alone'] = (what, onWait, work) =>
+        withSubjectLock(runner.databaseConfig, what, signal, work, onWait);
+      const result = await kind.run(row.input, { ...context, signal, alone, step: stepper(pool, row.id, signal) });
       await notes.flush();
       await query(pool, 'finish-operation', [row.id, 'succeeded', result, null]);
       log.info('operation succeeded');
@@ -93,6 +95,7 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
       if (shutdown.aborted) throw shutdown.reason;
       // The job is tried again, under a new lock, and goes on where this attempt was.
       if (signal.reason instanceof LockLost) throw signal.reason;
+      if (error instanceof LockLost) throw error;
       if (error instanceof DatabaseAway) throw error;
       const reason = signal.aborted ? signal.reason : await runner.explain(row.subject, error);
       if (engineAwayIn(reason) && row.attempt < maxAttempts) {
