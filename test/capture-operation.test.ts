@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Operation } from '../examples/demo/client.ts';
 import type { Snapshot } from '../openapi/aliases.ts';
+import { label } from '../services/engine/labels.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
-import { startService, type TestService, until } from './support/service.ts';
+import { docker, startService, type TestService, until } from './support/service.ts';
 import { createShop } from './support/shop.ts';
-import { policy, reader, schema } from './support/source.ts';
+import { noSessionLeft, policy, reader, schema } from './support/source.ts';
 
 let production: TestPostgres;
 let service: TestService;
@@ -30,6 +31,12 @@ const now = ({ id }: Operation) => service.call<Operation>('GET', `/v1/operation
 const hasEnded = async (operation: Operation) => !['queued', 'running'].includes((await now(operation)).state);
 const says = async (operation: Operation, message: RegExp) =>
   message.test((await now(operation)).progress?.message ?? '');
+const left = async ({ subject }: Operation) => {
+  const filters = { label: [`${label.installation}=${service.installation}`, `${label.snapshot}=${subject}`] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const { Volumes: volumes } = await docker.listVolumes({ filters: filters as never });
+  return containers.length + (volumes ?? []).length;
+};
 
 test('captures of one source are made one after the other; one that waits says so, and can be cancelled', async () => {
   const first = await ask();
@@ -45,4 +52,27 @@ test('captures of one source are made one after the other; one that waits says s
   const { takenAt } = await service.call<Snapshot>('GET', `/v1/snapshots/${third.subject}`);
   const read = one.steps.find(({ name }) => name === 'capture')!;
   assert.ok(Date.parse(takenAt!) >= Date.parse(read.startedAt!) + read.durationMs!, 'both read production at once');
+});
+
+test('a capture whose process is killed is begun anew once; killed again, it fails and leaves nothing', async () => {
+  const started = await ask();
+  const begun = new Set<string | undefined>();
+  while (begun.size < 2) {
+    await until(async () => {
+      const step = (await now(started)).steps.find(({ name }) => name === 'capture');
+      return step !== undefined && !begun.has(step.startedAt) && begun.add(step.startedAt).size > 0;
+    });
+    await service.kill('SIGKILL');
+    await noSessionLeft(production);
+    await service.start();
+  }
+  await until(() => hasEnded(started));
+  const { state, error, attempt } = await now(started);
+  assert.equal(state, 'failed');
+  assert.equal(attempt, 3);
+  assert.equal(error!.code, 'capture-failed');
+  assert.match(error!.detail, /ended in the middle of the capture, and again/);
+  assert.match(error!.remedy!, /memory/);
+  assert.equal(await left(started), 0);
+  assert.equal((await service.call<Snapshot>('GET', `/v1/snapshots/${started.subject}`)).state, 'failed');
 });

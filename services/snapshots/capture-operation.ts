@@ -3,6 +3,7 @@ import type { Host } from '../engine/host.ts';
 import { ensureImage } from '../engine/images.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
+import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
@@ -68,7 +69,8 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
         return captured;
       };
-      const step = (signal: AbortSignal) => context.step('capture', () => capture(signal));
+      const step = (signal: AbortSignal) =>
+        context.step('capture', () => capture(signal), { resumptions: 1, problem: interrupted });
       // What was sent is read without production.
       const report = await (sent
         ? step(context.signal)
@@ -92,6 +94,18 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
 
 function waits(source: string): string {
   return `waiting: another snapshot of ${source} is being captured`;
+}
+
+/** Each time production is read from the beginning. */
+function interrupted(): Problem {
+  return new Problem(
+    'capture-failed',
+    'greenroom’s process, or its database, ended in the middle of the capture, and again when it was begun anew',
+    {
+      remedy:
+        'Look why in its log, and in the kernel’s: where the process was killed for want of memory, give it more, or the source fewer limits.workers; then ask again.',
+    },
+  );
 }
 
 function captureContainerOf(row: Pick<SnapshotRow, 'volume'>): string {
