@@ -491,7 +491,10 @@ export interface paths {
     /** List snapshots, newest first */
     get: operations['listSnapshots'];
     put?: never;
-    /** Capture a snapshot of a source, masked in flight */
+    /**
+     * Capture a snapshot of a source, masked in flight
+     * @description Of one source one capture runs at a time, the others wait and say so as their progress.
+     */
     post: operations['captureSnapshot'];
     delete?: never;
     options?: never;
@@ -1363,7 +1366,7 @@ export interface components {
     SourceSsh: components['schemas']['SshHop'] & {
       jump?: components['schemas']['SshHop'];
     };
-    /** @description How gently a capture reads the source */
+    /** @description How gently a source is read, by one capture at a time */
     SourceLimits: {
       /** @description Sessions that copy rows at once, beside one or two that coordinate; default: one for each core, at most four */
       workers?: number;

@@ -94,45 +94,57 @@ test('a table of which a column is shuffled is let go of before rows are copied:
   assert.equal(tables.find(({ name }) => name === 'app.last')!.rows, 2500);
 });
 
-test('a copying session that is lost in the middle of a table begins that table anew, on the same snapshot', async () => {
-  const terminate = async () => {
-    await until(async () => {
-      const { rows } = await other.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader' AND query LIKE 'COPY%' AND wait_event = 'ClientWrite'`,
-      );
-      return rows.length === 1;
+const again: Record<string, { before?: string; after?: () => Promise<unknown> }> = {
+  '': {},
+  ', though the server does not let it in again at first': {
+    before: 'ALTER ROLE reader CONNECTION LIMIT 1',
+    async after() {
+      await until(async () => (await production.log()).split('too many connections for role').length > 2);
+      await other.query('ALTER ROLE reader CONNECTION LIMIT -1');
+    },
+  },
+};
+
+for (const [but, { before, after }] of Object.entries(again)) {
+  test(`a copying session that is lost in the middle of a table begins that table anew, on the same snapshot${but}`, async () => {
+    const terminate = async () => {
+      const copying = `FROM pg_stat_activity WHERE usename = 'reader' AND query LIKE 'COPY%' AND wait_event = 'ClientWrite'`;
+      await until(async () => (await other.query(`SELECT ${copying}`)).rowCount === 1);
+      if (before) await other.query(before);
+      await until(async () => (await other.query(`SELECT pg_terminate_backend(pid) ${copying}`)).rowCount === 1);
+      await other.query(`INSERT INTO app.last VALUES (9001, 'later')`);
+      await after?.();
+    };
+    // More than the sockets on the way take up: its session waits for the capture to read on.
+    await other.query(
+      'CREATE TABLE app.wide AS SELECT n AS id, repeat(md5(n::text), 300) AS filler FROM generate_series(1, 1500) n',
+    );
+    let terminated: Promise<void> | undefined;
+    const said: string[] = [];
+    const capture = options(() => {
+      terminated = terminate();
+      return terminated;
     });
-    await other.query(`INSERT INTO app.last VALUES (9001, 'later')`);
-  };
-  // More than the sockets on the way take up: its session waits for the capture to read on.
-  await other.query(
-    'CREATE TABLE app.wide AS SELECT n AS id, repeat(md5(n::text), 300) AS filler FROM generate_series(1, 1500) n',
-  );
-  let terminated: Promise<void> | undefined;
-  const said: string[] = [];
-  const capture = options(() => {
-    terminated = terminate();
-    return terminated;
+    const { tables: rules } = capture.policy as typeof policy;
+    capture.policy = { tables: { ...rules, 'app.wide': { id: keep, filler: keep } } };
+    const { onProgress } = capture;
+    capture.onProgress = (message) => {
+      said.push(message);
+      onProgress(message);
+    };
+    const { tables } = await captureDatabase(capture).finally(() => other.query('DROP TABLE app.wide'));
+    await terminated;
+    assert.ok(
+      said.some((message) => /^copying app\.\w+ again: .*terminat/i.test(message)),
+      said.join('\n'),
+    );
+    assert.deepEqual(
+      tables.map(({ rows }) => rows),
+      [1000, 1000, 1000, 1000, 2500, 1500],
+    );
+    await noSessionLeft(production);
   });
-  const { tables: rules } = capture.policy as typeof policy;
-  capture.policy = { tables: { ...rules, 'app.wide': { id: keep, filler: keep } } };
-  const { onProgress } = capture;
-  capture.onProgress = (message) => {
-    said.push(message);
-    onProgress(message);
-  };
-  const { tables } = await captureDatabase(capture).finally(() => other.query('DROP TABLE app.wide'));
-  await terminated;
-  assert.ok(
-    said.some((message) => /^copying app\.\w+ again: .*terminat/i.test(message)),
-    said.join('\n'),
-  );
-  assert.deepEqual(
-    tables.map(({ rows }) => rows),
-    [1000, 1000, 1000, 1000, 2500, 1500],
-  );
-  await noSessionLeft(production);
-});
+}
 
 test('cancelled while it waits for a lock on the source: its sessions are gone in a moment', async () => {
   const controller = new AbortController();

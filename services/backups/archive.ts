@@ -275,9 +275,32 @@ const isDescription = new Ajv().compile({
           required: ['names', 'memberships'],
           properties: {
             names: { type: 'array', items: text },
+            attributes: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['name', 'inherit', 'bypassRls', 'lost'],
+                properties: {
+                  name: text,
+                  inherit: { type: 'boolean' },
+                  bypassRls: { type: 'boolean' },
+                  lost: { type: 'array', items: text },
+                },
+              },
+            },
             memberships: {
               type: 'array',
-              items: { type: 'object', required: ['role', 'member'], properties: { role: text, member: text } },
+              items: {
+                type: 'object',
+                required: ['role', 'member'],
+                properties: {
+                  role: text,
+                  member: text,
+                  admin: { type: 'boolean' },
+                  inherit: { type: ['boolean', 'null'] },
+                  set: { type: ['boolean', 'null'] },
+                },
+              },
             },
           },
         },

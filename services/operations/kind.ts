@@ -1,4 +1,5 @@
 import type { components } from '../../openapi/types.ts';
+import type { Problem } from '../errors.ts';
 
 export type Operation = components['schemas']['Operation'];
 export type OperationKindName = components['schemas']['OperationKind'];
@@ -15,11 +16,24 @@ export interface OperationContext {
    * Runs one step and records its outcome. After a restart a step that was done is not repeated but its recorded
    * output returned; one that was under way runs again, so it must be safe to repeat.
    */
-  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  step<T>(name: string, work: () => Promise<T>, limit?: StepLimit): Promise<T>;
+  /**
+   * Does what of all operations only one may do at a time, beside what the subject's own lock sees to; what waits says so
+   * by `onWait`. `signal` aborts where that lock is lost, too.
+   */
+  alone<T>(what: string, onWait: () => void, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Replaces what GET and SSE show as progress; written at most a few times a second. */
   progress(message: string, done?: number, total?: number): void;
   /** Adds a line to the operation's log. Never a secret, never a value of production. */
   log(line: string): void;
+}
+
+/** Of a step that costs others so much that it must not be repeated without end. */
+export interface StepLimit {
+  /** How often it is begun again where the process ended in the middle of it, and could not say why. */
+  resumptions: number;
+  /** What the operation fails with after that. */
+  problem(): Problem;
 }
 
 /** How one kind of operation is done and undone. `input` is as the request stored it: without secrets. */
@@ -33,7 +47,7 @@ export interface OperationKind<Input = never> {
 }
 
 /** What taking down is given: the names of the steps that were begun tell what there may be. */
-export interface UndoContext extends Omit<OperationContext, 'step' | 'signal'> {
+export interface UndoContext extends Omit<OperationContext, 'step' | 'alone' | 'signal'> {
   begun: ReadonlySet<string>;
 }
 

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { databaseProblem } from '../database/away.ts';
 import { alive } from '../database/open.ts';
 import { LockLost } from './handover.ts';
 
@@ -7,20 +8,28 @@ import { LockLost } from './handover.ts';
  * no kill can leave it behind, and `work` is aborted when the connection is lost.
  *
  * A lock of one's own is needed because cancelling a pg-boss job frees its singleton key while the handler still runs.
+ *
+ * @param onWait is called once, where somebody else holds it.
+ * @throws DatabaseAway, the signal's reason while it waits, or what `work` throws
  */
 export async function withSubjectLock<T>(
   config: pg.ClientConfig,
   subject: string,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  onWait = () => {},
 ): Promise<T> {
   const client = new pg.Client({ ...config, ...alive, application_name: 'greenroom lock' });
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(new LockLost('The lock was lost with its connection', { cause: error })));
-  await client.connect();
+  const away = (error: unknown) => {
+    throw databaseProblem(error);
+  };
+  await client.connect().catch(away);
   try {
-    while (!(await tryLock(client, subject))) {
+    for (let tries = 0; !(await tryLock(client, subject).catch(away)); tries++) {
       signal.throwIfAborted();
+      if (tries === 0) onWait();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return await work(AbortSignal.any([signal, lost.signal]));

@@ -7,7 +7,7 @@ import { messageOf, Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
 import type { Followers } from './follow.ts';
 import { LockLost } from './handover.ts';
-import type { OperationContext, OperationKind, OperationKinds, UndoReason } from './kind.ts';
+import type { OperationContext, OperationKind, OperationKinds, StepLimit, UndoReason } from './kind.ts';
 import { withSubjectLock } from './lock.ts';
 import { pauseAfter } from './pause.ts';
 import { hasEnded, type OperationRow } from './read.ts';
@@ -84,7 +84,9 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
   if (!failure) {
     try {
       log.info({ attempt: row.attempt }, 'operation starts');
-      const result = await kind.run(row.input, { ...context, signal, step: stepper(pool, row.id, signal) });
+      const alone: OperationContext['alone'] = (what, onWait, work) =>
+        withSubjectLock(runner.databaseConfig, what, signal, work, onWait);
+      const result = await kind.run(row.input, { ...context, signal, alone, step: stepper(pool, row.id, signal) });
       await notes.flush();
       await query(pool, 'finish-operation', [row.id, 'succeeded', result, null]);
       log.info('operation succeeded');
@@ -93,6 +95,7 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
       if (shutdown.aborted) throw shutdown.reason;
       // The job is tried again, under a new lock, and goes on where this attempt was.
       if (signal.reason instanceof LockLost) throw signal.reason;
+      if (error instanceof LockLost) throw error;
       if (error instanceof DatabaseAway) throw error;
       const reason = signal.aborted ? signal.reason : await runner.explain(row.subject, error);
       if (engineAwayIn(reason) && row.attempt < maxAttempts) {
@@ -144,12 +147,13 @@ function problemOf(error: unknown): UndoReason {
 
 /** Outcomes of steps are recorded before the next begins, so that a restart knows where to go on. */
 function stepper(database: Database, id: string, signal: AbortSignal): OperationContext['step'] {
-  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  return async <T>(name: string, work: () => Promise<T>, limit?: StepLimit): Promise<T> => {
     signal.throwIfAborted();
     const recorded = await queryOne<{ state: string; output: T }>(database, 'get-step', [id, name]);
     if (recorded?.state === 'done') return recorded.output;
-    await query(database, 'begin-step', [id, name]);
+    const begun = await queryOne<{ interruptions: number }>(database, 'begin-step', [id, name]);
     try {
+      if (limit && begun!.interruptions > limit.resumptions) throw limit.problem();
       const output = await work();
       await query(database, 'end-step', [id, name, 'done', JSON.stringify(output ?? null)]);
       return output;

@@ -129,6 +129,8 @@ function loginRole(section: DatabaseSection, { role, password }: LoginRole): str
   return [
     ensureRole(role),
     `ALTER ROLE ${identifier(role)} LOGIN PASSWORD ${literal(password)};`,
+    // Production may let only some into its database, by other names.
+    `GRANT CONNECT, TEMPORARY ON DATABASE ${identifier(section.name)} TO ${identifier(role)};`,
     `ALTER ROLE ${identifier(role)} IN DATABASE ${identifier(section.name)} SET search_path = ${searchPath(section.schema)};`,
   ];
 }

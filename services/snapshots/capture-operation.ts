@@ -3,6 +3,7 @@ import type { Host } from '../engine/host.ts';
 import { ensureImage } from '../engine/images.ts';
 import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
+import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
 import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
@@ -27,11 +28,11 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const plan = await planOf(greenroom, row.project);
       const section = plan.greenroom.database!;
       const service = plan.services.find(({ name }) => name === section.service)!;
-      const source = await openAnySource(greenroom, row.project, row.source);
 
       const image = await context.step('image', async () => (await ensureImage(host, service.image, context.log)).Id);
       const network = await context.step('network', () => workNetwork(greenroom, host));
-      const report = await context.step('capture', async () => {
+      const capture = async (signal: AbortSignal) => {
+        const source = await openAnySource(greenroom, row.project, row.source);
         const inspected = await host.docker.getImage(image).inspect();
         const { url } = source.address;
         let found: SourceSchema | undefined;
@@ -53,7 +54,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
             initdbArgs: service.environment.POSTGRES_INITDB_ARGS,
             network,
           },
-          signal: context.signal,
+          signal,
           onProgress: context.progress,
           changesIn(schema: SourceSchema) {
             // A dump's tables and columns have other numbers each time that it is restored: names are all there is.
@@ -67,7 +68,13 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           : captureDatabase({ ...options, source: { ...source.address, url } }));
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
         return captured;
-      });
+      };
+      const step = (signal: AbortSignal) =>
+        context.step('capture', () => capture(signal), { resumptions: 1, problem: interrupted });
+      // What was sent is read without production.
+      const report = await (sent
+        ? step(context.signal)
+        : context.alone(`source:${row.project}/${row.source}`, () => context.progress(waits(row.source)), step));
       await removeRoom({ host, container: dumpContainerOf(row) });
       await query(pool, 'set-snapshot-ready', [snapshot, report, report.takenAt]);
       const rows = report.tables.reduce((sum, table) => sum + table.rows, 0);
@@ -83,6 +90,22 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       await query(pool, 'set-snapshot-failed', [snapshot, error]);
     },
   };
+}
+
+function waits(source: string): string {
+  return `waiting: another snapshot of ${source} is being captured`;
+}
+
+/** Each time production is read from the beginning. */
+function interrupted(): Problem {
+  return new Problem(
+    'capture-failed',
+    'greenroom’s process, or its database, ended in the middle of the capture, and again when it was begun anew',
+    {
+      remedy:
+        'Look why in its log, and in the kernel’s: where the process was killed for want of memory, give it more, or the source fewer limits.workers; then ask again.',
+    },
+  );
 }
 
 function captureContainerOf(row: Pick<SnapshotRow, 'volume'>): string {

@@ -19,9 +19,10 @@ import { readConstraints } from '../audit/integrity.ts';
 import { auditResult } from '../audit/result.ts';
 import { type CountedResult, countResult } from '../report/result.ts';
 import { describeSource } from '../report/source.ts';
-import { createRoles, readRoles } from '../roles.ts';
+import { createRoles, readRoles, warningsOfRoles } from '../roles.ts';
 import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
 import { createDatabase } from './create-database.ts';
+import { applyDatabaseGrants, readDatabaseGrants } from './database-grants.ts';
 import { captureProblem } from './failure.ts';
 import { freezeRows } from './freeze.ts';
 import { tryGivenValues } from './given-values.ts';
@@ -34,9 +35,11 @@ import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
+import { applySettings, readSettings } from './settings.ts';
 import {
   connectTarget,
   dataPathOf,
+  endWith,
   finishTarget,
   loginOf,
   majorInVolume,
@@ -99,6 +102,7 @@ async function captureReading(
   };
   let threads: CopyThread[] = [];
   let closeAudit = () => {};
+  let endStatements = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -139,12 +143,16 @@ async function captureReading(
     const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
+    const roles = await readRoles(source);
+    const settings = await readSettings(source, roles.names);
+    const databaseGrants = await readDatabaseGrants(source, roles.names);
     const described = await describeSource(source, reading.server, facts, dump !== undefined);
     await source.query('ROLLBACK TO SAVEPOINT exported');
     const warnings: { where: string; what: string }[] = [
       ...passedOver,
       ...(dump?.warnings ?? []),
       ...warningsOf(leftOut),
+      ...warningsOfRoles(roles),
     ];
     if (facts.large_objects > 0) {
       warnings.push({
@@ -157,9 +165,10 @@ async function captureReading(
       leftOut.unlogged.some((table) => tableName(table) === tableName(plan.tables[index]!));
     const tasks = tasksOf(plan.tables, catalog, facts.major, workers).filter(({ index }) => !isWithoutRows(index));
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
+    endStatements = endWith(signal, target);
     threads = startThreads(Math.min(workers, tasks.length));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
-      await createRoles(await readRoles(source), target);
+      await createRoles(roles, target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
@@ -227,6 +236,9 @@ async function captureReading(
       auditResult(audit, { target, database: options.database, major, threads: cores, signal }, expected),
     );
     const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
+    // They would hold for greenroom's own sessions, too.
+    warnings.push(...(await applySettings(target, options.database, settings)));
+    await applyDatabaseGrants(target, options.database, databaseGrants);
     await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
     onProgress('done');
     return writeReport({
@@ -249,6 +261,7 @@ async function captureReading(
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    endStatements();
     await endThreads(threads);
     closeAudit();
     options.signal.removeEventListener('abort', finishReading);

@@ -52,9 +52,12 @@ export type WorkerMessage =
   | { type: 'failed'; index?: number; end?: 'source' | 'target'; columns: string[]; message: string; code: string }
   | { type: 'problem'; problem: ProblemDocument };
 
-/** A session that is lost is opened anew for the same part, as often and so long afterwards as this. */
-const retries = 3;
-const retryAfterMs = 1000;
+/**
+ * A session that is lost is opened anew for the same part, so long afterwards each time: half a minute in all, for a
+ * server may count a backend of its own that it has not ended yet (53300), and a proxy takes seconds to come back. Where
+ * the source is gone for good, so is the session that exported the snapshot, and nothing waits for this.
+ */
+const retryAfterMs = [1000, 2000, 4000, 8000, 16_000];
 
 const port = parentPort!;
 let input: WorkerInput;
@@ -76,15 +79,17 @@ async function main(): Promise<void> {
       port.close();
       return;
     }
-    for (let attempt = 0; ; attempt++) {
+    const waits = [...retryAfterMs];
+    for (;;) {
       try {
         send({ type: 'done', index: task.index, ...(await copy(sessions, task, masks)) });
         return;
       } catch (error) {
         const lost = error instanceof CopyFailure && error.end === 'source' && isLost(error.cause);
-        if (!lost || attempt === retries) return fail((await damageIn(task)) ?? error, task, sessions);
-        const renewed = await renew(sessions, line).catch(() => undefined);
-        // The first loss says more than that the snapshot is gone, too.
+        if (!lost || waits.length === 0) return fail((await damageIn(task)) ?? error, task, sessions);
+        await closeSessions(sessions);
+        const renewed = await renew(line, waits);
+        // The loss says more than that the snapshot is gone, too.
         if (!renewed) return fail(error, task, sessions);
         sessions = renewed;
         send({ type: 'retried', index: task.index, message: withoutValues(error.cause) });
@@ -141,19 +146,27 @@ function isLost(error: unknown): boolean {
   return !(error instanceof Problem) && isCut(error);
 }
 
-/** Rows of the part that were sent to the target already go with its session. */
-async function renew(sessions: Sessions, line: Line): Promise<Sessions> {
-  await closeSessions(sessions);
-  await setTimeout(retryAfterMs);
-  const renewed = await openSessions(input, line);
-  try {
-    // Whether the snapshot is still there: it lives as long as the session that exported it.
-    await renewed.source.query(beginReading(input.exportedSnapshot));
-    return renewed;
-  } catch (error) {
-    await closeSessions(renewed);
-    throw error;
+/**
+ * Opens sessions after the next of `waits`, which is used up, and again after the one after that. Rows of the part that
+ * were sent to the target already went with its session.
+ *
+ * @returns undefined where the snapshot is gone, or all waits are over.
+ */
+async function renew(line: Line, waits: number[]): Promise<Sessions | undefined> {
+  while (waits.length > 0) {
+    await setTimeout(waits.shift());
+    const renewed = await openSessions(input, line).catch(() => undefined);
+    if (!renewed) continue;
+    try {
+      // Whether the snapshot is still there: it lives as long as the session that exported it.
+      await renewed.source.query(beginReading(input.exportedSnapshot));
+      return renewed;
+    } catch (error) {
+      await closeSessions(renewed);
+      if (!isLost(error)) return undefined;
+    }
   }
+  return undefined;
 }
 
 async function fail(thrown: unknown, task?: CopyTask, sessions?: Sessions): Promise<void> {

@@ -156,6 +156,20 @@ export async function finishTarget(target: Target): Promise<void> {
   await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);
 }
 
+/**
+ * Ends it as soon as the signal aborts, and with it every statement that it is at, which may be one that never ends: the
+ * source's own functions are called by its views, constraints and indexes. Nobody waits for it here, nor is told when it
+ * fails: whoever asked for the statement removes what is left.
+ *
+ * @returns what lets it be again.
+ */
+export function endWith(signal: AbortSignal, { host, spec }: Target): () => void {
+  const end = () => void removeContainer(host.docker.getContainer(spec.container)).catch(() => {});
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  return () => signal.removeEventListener('abort', end);
+}
+
 /** Removes container and volume, whatever state they are in. */
 export async function removeTarget(
   host: Pick<Host, 'docker'>,
