@@ -175,6 +175,14 @@ describe('parts of values', () => {
   });
 });
 
+test('booleans of a document are nulled, constant or kept: no other mask holds them', () => {
+  const document = column('c', 'jsonb');
+  for (const booleans of ['null', { mask: 'constant', value: true }, keep])
+    plan([document], { c: { mask: 'json', booleans } });
+  for (const booleans of ['text', 'randomise', 'number', { mask: 'constant', value: 'maybe' }])
+    assert.equal(mistakes([document], { c: { mask: 'json', booleans } })[0]!.where, 'shop.t.c.booleans');
+});
+
 describe('pools', () => {
   const key = { name: 'k', table: 'shop.t', columns: ['parent'], references: 'shop.t', referencedColumns: ['code'] };
   const columns = [column('code'), column('parent')];

@@ -87,12 +87,40 @@ describe('the report', () => {
     assert.equal(id!.rule, 'column');
     assert.deepEqual(id!.distinctIn, id!.distinctOut, 'kept values are the originals');
     assert.deepEqual(hash, { name: 'hash', type: 'text', technique: 'constant', rule: 'column' });
-    assert.deepEqual(prefs!.keptParts, [{ path: 'lang', reason: 'two letters' }]);
+    assert.deepEqual(prefs!.keptParts![0], { path: 'lang', reason: 'two letters' });
     assert.deepEqual(Object.keys(prefs!.options!.fields as object), ['a.b', 'value', 'lang']);
     assert.equal(full!.technique, 'computed');
     const { page, markdown } = shown(report);
     for (const text of [JSON.stringify(report), page, markdown]) assert.ok(!text.includes('s3cret'));
     assert.match(page, /shop\.users\.prefs → lang/);
+  });
+
+  test('lists what documents keep because no rule is about it, on every form, and nested keeps by their paths', () => {
+    const silent = (option: string) => `not masked by default: the rule says nothing of \`${option}\``;
+    const inner = { mask: 'json', fields: { code: keep }, keys: 'email', booleans: 'null' };
+    const doc = { mask: 'json', fields: { numbers: { keep: 'of parcels' }, raw: inner }, keys: keep, booleans: 'null' };
+    const report = reportOf([{ name: 'users', columns: { doc, all: { mask: 'json' } } }]);
+    const [one, all] = report.tables[0]!.columns;
+    assert.deepEqual(one!.keptParts, [
+      { path: 'numbers', reason: 'of parcels' },
+      { path: 'raw.code', reason: keep.keep },
+      { path: 'raw.other numbers', reason: silent('numbers') },
+      { path: 'other keys', reason: keep.keep },
+      { path: 'other numbers', reason: silent('numbers') },
+    ]);
+    assert.deepEqual(
+      all!.keptParts!.map(({ path }) => path),
+      ['other numbers', 'other keys', 'other booleans'],
+    );
+    const { page, markdown } = shown(report);
+    assert.match(page, /shop\.users\.all → other booleans/);
+    assert.match(markdown, /shop\.users\.all → other booleans/);
+    assert.doesNotMatch(page, /Nothing: every column is masked/);
+    const strict = { mask: 'json', numbers: 'number', keys: 'token', booleans: 'null' };
+    assert.match(
+      shown(reportOf([{ name: 'users', columns: { doc: strict } }])).page,
+      /Nothing: every column is masked/,
+    );
   });
 
   test('says masked and not anonymous, and that a result without an audit is not audited', () => {
