@@ -62,6 +62,26 @@ describe('residual risk', () => {
     assert.equal(levelsOf('date', 1000, 900, { per: 'snapshot' }), 'medium medium high');
   });
 
+  test('what was generalised and came out as fine as it went in is not low', () => {
+    const levelsFrom = (originals: number, rows: number, distinct: number) => {
+      const told = { technique: 'generalise', distinctIn: { count: originals, exact: false } };
+      const { singlingOut, linkability, inference } = riskOf(told, rows, counted(0, distinct));
+      return [singlingOut.level, linkability.level, inference.level, singlingOut.why].join(' ');
+    };
+    assert.match(levelsFrom(900, 1000, 60), /^low medium medium several originals become one value$/);
+    assert.match(levelsFrom(900, 1000, 600), /^high high medium nearly every row still has a value of its own/);
+    assert.match(levelsFrom(102, 1000, 100), /^medium medium medium about as many .* nothing became coarser$/);
+    assert.match(levelsFrom(3, 1000, 3), /^medium medium medium /);
+    assert.match(levelsFrom(1, 1000, 1), /^low /, 'one value is nobody’s');
+    assert.equal(levelsOf('generalise', 1000, 40), 'low medium medium', 'where originals were not counted');
+    assert.equal(levelsOf('generalise', 1000, undefined), 'high high medium', 'what is not known is the worst');
+    const audit = auditOf('shop.users', 'zip', { technique: 'generalise', distinctIn: 80 });
+    const columns = { zip: { mask: 'generalise', prefix: 100 } };
+    const counts = { zip: counted(0, 80) };
+    const report = reportOf([{ name: 'users', rows: 1000, columns, counts }], { audit });
+    assert.equal(report.tables[0]!.columns[0]!.risk!.singlingOut.level, 'medium');
+  });
+
   test('a column without values has none', () => {
     const { inference } = riskOf({ technique: 'keep' }, 5, counted(5, 0));
     assert.deepEqual(inference, { level: 'none', why: 'the column holds no values' });
