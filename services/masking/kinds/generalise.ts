@@ -1,7 +1,8 @@
 import { parseDecimal, printDecimal, unitsOf } from '../decimal.ts';
 import type { Kind, Mask, MaskRule, Misfit, Place } from '../kind.ts';
-import { parseMoment, printMoment } from '../moment.ts';
+import { earliestMs, isInfinity, noMoment, parseMoment, printMoment } from '../moment.ts';
 import { append, appendString, reserve } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 import { charactersIn } from './text.ts';
 
 /**
@@ -85,9 +86,12 @@ function printUnit(decimals: number): string {
 
 function ofMoments(to: string): Mask {
   return (bytes, start, end, out) => {
-    const moment = parseMoment(bytes.toString('latin1', start, end));
-    // The infinities.
-    if (!moment) return append(out, bytes, start, end);
+    const printed = bytes.toString('latin1', start, end);
+    const moment = parseMoment(printed);
+    if (!moment) {
+      if (isInfinity(printed)) return append(out, bytes, start, end);
+      throw new Unmaskable(noMoment);
+    }
     const first = new Date(moment.epochMs);
     const [year, month] = [first.getUTCFullYear(), first.getUTCMonth()];
     if (to === 'decade') first.setUTCFullYear(Math.floor(year / 10) * 10, 0, 1);
@@ -97,16 +101,19 @@ function ofMoments(to: string): Mask {
     if (to !== 'minute' && to !== 'hour') first.setUTCHours(0);
     if (to !== 'minute') first.setUTCMinutes(0);
     first.setUTCSeconds(0);
-    appendString(out, printMoment({ ...moment, epochMs: first.getTime(), fraction: '' }));
+    // The decade of the first day that Postgres can hold began before it.
+    const epochMs = Math.max(earliestMs, first.getTime());
+    appendString(out, printMoment({ ...moment, epochMs, fraction: '' }));
   };
 }
 
 /** `04:05:06.789+02`; the offset of timetz stays. */
 function ofTimes(to: string): Mask {
   return (bytes, start, end, out) => {
-    const [, hour, minute, zone] = /^(\d\d):(\d\d):\d\d(?:\.\d+)?([+-].*)?$/.exec(
-      bytes.toString('latin1', start, end),
-    )!;
+    const printed = bytes.toString('latin1', start, end);
+    const time = /^(\d\d):(\d\d):\d\d(?:\.\d+)?([+-][\d:]+)?$/.exec(printed);
+    if (!time) throw new Unmaskable('a time of day is not written as 04:05:06');
+    const [, hour, minute, zone] = time;
     appendString(out, `${hour}:${to === 'minute' ? minute : '00'}:00${zone ?? ''}`);
   };
 }
