@@ -1740,7 +1740,7 @@ export interface components {
       owner?: string;
       /** @description The last day (UTC) on which that holds */
       until?: string;
-      /** @description Paths of documents that are kept */
+      /** @description Parts of documents that are kept: paths, and `other numbers`, `other keys`, `other booleans` for those that no path names */
       keptParts?: {
         path: string;
         reason: string;

@@ -601,4 +601,17 @@ describe('values that hold others', () => {
     const masked = '{"a": {"b": 1, "c": "d"}, "x@example.com": 5, "y@example.com": [7, "Lore"]}';
     assert.deepEqual(await judgedOf(rule, {}, original, masked), { email: [2, 0], number: [2, 1], text: [1, 0] });
   });
+
+  test('numbers and booleans that a rule for text is about, and booleans by a rule of their own', async () => {
+    const rule = { mask: 'json', fields: { a: 'text' }, booleans: 'null' };
+    const original = '{"a": [123456789, true, "said"], "b": [7, false]}';
+    assert.deepEqual(await judgedOf(rule, {}, original, '{"a": [123456789, true, "Lore"], "b": [7, false]}'), {
+      text: [3, 2],
+      null: [1, 1],
+    });
+    assert.deepEqual(await judgedOf(rule, {}, original, '{"a": ["Lorem ips", null, "Lore"], "b": [7, null]}'), {
+      text: [3, 0],
+      null: [1, 0],
+    });
+  });
 });

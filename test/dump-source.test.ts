@@ -165,6 +165,16 @@ describe('refused, with nothing left', () => {
     }
   });
 
+  test('a date as a person may have written it into the file: no mask knows it, so it is not let through', async () => {
+    const text = plain.toString('latin1');
+    const rows = text.indexOf('COPY shop.staff ');
+    const written = text.slice(rows).replace(/\d{4}-\d\d-\d\d/, 'March 17, 1984');
+    const problem = await refusedDump(Buffer.from(text.slice(0, rows) + written, 'latin1'), optionsFor(host));
+    assert.equal(problem.code, 'capture-failed');
+    assert.equal(problem.where, 'shop.staff.hired_on');
+    assert.doesNotMatch(JSON.stringify(problem.toDocument()), /March/);
+  });
+
   test('a column that is not classified', async () => {
     const { 'shop.children': _, ...tables } = policy.tables;
     const open = await refusedDump(custom, optionsFor(host, { policy: { tables } }));

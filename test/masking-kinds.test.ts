@@ -303,6 +303,31 @@ describe('json', () => {
     assert.deepEqual(masked.kept, { 'bob@x.de': 42 });
   });
 
+  test('a number or boolean with a rule of its own never stays, whatever the rule', () => {
+    const document = '{"own": 123456789, "flag": true, "deep": {"list": [987654321, false, null]}, "free": [7, true]}';
+    const kept = ['constant', 'json', 'hstore', 'composite'];
+    const textual = textKinds.filter((name) => !kept.includes(name));
+    for (const name of [...textual, 'number', 'null']) {
+      const fields = { own: name, flag: name, deep: name };
+      const masked = JSON.parse(masking({ mask: 'json', fields }, { family: 'json', type: 'jsonb' })(document));
+      assert.ok(!JSON.stringify(masked).includes('123456789'), name);
+      assert.ok(!JSON.stringify(masked).includes('987654321'), name);
+      assert.equal(masked.flag, null, name);
+      assert.deepEqual(masked.deep.list.slice(1), [null, null], name);
+      assert.deepEqual(masked.free, [7, true], 'nobody’s rule is about these');
+    }
+    const asText = JSON.parse(masking({ mask: 'json', fields: { own: 'text' } })(document));
+    assert.equal(asText.own, masking({ mask: 'text' })('123456789'), 'as the text that it is written in');
+  });
+
+  test('booleans without a path, where the rule says so', () => {
+    const [gone, same] = ['null', { mask: 'constant', value: false }].map((booleans) =>
+      masking({ mask: 'json', fields: { a: { keep: 'public' } }, booleans }),
+    );
+    assert.equal(gone!('{"a": true, "b": [true, 1, null]}'), '{"a": true, "b": [null, 1, null]}');
+    assert.equal(same!('{"a": true, "b": [true, 1, null]}'), '{"a": true, "b": [false, 1, null]}');
+  });
+
   test('a text column whose value is no JSON is masked as text', () => {
     const ofText = masking({ mask: 'json' }, { family: 'text' });
     assert.ok(!ofText('not json: secret').includes('secret'));

@@ -75,6 +75,17 @@ describe('a rule that does not go with its column is refused before anything is 
     [column('c', 'date'), { mask: 'generalise', bucket: 10 }, /generalised by `to`/],
     [column('c', 'date'), { mask: 'generalise', to: 'hour' }, /has no hour/],
     [column('c', 'int4'), { mask: 'generalise', bucket: 0.5 }, /whole numbers/],
+    [column('c', 'date'), { mask: 'generalise', to: 'day' }, /stay as it is/],
+    [column('c', 'daterange', { bounds: value('date') }), { mask: 'generalise', to: 'day' }, /stay as it is/],
+    [column('c', 'int4'), { mask: 'generalise', bucket: 1 }, /stay as it is/],
+    [column('c', 'numeric', { precision: 8, scale: 2 }), { mask: 'generalise', bucket: 0.01 }, /stay as it is/],
+    [column('c', 'numeric', { precision: 8, scale: 2 }), { mask: 'generalise', bucket: 0.019 }, /stay as it is/],
+    [column('c', 'numeric', { precision: 8, scale: 0 }), { mask: 'generalise', bucket: 1.5 }, /stay as it is/],
+    [column('c', 'numeric', { precision: 2, scale: -3 }), { mask: 'generalise', bucket: 1000 }, /stay as it is/],
+    [column('c', 'money'), { mask: 'generalise', bucket: 0.01 }, /stay as it is/],
+    [column('c', 'inet'), { mask: 'generalise', prefix: 32 }, /stay as it is/],
+    [column('c', 'cidr'), { mask: 'generalise', prefix: 128 }, /stay as it is/],
+    [column('c', 'varchar', { limit: 12 }), { mask: 'generalise', prefix: 12 }, /stay as it is/],
     [column('c', 'date'), { mask: 'date', subject: 'nobody' }, /names the subject nobody/],
     [column('c', 'date'), { mask: 'date', subject: 'c' }, /names the subject c/],
     [column('c', 'date'), { mask: 'date', subject: 'made' }, /names the subject made/],
@@ -97,6 +108,23 @@ describe('a rule that does not go with its column is refused before anything is 
       );
     });
   }
+
+  test('what is a little coarser than that is not', () => {
+    for (const [one, options] of [
+      [column('c', 'date'), { to: 'month' }],
+      [column('c', 'timestamp'), { to: 'day' }],
+      [column('c', 'int4'), { bucket: 2 }],
+      [column('c', 'numeric', { precision: 8, scale: 2 }), { bucket: 0.02 }],
+      [column('c', 'numeric', { precision: 2, scale: -3 }), { bucket: 2000 }],
+      [column('c', 'numeric'), { bucket: 0.01 }],
+      [column('c', 'money'), { bucket: 0.05 }],
+      [column('c', 'inet'), { prefix: 31 }],
+      [column('c', 'varchar', { limit: 12 }), { prefix: 11 }],
+      [column('c', 'text'), { prefix: 128 }],
+    ] as const) {
+      plan([one], { c: { mask: 'generalise', ...options } });
+    }
+  });
 
   test('constants at the ends of what a column holds are not', () => {
     const numeric = { precision: 4, scale: 2 };
@@ -173,6 +201,14 @@ describe('parts of values', () => {
       );
     }
   });
+});
+
+test('booleans of a document are nulled, constant or kept: no other mask holds them', () => {
+  const document = column('c', 'jsonb');
+  for (const booleans of ['null', { mask: 'constant', value: true }, keep])
+    plan([document], { c: { mask: 'json', booleans } });
+  for (const booleans of ['text', 'randomise', 'number', { mask: 'constant', value: 'maybe' }])
+    assert.equal(mistakes([document], { c: { mask: 'json', booleans } })[0]!.where, 'shop.t.c.booleans');
 });
 
 describe('pools', () => {

@@ -62,6 +62,26 @@ describe('residual risk', () => {
     assert.equal(levelsOf('date', 1000, 900, { per: 'snapshot' }), 'medium medium high');
   });
 
+  test('what was generalised and came out as fine as it went in is not low', () => {
+    const levelsFrom = (originals: number, rows: number, distinct: number) => {
+      const told = { technique: 'generalise', distinctIn: { count: originals, exact: false } };
+      const { singlingOut, linkability, inference } = riskOf(told, rows, counted(0, distinct));
+      return [singlingOut.level, linkability.level, inference.level, singlingOut.why].join(' ');
+    };
+    assert.match(levelsFrom(900, 1000, 60), /^low medium medium several originals become one value$/);
+    assert.match(levelsFrom(900, 1000, 600), /^high high medium nearly every row still has a value of its own/);
+    assert.match(levelsFrom(102, 1000, 100), /^medium medium medium about as many .* nothing became coarser$/);
+    assert.match(levelsFrom(3, 1000, 3), /^medium medium medium /);
+    assert.match(levelsFrom(1, 1000, 1), /^low /, 'one value is nobody’s');
+    assert.equal(levelsOf('generalise', 1000, 40), 'low medium medium', 'where originals were not counted');
+    assert.equal(levelsOf('generalise', 1000, undefined), 'high high medium', 'what is not known is the worst');
+    const audit = auditOf('shop.users', 'zip', { technique: 'generalise', distinctIn: 80 });
+    const columns = { zip: { mask: 'generalise', prefix: 100 } };
+    const counts = { zip: counted(0, 80) };
+    const report = reportOf([{ name: 'users', rows: 1000, columns, counts }], { audit });
+    assert.equal(report.tables[0]!.columns[0]!.risk!.singlingOut.level, 'medium');
+  });
+
   test('a column without values has none', () => {
     const { inference } = riskOf({ technique: 'keep' }, 5, counted(5, 0));
     assert.deepEqual(inference, { level: 'none', why: 'the column holds no values' });
@@ -87,12 +107,40 @@ describe('the report', () => {
     assert.equal(id!.rule, 'column');
     assert.deepEqual(id!.distinctIn, id!.distinctOut, 'kept values are the originals');
     assert.deepEqual(hash, { name: 'hash', type: 'text', technique: 'constant', rule: 'column' });
-    assert.deepEqual(prefs!.keptParts, [{ path: 'lang', reason: 'two letters' }]);
+    assert.deepEqual(prefs!.keptParts![0], { path: 'lang', reason: 'two letters' });
     assert.deepEqual(Object.keys(prefs!.options!.fields as object), ['a.b', 'value', 'lang']);
     assert.equal(full!.technique, 'computed');
     const { page, markdown } = shown(report);
     for (const text of [JSON.stringify(report), page, markdown]) assert.ok(!text.includes('s3cret'));
     assert.match(page, /shop\.users\.prefs → lang/);
+  });
+
+  test('lists what documents keep because no rule is about it, on every form, and nested keeps by their paths', () => {
+    const silent = (option: string) => `not masked by default: the rule says nothing of \`${option}\``;
+    const inner = { mask: 'json', fields: { code: keep }, keys: 'email', booleans: 'null' };
+    const doc = { mask: 'json', fields: { numbers: { keep: 'of parcels' }, raw: inner }, keys: keep, booleans: 'null' };
+    const report = reportOf([{ name: 'users', columns: { doc, all: { mask: 'json' } } }]);
+    const [one, all] = report.tables[0]!.columns;
+    assert.deepEqual(one!.keptParts, [
+      { path: 'numbers', reason: 'of parcels' },
+      { path: 'raw.code', reason: keep.keep },
+      { path: 'raw.other numbers', reason: silent('numbers') },
+      { path: 'other keys', reason: keep.keep },
+      { path: 'other numbers', reason: silent('numbers') },
+    ]);
+    assert.deepEqual(
+      all!.keptParts!.map(({ path }) => path),
+      ['other numbers', 'other keys', 'other booleans'],
+    );
+    const { page, markdown } = shown(report);
+    assert.match(page, /shop\.users\.all → other booleans/);
+    assert.match(markdown, /shop\.users\.all → other booleans/);
+    assert.doesNotMatch(page, /Nothing: every column is masked/);
+    const strict = { mask: 'json', numbers: 'number', keys: 'token', booleans: 'null' };
+    assert.match(
+      shown(reportOf([{ name: 'users', columns: { doc: strict } }])).page,
+      /Nothing: every column is masked/,
+    );
   });
 
   test('says masked and not anonymous, and that a result without an audit is not audited', () => {

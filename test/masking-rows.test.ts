@@ -20,7 +20,7 @@ function planned(
 
 /** Masks rows of values; null is NULL. Fields are written and read as COPY does. */
 function maskRows(columns: PlannedColumn[], rows: (string | null)[][]): (string | null)[][] {
-  const mask = createTableMask(createMaterials(key, dictionaries()), { columns });
+  const mask = createTableMask(createMaterials(key, dictionaries()), { schema: 'shop', name: 't', columns });
   const out = createSink(16);
   for (const row of rows) {
     const line = Buffer.from(`${row.map(field).join('\t')}\n`);
@@ -155,7 +155,11 @@ describe('rows in COPY’s text format', () => {
   });
 
   test('a row with another number of columns stops the copy', () => {
-    const mask = createTableMask(createMaterials(key, dictionaries()), { columns: [email, keep] });
+    const mask = createTableMask(createMaterials(key, dictionaries()), {
+      schema: 'shop',
+      name: 't',
+      columns: [email, keep],
+    });
     for (const line of ['only one\n', 'a\tb\tc\n']) {
       assert.throws(() => mask(Buffer.from(line), 0, line.length, createSink(64)));
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { argon2Sync, createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { compareSync } from 'bcryptjs';
+import { Problem } from '../services/errors.ts';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import type { MaskRule, Place } from '../services/masking/kind.ts';
 import { createMaterials } from '../services/masking/materials.ts';
@@ -10,6 +11,7 @@ import type { PlannedColumn } from '../services/masking/plan.ts';
 import { type Pool, shuffled } from '../services/masking/pools.ts';
 import { createSink } from '../services/masking/sink.ts';
 import { createTableMask } from '../services/masking/table.ts';
+import { Unmaskable } from '../services/masking/unmaskable.ts';
 import { key, masking, otherKey } from './support/masking.ts';
 
 /** Numbers below `limit`, the same in each run. */
@@ -259,6 +261,15 @@ describe('bytes and bits', () => {
     });
   });
 
+  test('bytes that are printed escaped, as older applications have set it, are masked as the same in hexadecimal', () => {
+    const mask = masking({ mask: 'bytes' }, { family: 'bytea' });
+    const bytes = Buffer.from('Anna \\x Schmidt\0\xff', 'latin1');
+    const escaped = 'Anna \\\\x Schmidt\\000\\377';
+    assert.equal(mask(escaped), mask(`\\x${bytes.toString('hex')}`));
+    assert.match(mask(escaped), /^\\x[0-9a-f]{34}$/);
+    assert.throws(() => mask('Anna\\9'), Unmaskable);
+  });
+
   test('of ten bits, all 1024 come out once', () => {
     const mask = masking({ mask: 'bytes' }, { family: 'bits' });
     const values = new Set(Array.from({ length: 1024 }, (_, value) => mask(value.toString(2).padStart(10, '0'))));
@@ -389,6 +400,14 @@ describe('ranges', () => {
     assert.equal(Date.parse(`${to}:00`) - Date.parse(`${from}:00`), 8_999_500);
   });
 
+  test('dates before Christ stay in order', () => {
+    const mask = masking({ mask: 'date' }, { family: 'date', type: 'date', isRange: true });
+    const [, , from, to] = parse(mask('["0044-03-15 BC","0001-01-05 BC"]'));
+    assert.match(from!, /^004[345]-\d\d-\d\d BC$/);
+    assert.match(to!, /^000[12]-\d\d-\d\d( BC)?$/);
+    assert.match(mask('[0003-02-01 BC,0050-01-01]'), /^\["000[234]-\d\d-\d\d BC","00(49|50)-\d\d-\d\d"\]$/);
+  });
+
   test('a point stays a point; multiranges and arrays of ranges are masked within', () => {
     const decimals = masking({ mask: 'number' }, { family: 'decimal', type: 'numeric', isRange: true });
     const [, , from, to] = parse(decimals('[5.5,5.5]'));
@@ -459,7 +478,10 @@ describe('generalise', () => {
     [{ to: 'quarter' }, { family: 'date' }, '1980-12-31', '1980-10-01'],
     [{ to: 'decade' }, { family: 'date' }, '1989-12-31', '1980-01-01'],
     [{ to: 'decade' }, { family: 'date' }, '0044-03-15 BC', '0051-01-01 BC'],
+    [{ to: 'year' }, { family: 'timestamp' }, '0044-03-15 12:00:00+00 BC', '0044-01-01 00:00:00+00 BC'],
+    [{ to: 'decade' }, { family: 'date' }, '4714-11-24 BC', '4712-01-01 BC'],
     [{ to: 'year' }, { family: 'date' }, 'infinity', 'infinity'],
+    [{ to: 'year' }, { family: 'date' }, '-infinity', '-infinity'],
     [{ to: 'day' }, { family: 'timestamp' }, '2024-05-06 07:08:09.123+00', '2024-05-06 00:00:00+00'],
     [{ to: 'hour' }, { family: 'timestamp' }, '2024-05-06 07:08:09.123', '2024-05-06 07:00:00'],
     [{ to: 'hour' }, { family: 'time' }, '07:08:09.5', '07:00:00'],
@@ -483,13 +505,60 @@ describe('generalise', () => {
   }
 });
 
+describe('forms that Postgres reads and never prints', () => {
+  const to = { mask: 'generalise', to: 'year' };
+  const date = { family: 'date', type: 'date' } as const;
+  const numbers = { family: 'integer', type: 'int4', isRange: true } as const;
+  const forms: [MaskRule, Partial<Place> & { isArray?: boolean }, string[]][] = [
+    [
+      { mask: 'date' },
+      date,
+      ['1984-3-17', 'March 17, 1984', '19840317', '17/03/1984', 'J2445777', 'INFINITY', 'today'],
+    ],
+    [{ mask: 'date', per: 'snapshot' }, { family: 'timestamp' }, ['1984-03-17 4:05', 'Sat Mar 17 04:05:06 1984 PST']],
+    [to, date, ['1984-3-17', 'March 17, 1984', 'Infinity']],
+    [to, { family: 'timestamp' }, ['1984-3-17 04:05:06']],
+    [{ mask: 'generalise', to: 'hour' }, { family: 'time' }, ['4:05 PM', '040506', '04:05:06 Anna']],
+    [{ mask: 'date' }, { ...date, isRange: true }, ['[1984-3-17,1984-3-18)', '[March 17, April 18)', ' [1984-03-17,)']],
+    [{ mask: 'number' }, numbers, ['EMPTY', '{[1984,1985) }', '1984', 'Anna [1,2)']],
+    [{ mask: 'date' }, { ...date, isArray: true }, ['{1984-03-17,1984-3-17}']],
+    [{ mask: 'hstore' }, { family: 'hstore' }, ['Anna=>Schmidt', '"a"=>"b", Anna=>1']],
+    [{ mask: 'mac' }, { family: 'macaddr' }, ['Anna']],
+  ];
+  for (const [rule, place, originals] of forms) {
+    test(`${rule.mask} of ${place.family}: nothing is let through`, () => {
+      for (const original of originals) assert.throws(() => masking(rule, place)(original), Unmaskable, original);
+    });
+  }
+
+  test('the failure names table and column, and never the value', () => {
+    const json = planned('profile', { mask: 'json', keys: 'email' }, { family: 'json', type: 'json' });
+    const cases: [PlannedColumn, string, RegExp][] = [
+      [planned('born', { mask: 'date' }, date), 'March 17, 1984', /^Masking shop\.t\.born failed: a date .* ISO 8601/],
+      [json, '{"Anna\\\\q": 1}', /^Masking shop\.t\.profile failed: its mask cannot read one of its values$/],
+    ];
+    for (const [column, value, what] of cases) {
+      assert.throws(
+        () => maskRows([column], [[value]]),
+        (problem) => {
+          assert.ok(problem instanceof Problem);
+          assert.equal(problem.code, 'capture-failed');
+          assert.match(problem.message, what);
+          assert.doesNotMatch(JSON.stringify(problem.toDocument()), /March|Anna/);
+          return true;
+        },
+      );
+    }
+  });
+});
+
 function planned(name: string, rule: PlannedColumn['rule'], place: Partial<Place> = {}): PlannedColumn {
   return { name, rule, by: 'column', place: { ...textPlace, ...place }, isArray: false };
 }
 
 /** Masks rows as COPY writes them. */
 function maskRows(columns: PlannedColumn[], rows: string[][], masterKey = key): string[][] {
-  const mask = createTableMask(createMaterials(masterKey, dictionaries()), { columns });
+  const mask = createTableMask(createMaterials(masterKey, dictionaries()), { schema: 'shop', name: 't', columns });
   const out = createSink(16);
   for (const row of rows) {
     const line = Buffer.from(`${row.join('\t')}\n`);

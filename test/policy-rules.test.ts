@@ -250,6 +250,18 @@ describe('keeps', () => {
     );
   });
 
+  test('are found beside fields that are called like the words of a rule', () => {
+    const past = until('2020-01-01');
+    const inner = { mask: 'json', fields: { mask: 'text', keep: past }, keys: past };
+    const doc = { mask: 'json', fields: { keep: 'email', until: inner, mask: 'text', ssn: past }, booleans: past };
+    const problem = problemOf(() => planMasking(catalog, parsePolicy({ tables: { 'shop.t': { plan: keep, doc } } })));
+    assert.equal(problem.code, 'policy-incomplete');
+    assert.deepEqual(
+      problem.errors!.map(({ where, what }) => `${where} ${what.replace(' was to be kept until 2020-01-01', '')}`),
+      ['fields.until.fields.keep', 'fields.until.keys', 'fields.ssn', 'booleans'].map((path) => `shop.t.doc ${path}`),
+    );
+  });
+
   test('without a date they hold for ever, with one of the past not today', () => {
     assert.equal(planMasking(catalog, policy({ ...keep, owner: 'dana' })).tables.length, 1);
     assert.equal(problemOf(() => planMasking(catalog, policy(until('2020-02-29')))).code, 'policy-incomplete');

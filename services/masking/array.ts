@@ -1,6 +1,7 @@
 import { ofStrings } from './apply.ts';
 import type { Mask } from './kind.ts';
 import { appendString } from './sink.ts';
+import { Unmaskable } from './unmaskable.ts';
 
 /**
  * Masks each element of an array as Postgres prints it: `{a,"b \"c\"",NULL,{…}}`, with bounds in front where they do not
@@ -50,5 +51,5 @@ function quote(element: string): string {
 }
 
 function fail(): never {
-  throw new Error('An array ends within an element');
+  throw new Unmaskable('an array ends within an element');
 }

@@ -1,5 +1,7 @@
 import type { Mistake } from '../errors.ts';
-import { type ColumnRule, isKeep, type KeepRule } from './policy.ts';
+import type { PartRule } from './kind.ts';
+import { innerRules, isKept, maskRuleOf } from './parts.ts';
+import type { ColumnRule, KeepRule } from './policy.ts';
 
 /** Keeps that no longer hold, those of parts of documents included: as good as no rule. */
 export function expiredKeeps(where: string, rule: ColumnRule, today: string): Mistake[] {
@@ -12,9 +14,11 @@ export function expiredKeeps(where: string, rule: ColumnRule, today: string): Mi
     }));
 }
 
-/** The keeps of a rule and of the rules inside it. */
-function keepsIn(rule: unknown, path = ''): { path: string; keep: KeepRule }[] {
-  if (typeof rule !== 'object' || rule === null) return [];
-  if ('keep' in rule && isKeep(rule as ColumnRule)) return [{ path, keep: rule as KeepRule }];
-  return Object.entries(rule).flatMap(([name, inner]) => keepsIn(inner, path === '' ? name : `${path}.${name}`));
+/** The keeps of a rule and of the rules inside it, by where rules stand: a field may be called `keep`, `until` or `mask`. */
+function keepsIn(rule: PartRule, path = ''): { path: string; keep: KeepRule }[] {
+  if (isKept(rule)) return [{ path, keep: rule }];
+  return innerRules(maskRuleOf(rule)).flatMap(({ option, path: field, rule: inner }) => {
+    const step = field === undefined ? option : `${option}.${field}`;
+    return keepsIn(inner, path === '' ? step : `${path}.${step}`);
+  });
 }

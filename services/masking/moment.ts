@@ -11,6 +11,14 @@ export interface Moment {
   zone: string;
 }
 
+/** What is later or earlier than all dates, and says nothing of anybody. */
+export function isInfinity(text: string): boolean {
+  return text === 'infinity' || text === '-infinity';
+}
+
+/** For what is written in no form that Postgres prints, such as 1984-3-17 or March 17, 1984, which it reads nevertheless. */
+export const noMoment = 'a date or time is not written as ISO 8601 (1984-03-17)';
+
 /** `infinity`, and what is no date, give undefined. Beyond what JavaScript can count (the year 275760) all is 1970. */
 export function parseMoment(text: string): Moment | undefined {
   const match = printed.exec(text);

@@ -3,12 +3,16 @@ import { largestOf, parseDecimal, printDecimal } from './decimal.ts';
 import type { Mask, Place } from './kind.ts';
 import { parseMoment, printMoment } from './moment.ts';
 import { appendString } from './sink.ts';
+import { Unmaskable } from './unmaskable.ts';
 
 /** What the bounds of ranges can be, for masks that see to their order. */
 export const rangeFamilies: readonly string[] = ['integer', 'decimal', 'date', 'timestamp'];
 
-/** One range as Postgres prints it: `[1,5)`, `(,"2024-01-01 00:00:00"]`. `empty` is none. */
+/** One range as Postgres prints it: `[1,5)`, `(,"2024-01-01 00:00:00"]`. */
 const ranges = /([[(])(?:"([^"]*)"|([^",[\]()]*)),(?:"([^"]*)"|([^",[\]()]*))([\])])/g;
+
+/** What is there beside ranges: nothing, the word for one without bounds, or a multirange's braces and commas. */
+const besideRanges = /^(?:empty|\{,*\})?$/;
 
 /**
  * Masks both bounds of a range, and of each range of a multirange
@@ -19,6 +23,8 @@ export function maskBounds(mask: Mask, place: Place): Mask {
   const masked = ofStrings(mask);
   return (bytes, start, end, out) => {
     const literal = bytes.toString('latin1', start, end);
+    if (!besideRanges.test(literal.replace(ranges, '')))
+      throw new Unmaskable('a range is not written as [1,5) or {[1,5),[8,)}');
     const result = literal.replace(ranges, (_, open, lowerQuoted, lowerPlain, upperQuoted, upperPlain, close) => {
       const lower: string = lowerQuoted ?? lowerPlain;
       const upper: string = upperQuoted ?? upperPlain;

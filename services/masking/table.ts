@@ -1,4 +1,5 @@
 import { remember } from './cache.ts';
+import { tableName } from './catalog.ts';
 import { escapeCopy } from './copy-text.ts';
 import type { Materials, Subject } from './kind.ts';
 import { kinds } from './kinds/index.ts';
@@ -6,17 +7,22 @@ import type { PlannedColumn, PlannedTable } from './plan.ts';
 import { isKeep } from './policy.ts';
 import { type ColumnMask, createRowMask, type RowMask, type RowSubject } from './row.ts';
 import { createSink } from './sink.ts';
+import { failingAt } from './unmaskable.ts';
 
 /** What masks the rows of a planned table, in the order of its columns. */
-export function createTableMask(materials: Materials, table: Pick<PlannedTable, 'columns'>): RowMask {
+export function createTableMask(materials: Materials, table: PlannedTable): RowMask {
   const positions = new Map(table.columns.map(({ name }, index) => [name, index]));
   const subjects: RowSubject[] = [];
-  const masks = table.columns.map((column) => columnMaskOf(materials, column, positions, subjects));
+  const masks = table.columns.map((column) => {
+    const where = `${tableName(table)}.${column.name}`;
+    return columnMaskOf(materials, where, column, positions, subjects);
+  });
   return createRowMask(masks, subjects);
 }
 
 function columnMaskOf(
   materials: Materials,
+  where: string,
   column: PlannedColumn,
   positions: Map<string, number>,
   subjects: RowSubject[],
@@ -31,7 +37,7 @@ function columnMaskOf(
   const subject = subjectOf(column, positions);
   if (subject) subjects.push(subject);
   const place = subject ? { ...column.place, subject: subject.field } : column.place;
-  const mask = materials.maskValue(rule, { place, isArray });
+  const mask = failingAt(where, materials.maskValue(rule, { place, isArray }));
   const needsEscape = isArray || place.isRange === true || kind.needsEscape === true;
   return { technique: 'mask', mask: needsEscape || subject ? mask : remember(mask), needsEscape };
 }

@@ -1,6 +1,7 @@
 import type { Kind, Mask, Materials } from '../kind.ts';
 import { createPermutation, mostPermuted } from '../permutation.ts';
 import { reserve } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 /** Random bytes and bits of the original's length; those of up to 16 bytes are permuted, so different ones stay different. */
 export const bytes: Kind = {
@@ -11,17 +12,32 @@ export const bytes: Kind = {
   create: (materials, _rule, { family }) => (family === 'bits' ? ofBits(materials) : ofBytes(materials)),
 };
 
-/** `\x` before bytea_output hex. */
-const prefix = 2;
+/** Before the digits under bytea_output hex. */
+const prefix = '\\x';
 
 function ofBytes({ replaceShape }: Materials): Mask {
   const replace = replaceShape('bytes');
-  return (original, start, end, out) => {
+  const ofHex: Mask = (original, start, end, out) => {
     reserve(out, end - start);
     const { at } = out;
     original.copy(out.bytes, at, start, end);
-    out.at = replace(out.bytes, at + prefix, at + end - start);
+    out.at = replace(out.bytes, at + prefix.length, at + end - start);
   };
+  return (original, start, end, out) => {
+    if (original.toString('latin1', start, start + prefix.length) === prefix) return ofHex(original, start, end, out);
+    const hex = Buffer.from(inHex(original.toString('latin1', start, end)), 'latin1');
+    ofHex(hex, 0, hex.length, out);
+  };
+}
+
+/** pg_dump leaves bytea_output to the server, which may print `escape`: bytes, some as \ooo, and \\ for one backslash. */
+function inHex(escaped: string): string {
+  const digits = escaped.replace(/\\\\|\\[0-3][0-7]{2}|./gs, (byte) => {
+    if (byte === '\\') throw new Unmaskable('bytes are written neither in hexadecimal nor escaped');
+    const code = byte.length === 4 ? Number.parseInt(byte.slice(1), 8) : byte.charCodeAt(0);
+    return code.toString(16).padStart(2, '0');
+  });
+  return prefix + digits;
 }
 
 const bitsOfDigit = 4;

@@ -1,6 +1,7 @@
 import type { Kind, PartRule } from '../kind.ts';
 import { maskPart } from '../parts.ts';
 import { appendString } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 /** Masks the fields of a composite value; a field that no rule names stops the capture, as a column does. */
 export const composite: Kind = {
@@ -24,7 +25,8 @@ export const composite: Kind = {
     const masks = place.fields!.map((field) => maskPart(materials, rules.get(field.name)!, field));
     return (bytes, start, end, out) => {
       const fields = parseRow(bytes.toString('utf8', start, end));
-      if (fields.length !== masks.length) throw new Error('A composite value does not have the fields of its type');
+      if (fields.length !== masks.length)
+        throw new Unmaskable('a composite value does not have the fields of its type');
       const masked = fields.map((field, index) => (field === null ? null : masks[index]!(field)));
       appendString(out, `(${masked.map((field) => (field === null ? '' : quote(field))).join(',')})`);
     };

@@ -1,6 +1,7 @@
 import type { Kind, MaskRule, Place } from '../kind.ts';
-import { earliestMs, latestMs, type Moment, parseMoment, printMoment } from '../moment.ts';
+import { earliestMs, isInfinity, latestMs, type Moment, noMoment, parseMoment, printMoment } from '../moment.ts';
 import { append, appendString } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 const dayMs = 86_400_000;
 
@@ -32,11 +33,12 @@ export const date: Kind = {
     const together = togetherOf(hmac, rule, place);
     const otherwise = place.family === 'text' ? mask({ mask: 'text' }, place) : undefined;
     return (bytes, start, end, out) => {
-      const original = parseMoment(bytes.toString('latin1', start, end));
+      const printed = bytes.toString('latin1', start, end);
+      const original = parseMoment(printed);
       if (!original) {
         if (otherwise) return otherwise(bytes, start, end, out);
-        // `infinity` and `-infinity` are all that is left.
-        return append(out, bytes, start, end);
+        if (isInfinity(printed)) return append(out, bytes, start, end);
+        throw new Unmaskable(noMoment);
       }
       const shared = together();
       if (shared) return appendString(out, printMoment(moved(original, shiftOf(shared))));

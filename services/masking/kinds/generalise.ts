@@ -1,7 +1,8 @@
 import { parseDecimal, printDecimal, unitsOf } from '../decimal.ts';
 import type { Kind, Mask, MaskRule, Misfit, Place } from '../kind.ts';
-import { parseMoment, printMoment } from '../moment.ts';
+import { earliestMs, isInfinity, noMoment, parseMoment, printMoment } from '../moment.ts';
 import { append, appendString, reserve } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 import { charactersIn } from './text.ts';
 
 /**
@@ -43,19 +44,54 @@ function misfitOfGeneralise(rule: MaskRule, place: Place): Misfit | undefined {
   const option = optionFor(place);
   if (rule[option] === undefined)
     return { what: `is generalised by \`${option}\`, which the rule lacks`, remedy: `Add \`${option}\`` };
-  const parts = place.family === 'time' ? ['minute', 'hour'] : ['day', 'month', 'quarter', 'year', 'decade'];
-  if (option === 'to' && place.family !== 'timestamp' && !parts.includes(String(rule.to)))
-    return { what: `has no ${rule.to} to be generalised to`, remedy: `Use one of: ${parts.join(', ')}` };
-  if (place.family === 'integer' && !Number.isInteger(rule.bucket))
+  if (option === 'to') return misfitOfPart(String(rule.to), place);
+  return option === 'bucket' ? misfitOfBucket(Number(rule.bucket), place) : misfitOfPrefix(Number(rule.prefix), place);
+}
+
+/** A date’s own day is all of it. */
+function misfitOfPart(to: string, { family }: Place): Misfit | undefined {
+  const parts = family === 'time' ? ['minute', 'hour'] : ['month', 'quarter', 'year', 'decade'];
+  if (family === 'timestamp' || parts.includes(to)) return undefined;
+  const what = family === 'date' && to === 'day' ? unchanged(`to ${to}`) : `has no ${to} to be generalised to`;
+  return { what, remedy: `Use one of: ${parts.join(', ')}` };
+}
+
+/** Money has two decimals under lc_monetary C; those of a float, and of numeric without a scale, are not known. */
+function misfitOfBucket(bucket: number, { family, scale }: Place): Misfit | undefined {
+  if (family === 'integer' && !Number.isInteger(bucket))
     return { what: 'holds whole numbers, and `bucket` is none', remedy: 'Use a whole number' };
-  return undefined;
+  const decimals = family === 'integer' ? 0 : family === 'money' ? 2 : scale;
+  if (decimals === undefined || unitsOf(bucket, decimals) > 1n) return undefined;
+  const unit = printUnit(decimals);
+  return { what: unchanged(`to multiples of ${bucket}`), remedy: `Use a \`bucket\` well above ${unit}` };
+}
+
+function misfitOfPrefix(prefix: number, { family, limit }: Place): Misfit | undefined {
+  if (family !== 'text')
+    return prefix < 32
+      ? undefined
+      : { what: unchanged(`to ${prefix} bits`), remedy: 'Use a `prefix` below 32; IPv6 addresses are masked whole' };
+  if (limit === undefined || prefix < limit) return undefined;
+  return { what: unchanged(`to ${prefix} characters`), remedy: `Use a \`prefix\` well below ${limit}` };
+}
+
+function unchanged(how: string): string {
+  return `would stay as it is, generalised ${how}`;
+}
+
+/** The least difference between two numbers: 0.01 of two decimals, 100 of minus two. */
+function printUnit(decimals: number): string {
+  return decimals < 0 ? String(10n ** BigInt(-decimals)) : printDecimal({ units: 1n, decimals });
 }
 
 function ofMoments(to: string): Mask {
   return (bytes, start, end, out) => {
-    const moment = parseMoment(bytes.toString('latin1', start, end));
-    // The infinities.
-    if (!moment) return append(out, bytes, start, end);
+    const printed = bytes.toString('latin1', start, end);
+    const moment = parseMoment(printed);
+    if (!moment) {
+      if (isInfinity(printed)) return append(out, bytes, start, end);
+      throw new Unmaskable(noMoment);
+    }
     const first = new Date(moment.epochMs);
     const [year, month] = [first.getUTCFullYear(), first.getUTCMonth()];
     if (to === 'decade') first.setUTCFullYear(Math.floor(year / 10) * 10, 0, 1);
@@ -65,16 +101,19 @@ function ofMoments(to: string): Mask {
     if (to !== 'minute' && to !== 'hour') first.setUTCHours(0);
     if (to !== 'minute') first.setUTCMinutes(0);
     first.setUTCSeconds(0);
-    appendString(out, printMoment({ ...moment, epochMs: first.getTime(), fraction: '' }));
+    // The decade of the first day that Postgres can hold began before it.
+    const epochMs = Math.max(earliestMs, first.getTime());
+    appendString(out, printMoment({ ...moment, epochMs, fraction: '' }));
   };
 }
 
 /** `04:05:06.789+02`; the offset of timetz stays. */
 function ofTimes(to: string): Mask {
   return (bytes, start, end, out) => {
-    const [, hour, minute, zone] = /^(\d\d):(\d\d):\d\d(?:\.\d+)?([+-].*)?$/.exec(
-      bytes.toString('latin1', start, end),
-    )!;
+    const printed = bytes.toString('latin1', start, end);
+    const time = /^(\d\d):(\d\d):\d\d(?:\.\d+)?([+-][\d:]+)?$/.exec(printed);
+    if (!time) throw new Unmaskable('a time of day is not written as 04:05:06');
+    const [, hour, minute, zone] = time;
     appendString(out, `${hour}:${to === 'minute' ? minute : '00'}:00${zone ?? ''}`);
   };
 }
@@ -117,12 +156,11 @@ function coarse(byte: number): number {
   return (byte >= 0x61 && byte <= 0x7a) || byte >= 0x80 ? 0x61 : byte;
 }
 
-/** The network alone; for IPv6 addresses too, `prefix` counts bits. */
+/** The network alone, of so many bits; an IPv6 address is masked whole. */
 function ofAddresses(otherwise: Mask, prefix: number): Mask {
   return (bytes, start, end, out) => {
     const original = bytes.toString('latin1', start, end);
     const [address, mask] = original.split('/') as [string, string?];
-    // Other forms than dotted ones are masked, not parsed.
     if (!/^\d+(\.\d+){3}$/.test(address)) return otherwise(bytes, start, end, out);
     const bits = Math.min(prefix, 32);
     const word = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);

@@ -1,6 +1,7 @@
 import type { Kind, PartRule, Place } from '../kind.ts';
 import { maskPart } from '../parts.ts';
 import { appendString } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 const textPlace: Place = { family: 'text', type: 'text', unique: false };
 const asText = { place: textPlace, isArray: false };
@@ -28,7 +29,10 @@ export const hstore: Kind = {
     const otherwise = maskPart(materials, 'text', asText);
     return (bytes, start, end, out) => {
       const pairs = new Map<string, string | null>();
-      for (const [, key, value] of bytes.toString('utf8', start, end).matchAll(pair)) {
+      const printed = bytes.toString('utf8', start, end);
+      if (!/^[, ]*$/.test(printed.replace(pair, '')))
+        throw new Unmaskable('an hstore is not written as "key"=>"value", "other"=>NULL');
+      for (const [, key, value] of printed.matchAll(pair)) {
         const name = plain(key!);
         const mask = masks.get(name) ?? masks.get('*');
         const masked = value === undefined ? null : (mask ?? otherwise)(plain(value));

@@ -1,38 +1,42 @@
 import { ofStrings } from '../apply.ts';
 import type { Kind, MaskRule, Materials, PartRule, Place } from '../kind.ts';
-import { isKept, maskPart, maskRuleOf, type PartMask } from '../parts.ts';
+import { innerRules, isKept, maskPart, maskRuleOf, type PartMask } from '../parts.ts';
 import { appendString } from '../sink.ts';
 
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).
  *
  * `fields` says what happens at a path (`contact.email`; arrays are walked through, `*` is any key) and beneath it.
- * Strings anywhere else are masked as free text: a field that nobody thought of does not get through. Numbers there stay
- * unless `numbers` says otherwise, and keys that no path names unless `keys` does.
+ * Strings anywhere else are masked as free text: a field that nobody thought of does not get through. Numbers and
+ * booleans there stay unless `numbers` and `booleans` say otherwise, and keys that no path names unless `keys` does.
  */
 export const json: Kind = {
   summary:
-    'Masks `fields` by path (a.b, arrays are walked through, * is any key); other strings as text; other numbers by `numbers`, keys that no path names by `keys`, where those are given',
+    'Masks `fields` by path (a.b, arrays are walked through, * is any key); other strings as text; other numbers by `numbers`, other booleans by `booleans`, keys that no path names by `keys`, where those are given',
   holds: ['json', 'text'],
   options: {
     fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } },
     numbers: { $ref: '#/$defs/field' },
     keys: { $ref: '#/$defs/field' },
+    booleans: { $ref: '#/$defs/field' },
   },
   unique: 'never',
   needsEscape: true,
-  parts: ({ fields = {}, numbers, keys }) =>
-    [...Object.entries(fields as object), ['numbers', numbers], ['keys', keys]]
-      .filter((part): part is [string, PartRule] => part[1] !== undefined)
-      .map(([name, rule]) => ({
-        name,
-        rule,
-        value: { place: leafPlace(isKept(rule) ? { mask: 'text' } : maskRuleOf(rule)), isArray: false },
-      })),
+  parts: (whole) =>
+    innerRules(whole).map(({ option, path = option, rule }) => ({
+      name: path,
+      rule,
+      value: { place: option === 'booleans' ? booleanPlace : leafPlace(rule), isArray: false },
+    })),
   create: (materials, rule, place) => {
     const strings = leafMask(materials, { mask: 'text' });
     const numbers = rule.numbers === undefined ? keepLeaf : leafRule(materials, rule.numbers as PartRule);
-    const otherwise: LeafMask = (leaf) => (jsonNumber.test(leaf) ? numbers(leaf) : strings(leaf));
+    const booleans = rule.booleans === undefined ? keepLeaf : leafRule(materials, rule.booleans as PartRule);
+    const otherwise: LeafMask = (leaf) => {
+      if (leaf.startsWith('"')) return strings(leaf);
+      if (jsonNumber.test(leaf)) return numbers(leaf);
+      return leaf === 'null' ? leaf : booleans(leaf);
+    };
     const keyOf = rule.keys === undefined ? undefined : maskPart(materials, rule.keys as PartRule, asText);
     const root = ruleTree(materials, (rule.fields ?? {}) as Record<string, PartRule>);
     const wholeAsText = place.family === 'text' ? materials.mask({ mask: 'text' }, place) : undefined;
@@ -76,8 +80,11 @@ const asText = { place: { family: 'text', type: 'text', unique: false } as Place
 
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+const booleanPlace: Place = { family: 'boolean', type: 'boolean', unique: false };
+
 /** Numbers are masked as numbers by rules that are for numbers; by any other, as the text they are written in. */
-function leafPlace(rule: MaskRule): Place {
+function leafPlace(part: PartRule): Place {
+  const rule: MaskRule = isKept(part) ? { mask: 'text' } : maskRuleOf(part);
   const isNumber = rule.mask === 'number' || rule.bucket !== undefined;
   return { family: isNumber ? 'decimal' : 'text', type: isNumber ? 'numeric' : 'text', unique: false };
 }
@@ -86,13 +93,13 @@ function leafMask(materials: Materials, rule: MaskRule): LeafMask {
   if (rule.mask === 'null') return () => 'null';
   if (rule.mask === 'constant') return () => JSON.stringify(rule.value);
   const apply = ofStrings(materials.mask(rule, leafPlace(rule)));
-  const ofNumbers = rule.mask !== 'text';
   return (leaf) => {
     if (leaf.startsWith('"')) {
       const value = JSON.parse(leaf) as string;
       return value === '' ? leaf : JSON.stringify(apply(value));
     }
-    if (!ofNumbers || !jsonNumber.test(leaf)) return leaf;
+    // Of two values each would be told by how often it occurs, whatever stood for it.
+    if (!jsonNumber.test(leaf)) return 'null';
     const masked = apply(leaf);
     return jsonNumber.test(masked) ? masked : JSON.stringify(masked);
   };

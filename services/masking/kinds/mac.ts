@@ -1,6 +1,7 @@
 import type { Kind } from '../kind.ts';
 import { createPermutation } from '../permutation.ts';
 import { appendString } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 /** 6 or 8 bytes in pairs, quads, or without separators: 08:00:2b:01:02:03, 0800.2b01.0203, 08002b-010203. */
 const address = /^(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{1,6}(?:[:.-][0-9a-f]{1,6})+)$/i;
@@ -22,7 +23,7 @@ export const mac: Kind = {
       const hex = original.replace(/[:.-]/g, '');
       if (!address.test(original) || (hex.length !== 12 && hex.length !== 16)) {
         if (otherwise) return otherwise(bytes, start, end, out);
-        throw new Error('A MAC address is printed in an unknown form');
+        throw new Unmaskable('a MAC address is written in an unknown form');
       }
       for (let index = 0; index < hex.length; index++) {
         const digit = Number.parseInt(hex[index]!, 16);

@@ -1,5 +1,6 @@
 import { families, type Kind } from '../kind.ts';
 import { appendString } from '../sink.ts';
+import { Unmaskable } from '../unmaskable.ts';
 
 /**
  * Each value becomes another of the same pool, and no two the same: how often values occur stays, so the commonest can
@@ -20,7 +21,7 @@ export const shuffle: Kind = {
       const value = bytes.toString('utf8', start, end);
       const other = others.get(place.type === 'citext' ? value.toLowerCase() : value);
       if (other === undefined)
-        throw new Error('A column that is shuffled has a value that was not there when it was read');
+        throw new Unmaskable('it is shuffled, and has a value that was not there when it was read');
       appendString(out, other);
     };
   },

@@ -38,7 +38,7 @@ export function decideDocuments(table: string, evidence: DocumentsEvidence): Dec
   const reason = [
     `${evidence.documents} documents`,
     ...shown,
-    'every other string is masked as text, numbers stay',
+    'every other string is masked as text; other numbers, keys and booleans stay',
   ].join('; ');
   const confidence = fields.reduce((most, field) => Math.max(most, field.confidence), 0.6);
   return { is: 'mask', rules: [rule], confidence, reason, seen: fields.some(({ seen }) => seen) };

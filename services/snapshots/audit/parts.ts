@@ -72,15 +72,10 @@ function rowReader(rule: MaskRule, { fields = [] }: Value['place']): ReadParts {
 interface Node {
   children: Map<string, Node>;
   reader?: ReadParts;
-  ofNumbers?: boolean;
 }
 
-/** Numbers without a rule of their own stay what they are, and so do those under text. */
+/** Numbers and booleans stay what they are where no path and no rule for all of them says otherwise. */
 function documentReader(rule: MaskRule): ReadParts {
-  const nodeOf = (field: FieldRule): Pick<Node, 'reader' | 'ofNumbers'> => ({
-    reader: fieldReader(field),
-    ofNumbers: (typeof field === 'string' ? field : 'mask' in field ? field.mask : '') !== 'text',
-  });
   const root: Node = { children: new Map() };
   for (const [path, field] of Object.entries(fieldsOf(rule))) {
     let node = root;
@@ -89,10 +84,13 @@ function documentReader(rule: MaskRule): ReadParts {
       node.children.set(key, child);
       node = child;
     }
-    Object.assign(node, nodeOf(field));
+    node.reader = fieldReader(field);
   }
-  const strings = fieldReader(techniqueOfOthers);
-  const numbers = rule.numbers === undefined ? kept : fieldReader(rule.numbers as FieldRule);
+  const others: Record<string, ReadParts> = {
+    string: fieldReader(techniqueOfOthers),
+    number: rule.numbers === undefined ? kept : fieldReader(rule.numbers as FieldRule),
+    boolean: rule.booleans === undefined ? kept : fieldReader(rule.booleans as FieldRule),
+  };
   const keys = rule.keys === undefined ? undefined : fieldReader(rule.keys as FieldRule);
   const otherwise: Node = { children: new Map() };
 
@@ -100,18 +98,18 @@ function documentReader(rule: MaskRule): ReadParts {
     const walk = (before: unknown, after: unknown, node: Node | undefined, inherited: Node): void => {
       const holding = node?.reader ? node : inherited;
       if (Array.isArray(before)) {
-        const others = Array.isArray(after) ? after : [];
-        for (const [index, element] of before.entries()) walk(element, others[index], node, holding);
+        const elements = Array.isArray(after) ? after : [];
+        for (const [index, element] of before.entries()) walk(element, elements[index], node, holding);
       } else if (typeof before === 'object' && before !== null) {
-        const others = Object.entries(Object(after));
+        const members = Object.entries(Object(after));
         for (const [index, [key, member]] of Object.entries(before).entries()) {
           const isNamed = node?.children.has(key) || holding.reader === kept;
-          if (keys && !isNamed) keys(key, others[index]?.[0] ?? '', onPart);
-          const other = keys && !isNamed ? others[index]?.[1] : Object(after)[key];
+          if (keys && !isNamed) keys(key, members[index]?.[0] ?? '', onPart);
+          const other = keys && !isNamed ? members[index]?.[1] : Object(after)[key];
           walk(member, other, node?.children.get(key) ?? node?.children.get('*'), holding);
         }
-      } else if (typeof before === 'string' || (typeof before === 'number' && holding.ofNumbers !== false)) {
-        const reader = holding.reader ?? (typeof before === 'string' ? strings : numbers);
+      } else if (before !== null) {
+        const reader = holding.reader ?? others[typeof before]!;
         reader(String(before), typeof after === 'object' ? '' : String(after), onPart);
       }
     };

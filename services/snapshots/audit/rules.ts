@@ -25,7 +25,10 @@ export function hasParts(rule: MaskRule): boolean {
 export function techniquesOf(rule: MaskRule): string[] {
   if (!hasParts(rule)) return [rule.mask];
   const others = { json: [techniqueOfOthers], hstore: [techniqueOfOthers, techniqueOfKeys], composite: [] };
-  const fields = [...Object.values(fieldsOf(rule)), rule.numbers, rule.keys] as (FieldRule | undefined)[];
+  const fields = [...Object.values(fieldsOf(rule)), rule.numbers, rule.keys, rule.booleans] as (
+    | FieldRule
+    | undefined
+  )[];
   const ofFields = fields.flatMap((field) => {
     if (typeof field === 'string') return techniquesOf({ mask: field });
     return field === undefined || 'keep' in field ? [] : techniquesOf(field);

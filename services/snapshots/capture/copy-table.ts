@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/row.ts';
-import { append, createSink } from '../../masking/sink.ts';
+import { createSink } from '../../masking/sink.ts';
 import { identifier } from '../../quoting.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
 
@@ -33,6 +33,9 @@ export class CopyFailure extends Error {
     this.end = end;
   }
 }
+
+/** What came last was no whole row. */
+class CutRow extends Error {}
 
 const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
@@ -83,8 +86,8 @@ export async function copyTable(
     bytes += size;
     onBytes(size);
   });
-  masked.once('error', () => {
-    end ??= 'target';
+  masked.once('error', (error) => {
+    end ??= error instanceof CutRow ? 'source' : 'target';
   });
   const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
   await pipeline(streams).catch(async (error) => {
@@ -136,17 +139,23 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
       const bytes = begun.length > 0 ? Buffer.concat([...begun, chunk]) : chunk;
       begun = [];
       let start = 0;
-      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-        mask(bytes, start, end + 1, out);
-        start = end + 1;
-        if (out.at >= batchBytes) flush(this);
+      try {
+        for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+          mask(bytes, start, end + 1, out);
+          start = end + 1;
+          if (out.at >= batchBytes) flush(this);
+        }
+      } catch (error) {
+        // Thrown on, it would reach the socket that the rows come from.
+        return done(error as Error);
       }
       // A copy where it is little, so that it does not keep a large row in memory.
       if (start < bytes.length) begun = [Buffer.from(bytes.subarray(start))];
       done();
     },
     flush(done) {
-      for (const piece of begun) append(out, piece);
+      // A row is masked whole, so what there is of one is not let through.
+      if (begun.length > 0) return done(new CutRow('The rows end in the middle of one'));
       flush(this);
       done();
     },

@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { identifier } from '../adopt.ts';
 import { connectTarget, type Target } from './target.ts';
 
 export interface DatabaseGrant {

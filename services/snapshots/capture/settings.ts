@@ -1,7 +1,7 @@
 import type pg from 'pg';
+import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
 import { withoutValues } from '../../sources/errors.ts';
-import { identifier } from '../adopt.ts';
 import { connectTarget, type Target } from './target.ts';
 
 /** What a session begins with by ALTER DATABASE … SET or ALTER ROLE … SET. */

@@ -1,4 +1,6 @@
 import type { components } from '../../../openapi/types.ts';
+import type { MaskRule, PartRule } from '../../masking/kind.ts';
+import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/parts.ts';
 import type { PlannedColumn } from '../../masking/plan.ts';
 import { isKeep, type KeepRule } from '../../masking/policy.ts';
 
@@ -37,14 +39,32 @@ function keptAs({ keep, owner, until }: KeepRule) {
   return { reason: keep, ...(owner === undefined ? {} : { owner }), ...(until === undefined ? {} : { until }) };
 }
 
-/** Of a document: `fields` by path, and what else of it has a rule, such as its `keys`. */
-function keptPartsOf({
-  fields = {},
-  ...others
-}: {
-  [option: string]: unknown;
-}): NonNullable<ReportedColumn['keptParts']> {
-  return Object.entries({ ...others, ...(fields as object) }).flatMap(([path, rule]) =>
-    typeof rule === 'object' && rule !== null && 'keep' in rule ? [{ path, ...keptAs(rule as KeepRule) }] : [],
-  );
+type KeptPart = NonNullable<ReportedColumn['keptParts']>[number];
+
+/** What the mask `json` lets through where the rule has no option for it; each stands for all that no path names. */
+const unlessSaid = ['numbers', 'keys', 'booleans'] as const;
+
+/** Of a document or composite value: what a rule in it keeps, then what stays because none is about it. */
+function keptPartsOf(rule: MaskRule): KeptPart[] {
+  const inner = innerRules(rule);
+  const said = inner.flatMap((one) => keptIn(placeOf(one), one.rule));
+  if (rule.mask !== 'json') return said;
+  const silent = unlessSaid.filter((option) => !inner.some((one) => one.option === option));
+  return [
+    ...said,
+    ...silent.map((option) => ({
+      path: placeOf({ option }),
+      reason: `not masked by default: the rule says nothing of \`${option}\``,
+    })),
+  ];
+}
+
+function keptIn(path: string, rule: PartRule): KeptPart[] {
+  if (isKept(rule)) return [{ path, ...keptAs(rule) }];
+  return keptPartsOf(maskRuleOf(rule)).map((part) => ({ ...part, path: `${path}.${part.path}` }));
+}
+
+/** A path may be called `numbers` itself. */
+function placeOf({ option, path }: Omit<InnerRule, 'rule'>): string {
+  return path ?? `other ${option}`;
 }

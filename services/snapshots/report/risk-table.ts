@@ -6,7 +6,14 @@ export type Risk = components['schemas']['RiskLevel'];
 /** Nearly every row has a value of its own; several share one; or many do, because there are few. Not known is `own`. */
 export type Spread = 'own' | 'shared' | 'few';
 
-type Family = (spread: Spread, options: Record<string, unknown>) => ResidualRisk;
+/** What the level of a technique depends on beside its options. */
+export interface Counted {
+  spread: Spread;
+  /** About as many different values came out as went in. */
+  isAsFine: boolean;
+}
+
+type Family = (counted: Counted, options: Record<string, unknown>) => ResidualRisk;
 
 const risk = (level: Risk['level'], why: string): Risk => ({ level, why });
 
@@ -55,7 +62,7 @@ function replacedWith(left: string): Family {
       inference: byFrequency,
     },
   };
-  return (spread) => bySpread[spread];
+  return ({ spread }) => bySpread[spread];
 }
 
 const replaced = replacedWith('it says that an original was the same elsewhere, and nothing else');
@@ -76,7 +83,7 @@ const shifted: Family = (_, { days = 30, per }) => {
   return near(`${days} days`, per === 'snapshot' ? alike : risk('medium', `the original is within ${days} days`));
 };
 
-const shuffled: Family = (spread) => ({
+const shuffled: Family = ({ spread }) => ({
   singlingOut: risk('high', 'every original is there, and stands for another'),
   linkability: joins,
   inference: spread === 'few' ? byFrequency : risk('medium', 'which originals there are can be read, though not whose'),
@@ -84,13 +91,24 @@ const shuffled: Family = (spread) => ({
 
 const drawn = all('low', 'drawn at random for each row or person, whatever the original was');
 
-const generalised: ResidualRisk = {
+const coarser: ResidualRisk = {
   singlingOut: risk('low', 'several originals become one value'),
   linkability: risk('medium', 'the coarser value still joins rows, several at a time'),
   inference: risk('medium', 'the coarser value is true of the person'),
 };
 
-const kept: Family = (spread) => keptBySpread[spread];
+/** Who knows the policy makes the same of what is known: where that made no groups, it hid nothing. */
+const generalised: Family = ({ spread, isAsFine }) => {
+  if (spread === 'own') {
+    const level = risk('high', 'nearly every row still has a value of its own: who knows the original finds the row');
+    return { singlingOut: level, linkability: level, inference: coarser.inference };
+  }
+  if (!isAsFine) return coarser;
+  const same = 'about as many different values came out as went in: nothing became coarser';
+  return all('medium', same);
+};
+
+const kept: Family = ({ spread }) => keptBySpread[spread];
 const removed: Family = () => all('none', 'whether there was an original is all that is left');
 const document: Family = () =>
   all('medium', 'what no rule of the policy masks in it (keys, numbers, booleans, kept parts) is as it was');
@@ -122,5 +140,5 @@ export const families: Record<string, Family> = {
   },
   ...{ number: noise, date: shifted, json: document },
   ...{ mac: replaced, national_id: shaped, bytes: shaped, hstore: document, composite: document, rebuild: computed },
-  ...{ password: removed, shuffle: shuffled, generalise: () => generalised, randomise: () => drawn },
+  ...{ password: removed, shuffle: shuffled, generalise: generalised, randomise: () => drawn },
 };
