@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import { leaveNoCores } from '../services/core-dumps.ts';
 import { connectDocker } from '../services/engine/host.ts';
 import { messageOf } from '../services/errors.ts';
 import { startGreenroom } from '../services/greenroom.ts';
@@ -13,6 +14,7 @@ const uploadTimeoutMs = 6 * 3_600_000;
 
 async function main(settings: Settings): Promise<void> {
   const log = pino({ level: settings.logLevel });
+  if (!leaveNoCores()) log.warn('a core dump of greenroom may hold rows and keys: start it with ulimit -c 0');
   const greenroom = await startGreenroom(settings, connectDocker(), log);
   const app = createApp(greenroom);
   const ingress = createIngress(greenroom);
