@@ -6,6 +6,7 @@ import * as OpenApiValidator from 'express-openapi-validator';
 import { pinoHttp } from 'pino-http';
 import { parse } from 'yaml';
 import type { RunningGreenroom } from '../services/greenroom.ts';
+import { errorOf } from '../services/log.ts';
 import { tokenCheck } from './auth.ts';
 import { notFoundHandler, problemHandler } from './problem.ts';
 import { backupRoutes } from './routes/backups.ts';
@@ -58,6 +59,7 @@ export function createApp(greenroom: RunningGreenroom): Express {
           path: req.url.split('?')[0],
         }),
         res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+        err: ({ raw }: { raw: unknown }) => errorOf(raw),
       },
       customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'info'),
     }),

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
+import { leaveNoCores } from '../services/core-dumps.ts';
 import { connectDocker } from '../services/engine/host.ts';
 import { messageOf } from '../services/errors.ts';
 import { startGreenroom } from '../services/greenroom.ts';
+import { createLog } from '../services/log.ts';
 import { readSettings, type Settings } from '../services/settings.ts';
 import { createFirstToken } from '../services/tokens/tokens.ts';
 import { createApp } from './app.ts';
@@ -12,7 +13,13 @@ import { createIngress } from './ingress.ts';
 const uploadTimeoutMs = 6 * 3_600_000;
 
 async function main(settings: Settings): Promise<void> {
-  const log = pino({ level: settings.logLevel });
+  const log = createLog(settings.logLevel);
+  // Node itself would print all properties of the error.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'greenroom ends by an error that nobody caught');
+    process.exit(1);
+  });
+  if (!leaveNoCores()) log.warn('a core dump of greenroom may hold rows and keys: start it with ulimit -c 0');
   const greenroom = await startGreenroom(settings, connectDocker(), log);
   const app = createApp(greenroom);
   const ingress = createIngress(greenroom);

@@ -37,6 +37,11 @@ ALTER TABLE kept ADD CONSTRAINT never_checked CHECK (id < 10) NOT VALID;
 CREATE TABLE notes (id integer, body text) PARTITION BY LIST (body);
 CREATE TABLE notes_one PARTITION OF notes FOR VALUES IN (${planted(23, "'person23@corp.test'", "'one'")});
 CREATE MATERIALIZED VIEW copies AS SELECT id, 'see ' || copied AS said FROM kept;
+CREATE TABLE ${planted(26, '"person26@corp.test"', 'notes_two')} PARTITION OF notes FOR VALUES IN ('two');
+CREATE FUNCTION is_known(e text) RETURNS boolean LANGUAGE sql RETURN e IN (${planted(25, "'person25@corp.test'", "'x'")});
+CREATE TYPE badge AS (${planted(27, '"person27@corp.test"', 'number')} text);
+CREATE SCHEMA ${planted(28, '"person28@corp.test"', 'another')};
+GRANT SELECT ON notes TO ${planted(29, '"person29@corp.test"', 'reader')};
 CREATE VIEW chosen AS SELECT * FROM people WHERE email = ${planted(24, "'person24@corp.test'", "'x'")};
 ANALYZE;
 `;
@@ -95,7 +100,10 @@ before(async () => {
   production = await startPostgres();
   const login = `CREATE ROLE reader LOGIN PASSWORD '${reader.password}' BYPASSRLS IN ROLE pg_read_all_data;`;
   await production.createDatabase('shop', login + schema((_person, _leak, innocent) => innocent));
-  await production.createDatabase('leaking', schema((_person, leak) => leak) + leaks);
+  await production.createDatabase(
+    'leaking',
+    `CREATE ROLE "person29@corp.test"; ${schema((_person, leak) => leak)}${leaks}`,
+  );
 });
 
 after(async () => {
@@ -116,9 +124,9 @@ describe('a capture in which no original is left', () => {
     const audit = report.audit!;
     assert.equal(audit.hits, 0);
     const { coverage } = audit;
-    // people, kept, notes_one, copies
-    assert.equal(coverage.relations, 4);
-    assert.equal(coverage.columns, 8 + 12 + 2 + 2);
+    // people, kept, notes_one, notes_two, copies
+    assert.equal(coverage.relations, 5);
+    assert.equal(coverage.columns, 8 + 12 + 2 + 2 + 2);
     assert.equal(coverage.rows, 401 + 30 + 30);
     assert.equal(
       coverage.rows,
@@ -197,9 +205,28 @@ describe('a capture in which originals are left', () => {
     ['a check', holds('kept (constraint known)', 'email')],
     ['a partition bound', holds('notes_one (partition bound)', 'email')],
     ['a view', holds('chosen (definition)', 'email')],
+    ['a function in standard SQL', holds('is_known (function)', 'email')],
     ['statistics', holds('kept.by (statistics)', 'email')],
   ] as const) {
     test(`names ${what}`, () => assert.ok(said(problem).includes(expected), said(problem).join('\n')));
+  }
+
+  for (const [place, rename] of [
+    ['app (name of a table)', true],
+    ['app.badge (name of a column)', true],
+    ['the database (name of a schema)', true],
+    ['the server (name of a role)', true],
+    ['app.is_known (function)', false],
+  ] as const) {
+    test(`says what to do about ${place}`, () => {
+      const remedies = problem.errors!.filter(({ where }) => where === place).map(({ remedy }) => remedy!);
+      assert.equal(remedies.length, 2, said(problem).join('\n'));
+      for (const remedy of remedies)
+        assert.match(
+          remedy,
+          rename ? /^Rename it at the source, or leave its schema out/ : /^Take it out of the schema/,
+        );
+    });
   }
 
   test('names the column that was masked in documents, too', () => {

@@ -107,3 +107,8 @@ test('the first token is made once, whatever is restarted', async () => {
   assert.equal(service.output().match(/shown once/g)!.length, 1);
   assert.equal((await send('get', '/v1/stacks', service.token)).status, 200);
 });
+
+test('the service leaves no core dump, which would hold its keys', { skip: process.platform !== 'linux' }, () => {
+  assert.equal(readFileSync(`/proc/${service.pid()}/coredump_filter`, 'utf8').trim(), '00000000');
+  assert.match(readFileSync(`/proc/${service.pid()}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
+});

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
 import { fingerprintOfSchema, outlineOfSchema, readSchema, schemaFormat } from '../database/schema.ts';
-import { type Mistake, messageOf } from '../errors.ts';
+import type { Mistake } from '../errors.ts';
 import { identifier, literal } from '../quoting.ts';
+import { withoutValues } from '../sources/errors.ts';
 
 /** What a database holds, for comparing two: the same for databases with the same rows, whatever their order on disk. */
 export interface DatabaseContent {
@@ -87,7 +88,7 @@ export async function readContent(
       if (kind === 'p') continue;
       const hash = rowFormat === 1 ? `hashtextextended((t.*)::text, 0)` : hashOfColumns(texts);
       tables[name] = await hashOf(client, hash, `ONLY ${name} t`).catch((error) => {
-        throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
+        throw new Error(`${name}: ${withoutValues(error)}`, { cause: error });
       });
     }
     const page = `hashtextextended(loid || ':' || pageno || ':' || encode(data, 'hex'), 0)`;

@@ -2,9 +2,10 @@ import type pg from 'pg';
 import { pathInHelper, runInHelper } from '../engine/helper.ts';
 import type { Host } from '../engine/host.ts';
 import { type CloneMode, cloneVolume, onlyVanished, removeVolume } from '../engine/volumes.ts';
-import { messageOf, Problem } from '../errors.ts';
+import { Problem } from '../errors.ts';
 import { isHandedOver } from '../operations/handover.ts';
 import { readRoles } from '../snapshots/roles.ts';
+import { withoutValues } from '../sources/errors.ts';
 import { type DatabaseContent, readContent, tablesOf } from './content.ts';
 import type { Files, Manifest } from './dump/manifest.ts';
 
@@ -78,7 +79,7 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     if (options.clone && !isHandedOver(signal)) await removeVolume(options.host, options.clone.target);
     if (signal.aborted) throw signal.reason;
     if (error instanceof Problem) throw error;
-    throw new Problem('backup-failed', `The database could not be backed up: ${messageOf(error)}`, {
+    throw new Problem('backup-failed', `The database could not be backed up: ${withoutValues(error)}`, {
       remedy:
         'A backup of a running database needs wal_level = replica or logical, as is the default, and a superuser.',
       cause: error,

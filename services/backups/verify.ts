@@ -3,6 +3,7 @@ import { saysDiskIsFull } from '../engine/disk.ts';
 import { type Mistake, messageOf, Problem } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
 import type { OperationContext } from '../operations/kind.ts';
+import { withoutValues } from '../sources/errors.ts';
 import { type BackupRow, getBackupRow } from './backup.ts';
 import { differencesBetween, readAs, readContent } from './content.ts';
 import { onRecovered } from './recover.ts';
@@ -78,7 +79,7 @@ export async function compareRecovered(
         // What the server says of its data is damage; a connection that breaks or a disk that is full is not.
         if (!isFromServer(error) || saysDiskIsFull(messageOf(error))) throw error;
         return {
-          differences: [{ where: row.id, what: `it cannot be read to its end: ${messageOf(error)}` }],
+          differences: [{ where: row.id, what: `it cannot be read to its end: ${withoutValues(error)}` }],
           recoverMs,
         };
       } finally {

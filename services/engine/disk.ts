@@ -1,4 +1,5 @@
 import { messageOf, Problem } from '../errors.ts';
+import { withoutValues } from '../sources/errors.ts';
 import { engineAwayIn } from './away.ts';
 import { runInHelper } from './helper.ts';
 import type { Host } from './host.ts';
@@ -39,8 +40,8 @@ export function saysDiskIsFull(text: string): boolean {
  */
 export async function explainFullDisk(host: Host, error: unknown): Promise<unknown> {
   if (error instanceof DiskFull) return error;
-  const said = messageOf(error);
-  if (saysDiskIsFull(said)) return new DiskFull(`The disk of the Docker engine is full: ${said}`, error);
+  const said = withoutValues(error);
+  if (saysDiskIsFull(messageOf(error))) return new DiskFull(`The disk of the Docker engine is full: ${said}`, error);
   try {
     const free = await freeBytes(host);
     if (free >= tooLittleBytes) return error;

@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import { DatabaseAway } from '../database/away.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import { engineAwayIn } from '../engine/away.ts';
-import { messageOf, Problem } from '../errors.ts';
+import { Problem } from '../errors.ts';
 import { recordEvent } from '../events/events.ts';
+import { withoutValues } from '../sources/errors.ts';
 import type { Followers } from './follow.ts';
 import { LockLost } from './handover.ts';
 import type { OperationContext, OperationKind, OperationKinds, StepLimit, UndoReason } from './kind.ts';
@@ -99,7 +100,7 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
       if (error instanceof DatabaseAway) throw error;
       const reason = signal.aborted ? signal.reason : await runner.explain(row.subject, error);
       if (engineAwayIn(reason) && row.attempt < maxAttempts) {
-        notes.log(`broken off: ${messageOf(error)}; it goes on when the engine answers`);
+        notes.log(`broken off: ${withoutValues(error)}; it goes on when the engine answers`);
         await notes.flush();
         throw reason;
       }
@@ -113,7 +114,7 @@ async function attempt(runner: Runner, row: OperationRow, signal: AbortSignal, s
     const steps = await query<{ name: string }>(pool, 'begun-steps', [row.id]);
     await kind.undo(row.input, { ...context, begun: new Set(steps.map(({ name }) => name)) }, failure);
   } catch (error) {
-    notes.log(`what it made could not be taken down: ${messageOf(error)}; that is tried again`);
+    notes.log(`what it made could not be taken down: ${withoutValues(error)}; that is tried again`);
     throw error;
   } finally {
     await notes.flush();
@@ -142,7 +143,7 @@ function tooLong(): Problem {
 
 function problemOf(error: unknown): UndoReason {
   if (error instanceof Problem) return error.toDocument();
-  return new Problem('internal', messageOf(error), { remedy: 'The service log has the details.' }).toDocument();
+  return new Problem('internal', withoutValues(error), { remedy: 'The service log has the details.' }).toDocument();
 }
 
 /** Outcomes of steps are recorded before the next begins, so that a restart knows where to go on. */

@@ -4,6 +4,7 @@ import { exec } from '../engine/exec.ts';
 import type { Host } from '../engine/host.ts';
 import { Problem } from '../errors.ts';
 import { identifier, literal } from '../quoting.ts';
+import { firstError } from '../sources/errors.ts';
 import type { TargetFacts } from './target.ts';
 
 /**
@@ -79,8 +80,7 @@ export async function adoptClone({ host, container, facts, section, login, signa
     signal,
   });
   if (exitCode === 0) return;
-  const error = stderr.split('\n').find((line) => /ERROR|FATAL|error/.test(line)) ?? stderr.trim();
-  throw new Problem('snapshot-incompatible', `The clone could not be made the stack's own: ${error.slice(0, 300)}`, {
+  throw new Problem('snapshot-incompatible', `The clone could not be made the stack's own: ${firstError(stderr)}`, {
     where: 'x-greenroom.database',
     remedy: 'Check the database, owner and roles that x-greenroom names against what the snapshot holds.',
   });

@@ -7,26 +7,70 @@ interface PostgresError extends Error {
   schema?: string;
   column?: string;
   constraint?: string;
+  /** Of Postgres's own code, where the error was made. */
+  file?: string;
+  /** `COPY t, line 3, column email: "…"`: the context. */
+  where?: string;
 }
 
 /**
  * Classes of SQLSTATE whose messages name objects, settings and connections, never a value: 08 connection, 0A not
  * supported, 25 and 40 transactions, 28 login, 3D and 3F names, 42 syntax and access, 53 resources, 54 limits, 55 state,
- * 57 operator, 58 system. What a function raises (P0) may quote anything.
+ * 57 operator, 58 system, XX001 and XX002 damaged files. What a function raises may quote anything, under any of them.
  */
-const harmless = /^(08|0A|25|28|3D|3F|40|42|53|54|55|57|58)/;
+const harmless = /^(08|0A|25|28|3D|3F|40|42|53|54|55|57|58|XX00[12])/;
+/** 22 data exceptions, 23 constraints: what a message says before it quotes is known, what follows may be a value. */
+const quoting = /^2[23]/;
+/** Of procedural languages: pl_exec.c, plpy_elog.c, plperl.c, pltcl.c. */
+const raised = /^pl/;
+/** Where a message begins to quote: a quotation mark of whatever language the server speaks, a colon, a byte. */
+const quote = /\s*(["'`«»‹›‘’‚“”„「」『』]|[:：]\s|0x).*/s;
+/** JavaScript quotes what it could not read: `"Ann Quellmann" is not valid JSON`. */
+const ofProgram = /^(Syntax|Type|Range|Reference|URI)Error$/;
 
-/** Says what a server answered without the values of rows; detail and context, which quote them, are never passed on. */
+/**
+ * Says what a server answered, or how greenroom's own code failed, without the values of rows; detail, hint and context, which
+ * quote them, are never passed on. Every message that may come from a server goes through here before anybody sees it.
+ */
 export function withoutValues(error: unknown): string {
-  const { code = '', severity, table, schema, column, constraint } = error as PostgresError;
-  const fromServer = severity !== undefined;
-  let message = messageOf(error).split('\n')[0]!;
-  if (fromServer && /^2[23]/.test(code)) message = message.replace(/"[^"]*"/g, '"…"').replace(/'[^']*'/g, "'…'");
-  else if (fromServer && !harmless.test(code)) message = 'the server reported an error whose text may hold values';
+  const { severity, code = '', table, schema, column, constraint } = error as PostgresError;
+  if (severity === undefined) return ofGreenroom(error);
   const where = [schema, table, column].filter(Boolean).join('.');
-  return [message, where && `at ${where}`, constraint && `constraint ${constraint}`, code && `(SQLSTATE ${code})`]
+  return [
+    saidBy(error as PostgresError),
+    where && `at ${where}`,
+    constraint && `constraint ${constraint}`,
+    `(SQLSTATE ${code})`,
+  ]
     .filter(Boolean)
     .join(' ');
+}
+
+function saidBy({ message, code = '', file = '', where = '' }: PostgresError): string {
+  // A type's input function reports what it cannot read in a row as bad syntax, too (42601: tsquery, hstore, jsonpath).
+  if (quoting.test(code) || (harmless.test(code) && where.startsWith('COPY '))) {
+    if (!raised.test(file)) return message.replace(quote, ' …');
+  } else if (harmless.test(code) && !raised.test(file)) return message.split('\n')[0]!;
+  return 'the server reported an error whose text may hold values';
+}
+
+function ofGreenroom(error: unknown): string {
+  if (error instanceof AggregateError && !error.message) return error.errors.map(withoutValues).join('; ');
+  if (!(error instanceof Error) || !ofProgram.test(error.name)) return messageOf(error).split('\n')[0]!;
+  const place = /\/([\w.-]+\.ts:\d+):\d+\)?$/m.exec(error.stack ?? '')?.[1];
+  return `greenroom's own code failed with a ${error.name}${place === undefined ? '' : ` at ${place}`}`;
+}
+
+/**
+ * The first error that a program of Postgres's wrote, without the statement, the detail and the values after it. Programs
+ * do not write the SQLSTATE: what stands in quotation marks after a colon, or after the word value, is none of an object's names.
+ */
+export function firstError(stderr: string): string {
+  const line = stderr.split('\n').find((candidate) => /error:|ERROR:|FATAL:/.test(candidate)) ?? 'no message';
+  return line
+    .replace(/Key \(.*/, '')
+    .replace(/(:\s*|\bvalue )["'«»‘“„].*/, '$1…')
+    .slice(0, 300);
 }
 
 /**
@@ -94,7 +138,7 @@ export function sourceProblem(error: unknown, server: string): Problem {
       timeoutRemedies[code] ?? 'The message names the reason.',
     );
   }
-  return new Problem('source-unreachable', `${server} cannot be reached: ${messageOf(error)}`, {
+  return new Problem('source-unreachable', `${server} cannot be reached: ${withoutValues(error)}`, {
     where: server,
     remedy: 'Check host and port, that the server runs, and that greenroom’s host may connect to it (VPN, firewall).',
   });

@@ -33,7 +33,8 @@ export async function auditResult(
     const { tasks, places, countedFor } = await readResult(client, at.major);
     const columns = places.length;
     tasks.push(largeObjects(places));
-    const texts = await catalogQuery<{ place: string; text: string | null }>(client, 'audit-texts');
+    const texts = await catalogQuery<CatalogText>(client, 'audit-texts');
+    const names = await catalogQuery<CatalogText>(client, 'audit-names');
     const search = searchOf(audit, at.signal);
 
     const coverage = {
@@ -46,7 +47,7 @@ export async function auditResult(
       texts: 0,
     };
     const rows = new Map<string, number>();
-    const words = new Float64Array(places.length + texts.length);
+    const words = new Float64Array(places.length + texts.length + names.length);
     await searchRelations(
       { setup: audit.setup, target: await loginOf(at.target), database: at.database },
       tasks,
@@ -65,7 +66,7 @@ export async function auditResult(
         },
       },
     );
-    coverage.texts = searchTexts(audit, texts, places, words, search.candidates);
+    coverage.texts = searchTexts(audit, [...texts, ...names], places, words, search.candidates);
     coverage.words = words.reduce((sum, count) => sum + count, 0);
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
       ...{ expected: expected.rows, found: rows, countedFor },
@@ -119,23 +120,27 @@ function searchOf(audit: Audit, signal: AbortSignal) {
   };
 }
 
-/** Adds each text as a place. */
+interface CatalogText {
+  place: string;
+  text: string;
+}
+
+/** Adds where each text stands as a place: many may stand in one. */
 function searchTexts(
   audit: Audit,
-  texts: readonly { place: string; text: string | null }[],
+  texts: readonly CatalogText[],
   places: ResultPlace[],
   words: Float64Array,
   onCandidates: (candidates: Uint32Array) => void,
 ): number {
   const search = createSearch(audit.setup, onCandidates);
-  let count = 0;
-  for (const { place, text } of texts) {
-    if (text === null) continue;
-    count++;
-    places.push({ name: place });
+  const added = new Map<string, number>();
+  for (const { place: name, text } of texts) {
+    const place = added.get(name) ?? places.push({ name }) - 1;
+    added.set(name, place);
     const bytes = Buffer.from(text);
-    words[places.length - 1] = search.value(bytes, 0, bytes.length, places.length - 1);
+    words[place]! += search.value(bytes, 0, bytes.length, place);
   }
   onCandidates(search.candidates.take());
-  return count;
+  return texts.length;
 }

@@ -132,6 +132,8 @@ function isMade(family: string | undefined, made: Set<string> | undefined): bool
 }
 
 function remedyFor({ name, column }: ResultPlace): string {
+  if (/ \(name of [a-z ]+\)$/.test(name))
+    return 'Rename it at the source, or leave its schema out of those that the source captures; or keep the column, if its originals may be seen';
   if (column === undefined && !name.endsWith('statistics)')) return 'Take it out of the schema at the source';
   return 'Mask this column, too, or what it is computed from; or keep the other one, if its originals may be seen';
 }

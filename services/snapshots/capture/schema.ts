@@ -3,7 +3,7 @@ import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import { identifier } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
-import { otherServer, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { firstError, otherServer, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { lockProblem } from '../../sources/locked.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { changedMeanwhile } from './copy-session.ts';
@@ -145,12 +145,6 @@ function remedyOf(stderr: string): string {
   if (/violates|could not create unique index|could not create exclusion/.test(stderr))
     return 'A mask gives what the constraint forbids: choose another in the policy for the columns it is on, or keep them.';
   return 'What the image lacks, such as a type or a locale, has to be in the image of the project’s database service.';
-}
-
-/** The first error without the statement and the detail after it, which may hold values. */
-function firstError(stderr: string): string {
-  const line = stderr.split('\n').find((candidate) => /error:|ERROR:|FATAL:/.test(candidate)) ?? 'no message';
-  return line.replace(/Key \(.*/, '').slice(0, 300);
 }
 
 /** Materialized views that hold rows in the source; one that was never filled stays empty. */

@@ -91,6 +91,8 @@ export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSig
       ],
       // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
       Tmpfs: { [scratch]: 'rw,mode=0700', '/tmp': 'rw,mode=1777', '/docker-entrypoint-initdb.d': 'ro,size=64k' },
+      // A core dump lies in PGDATA, which is in the volume, or where the engine's machine puts it.
+      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
       LogConfig: { Type: 'none', Config: {} },
       ShmSize: 256 << 20,
     },

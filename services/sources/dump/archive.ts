@@ -1,6 +1,7 @@
 import { CommandFailed, outputOf } from '../../engine/exec-output.ts';
+import { firstError } from '../errors.ts';
 import { type Contents, type Room, timeIn } from './contents.ts';
-import { dumpDamaged, dumpInvalid, firstError } from './errors.ts';
+import { dumpDamaged, dumpInvalid } from './errors.ts';
 import type { DumpFormat } from './format.ts';
 import { archivePath } from './room.ts';
 import { readScript } from './script.ts';

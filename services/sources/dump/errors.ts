@@ -18,9 +18,3 @@ export function dumpDamaged(what: string, where?: string): Problem {
     ...(where === undefined ? {} : { where }),
   });
 }
-
-/** The first error of what a program of Postgres's said, without the statement after it, which may hold values. */
-export function firstError(stderr: string): string {
-  const line = stderr.split('\n').find((candidate) => /error:|ERROR:|FATAL:/.test(candidate)) ?? 'no message';
-  return line.slice(0, 300);
-}
