@@ -1616,7 +1616,7 @@ export interface components {
      */
     AuditReport: {
       /**
-       * @description Originals found where they must not be
+       * @description Originals found where they must not be, beyond what chance explains: what it does explain is in `byChance` of each column
        * @constant
        */
       hits: 0;
@@ -1676,8 +1676,20 @@ export interface components {
       equal: number;
       /** @description How many different originals chance may mask with themselves at most */
       equalByChance: number;
-      /** @description Different originals that masking also made of others, as names of a dictionary */
+      /** @description Different originals found that are taken for chance: `byChance` says where */
       coincidences: number;
+      /**
+       * @description Where originals stand that were taken for chance, because there are no more of them than it explains: numbers among
+       *     other numbers, and what masking also makes of others, as names of a dictionary. Some may be leaks all the same
+       */
+      byChance?: {
+        /** @description A column of the result or a text of the catalog */
+        where: string;
+        /** @description Different ones */
+        originals: number;
+        /** @description How many chance explains, but once in a million captures */
+        atMost: number;
+      }[];
     };
     ReportedSource: {
       /** @description host:port */

@@ -123,6 +123,22 @@ describe('the report', () => {
     }
   });
 
+  test('what was taken for chance is told with its place', () => {
+    const audit = auditOf('shop.users', 'national_id', {
+      ...{ coincidences: 2, byChance: [{ where: 'shop.notes.body', originals: 2, atMost: 6 }] },
+    });
+    const columns = { national_id: { mask: 'national_id' } };
+    const report = reportOf([{ name: 'users', rows: 9, columns }], { audit });
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown.replaceAll('\\', '')]) {
+      assert.match(text, /No original found beyond chance/);
+      assert.match(
+        text,
+        /Taken for chance, which explains 6 at most: shop.notes.body holds 2 of shop.users.national_id/,
+      );
+    }
+  });
+
   test('names that hold markup, quotes and invisible characters stay names', () => {
     const hostile = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>`|[x](javascript:y)@all\u202egnp\n# h';
     const report = reportOf(

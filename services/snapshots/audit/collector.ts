@@ -8,6 +8,7 @@ import { type AuditSetup, keysOf } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { isMoment, type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
+import { markOf } from './units.ts';
 import { clearWords, createWords, readWords } from './words.ts';
 
 /** Of one part of a table. */
@@ -17,8 +18,6 @@ export interface Collector {
 }
 
 const mostEqualKept = 1000;
-/** How many times likelier two meet because phone numbers, accounts and cards share prefixes: three digits of them. */
-const sharedPrefixes = 1000;
 const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const leastMailBits = 12;
 
@@ -80,10 +79,12 @@ export function createCollection(
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        if (strength.letters === 0) own.numberChance += strength.chance;
-        if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
-        if (isNumber) keep.digits(id, { high, low }, digits);
-        else keep.words(id, { high, low });
+        own.shapeChance += strength.drawn;
+        if (isNumber) {
+          own.numbers.ofDigits[digits.count]!++;
+          addDistinct(own.numbers.distinct, high, low);
+          keep.digits(markOf(id, true), { high, low }, digits);
+        } else keep.words(markOf(id, false), { high, low });
       }
       // E-mail addresses within longer text are originals of their own.
       if (hasMore) own.searched += collectAddresses(id, bytes.toString('utf8', start, end));
@@ -98,7 +99,7 @@ export function createCollection(
       clearWords(words);
       readWords(words, bytes, 0, bytes.length);
       if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
-      keep.words(unit, hash());
+      keep.words(markOf(unit, false), hash());
       count++;
     }
     return count;

@@ -1,4 +1,5 @@
 import { createDistinct, mergeDistinct } from './distinct.ts';
+import { createNumbersSeen, mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 
 /** What was counted of one unit; sums of parts are the sums of these. */
 export interface UnitCounts {
@@ -10,9 +11,9 @@ export interface UnitCounts {
   equalOriginals: Set<number>;
   /** How many values chance masks with themselves. */
   chance: number;
-  /** How many originals one number drawn at random meets: only originals of digits alone count. */
-  numberChance: number;
-  /** The same of a value of the same shape. */
+  /** Originals of digits alone that are searched. */
+  numbers: NumbersSeen;
+  /** How many of those that are searched one value of their shape meets, drawn at random. */
   shapeChance: number;
   distinct: Uint8Array;
 }
@@ -22,8 +23,9 @@ export type PartCounts = Map<number, UnitCounts>;
 
 export function createCounts(): UnitCounts {
   return {
-    ...{ values: 0, searched: 0, equal: 0, chance: 0, numberChance: 0, shapeChance: 0 },
+    ...{ values: 0, searched: 0, equal: 0, chance: 0, shapeChance: 0 },
     equalOriginals: new Set(),
+    numbers: createNumbersSeen(),
     distinct: createDistinct(),
   };
 }
@@ -33,8 +35,8 @@ export function addCounts(sum: UnitCounts, part: UnitCounts): void {
   sum.searched += part.searched;
   sum.equal += part.equal;
   sum.chance += part.chance;
-  sum.numberChance += part.numberChance;
   sum.shapeChance += part.shapeChance;
   for (const original of part.equalOriginals) sum.equalOriginals.add(original);
+  mergeNumbersSeen(sum.numbers, part.numbers);
   mergeDistinct(sum.distinct, part.distinct);
 }

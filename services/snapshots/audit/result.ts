@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
 import { type Match, matchesOf } from './matches.ts';
+import { mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, readResult } from './relations.ts';
 import { createSearch } from './search.ts';
@@ -46,7 +47,7 @@ export async function auditResult(
       texts: 0,
     };
     const rows = new Map<string, number>();
-    const words = new Float64Array(places.length + texts.length);
+    const numbers: (NumbersSeen | undefined)[] = [];
     const { spec, password } = at.target;
     await searchRelations(
       { setup: audit.setup, target: { spec, password }, database: at.database },
@@ -60,20 +61,23 @@ export async function auditResult(
           coverage.rows += counts.rows;
           coverage.bytes += counts.bytes;
           for (const [index, { place }] of task.columns.entries()) {
-            words[place]! += counts.words[index]!;
+            coverage.words += counts.words[index]!;
+            addNumbers(numbers, place, counts.numbers[index]);
             coverage.values += counts.values[index]!;
           }
         },
       },
     );
-    coverage.texts = searchTexts(audit, texts, places, words, search.candidates);
-    coverage.words = words.reduce((sum, count) => sum + count, 0);
+    const searched = searchTexts(audit, texts, places, numbers, search.candidates);
+    coverage.texts = searched.texts;
+    coverage.words += searched.words;
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
       ...{ expected: expected.rows, found: rows, countedFor },
     });
     const matches = await search.finish();
     const { isOften } = createPhrases(audit.setup.phrases);
-    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
+    const { units, counts, copied, locale } = audit;
+    const judged = judge({ units, counts, matches, places, numbers, isOften, copied, locale });
     return {
       hits: 0,
       coverage,
@@ -125,18 +129,27 @@ function searchTexts(
   audit: Audit,
   texts: readonly { place: string; text: string | null }[],
   places: ResultPlace[],
-  words: Float64Array,
+  numbers: (NumbersSeen | undefined)[],
   onCandidates: (candidates: Uint32Array) => void,
-): number {
+): { texts: number; words: number } {
   const search = createSearch(audit.setup, onCandidates);
   let count = 0;
+  let words = 0;
   for (const { place, text } of texts) {
     if (text === null) continue;
     count++;
     places.push({ name: place });
     const bytes = Buffer.from(text);
-    words[places.length - 1] = search.value(bytes, 0, bytes.length, places.length - 1);
+    words += search.value(bytes, 0, bytes.length, places.length - 1);
   }
   onCandidates(search.candidates.take());
-  return count;
+  for (const [place, seen] of search.takeNumbers().entries()) addNumbers(numbers, place, seen);
+  return { texts: count, words };
+}
+
+function addNumbers(numbers: (NumbersSeen | undefined)[], place: number, seen: NumbersSeen | undefined): void {
+  const sum = numbers[place];
+  if (!seen) return;
+  if (sum) mergeNumbersSeen(sum, seen);
+  else numbers[place] = seen;
 }

@@ -6,14 +6,15 @@ export interface Strength {
   digits: number;
   /** Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names. */
   bits: number;
-  /** 2⁻ᵇⁱᵗˢ: the chance to draw it again. */
-  chance: number;
-  /** The same without zeros, which masks of numbers leave where they lead. */
+  /** The chance that a mask which draws letter for letter and digit for digit draws it: ten digits, sixteen letters at least (of hexadecimal). */
+  drawn: number;
+  /** 2⁻ᵇⁱᵗˢ without zeros, which masks of numbers leave where they lead. */
   ownChance: number;
 }
 
 const bitsPerDigit = Math.log2(10);
 const bitsPerLetter = 2;
+const bitsPerDrawnLetter = 4;
 
 /** Of the words that were read. The result is overwritten by the next call. */
 export function strengthOf({ text, ends, count }: Words): Strength {
@@ -34,10 +35,11 @@ export function strengthOf({ text, ends, count }: Words): Strength {
   }
   strength.letters = letters;
   strength.digits = digits;
+  strength.drawn = power(tenths, digits) * power(halves, letters * bitsPerDrawnLetter);
   if (letters === 0 && mostlyOne(seen)) return ofFewDigits(strength, seen);
-  strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
-  strength.chance = power(tenths, digits) * power(quarters, letters);
-  strength.ownChance = power(tenths, digits - zeros) * power(quarters, letters);
+  const bitsOfLetters = letters * bitsPerLetter;
+  strength.bits = digits * bitsPerDigit + bitsOfLetters;
+  strength.ownChance = power(tenths, digits - zeros) * power(halves, bitsOfLetters);
   return strength;
 }
 
@@ -50,17 +52,15 @@ function mostlyOne(seen: number): boolean {
 /** Bits as Postgres prints them, and numbers that stand for none: 0000000000. */
 function ofFewDigits(of: Strength, seen: number): Strength {
   of.bits = of.digits;
-  of.chance = power(halves, of.digits);
-  of.ownChance = (seen & (seen - 1)) === 0 ? 1 : of.chance;
+  of.ownChance = (seen & (seen - 1)) === 0 ? 1 : power(halves, of.digits);
   return of;
 }
 
-const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChance: 1 };
+const strength: Strength = { letters: 0, digits: 0, bits: 0, drawn: 1, ownChance: 1 };
 
 // Looked up: a power costs as much as hashing a short value.
-const powers = 64;
+const powers = 256;
 const tenths = Float64Array.from({ length: powers }, (_, exponent) => 10 ** -exponent);
-const quarters = Float64Array.from({ length: powers }, (_, exponent) => 2 ** (-bitsPerLetter * exponent));
 const halves = Float64Array.from({ length: powers }, (_, exponent) => 2 ** -exponent);
 
 function power(table: Float64Array, exponent: number): number {

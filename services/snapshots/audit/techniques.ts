@@ -14,9 +14,14 @@ export interface Judgement {
   chance: number;
   /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
   keeps?: number;
+  /**
+   * How many times likelier it is that somebody else's value is made, because some characters are not drawn: country code,
+   * check digits, the month and day in a national id.
+   */
+  shares?: number;
   /** What it makes. */
   makes?: Family;
-  /** An original that masking made of another one too is no leak where it stands for that other one. */
+  /** An original that masking makes of another one, as often as chance does, is no leak where that other one is masked. */
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
@@ -85,10 +90,11 @@ export const judgements: Record<string, Judgement> = {
     mayCoincide: 'words',
     evenIfRepeated: true,
   },
-  phone: { ...shaped, evenIfRepeated: true },
-  card: { ...shaped, evenIfRepeated: true },
-  iban: { ...shaped, evenIfRepeated: true },
-  national_id: { ...shaped, evenIfRepeated: true },
+  phone: { ...shaped, shares: 100, evenIfRepeated: true },
+  card: { ...shaped, shares: 100, evenIfRepeated: true },
+  // Two letters and two digits.
+  iban: { ...shaped, shares: 16 * 16 * 100, evenIfRepeated: true },
+  national_id: { ...shaped, shares: 1000, evenIfRepeated: true },
   postcode: perRow(randomised, 0, 'shape'),
   token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },

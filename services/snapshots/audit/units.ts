@@ -11,6 +11,17 @@ export interface Unit {
   technique: string;
   /** The column's own technique, where this is that of parts of its values. */
   within?: string;
+  /** How many rules of the column have the technique. */
+  rules: number;
+}
+
+/** What stands with an original's hash: its unit, and whether it is digits alone, which others meet by chance. */
+export function markOf(unit: Unit['id'], isNumber: boolean): number {
+  return unit * 2 + (isNumber ? 1 : 0);
+}
+
+export function unitOfMark(mark: number): { unit: Unit['id']; isNumber: boolean } {
+  return { unit: mark >>> 1, isNumber: mark % 2 === 1 };
 }
 
 /** What is audited of one planned table, in the order of its columns; undefined for a column that is kept. */
@@ -26,21 +37,31 @@ export interface ColumnUnits {
 export function unitsOf(tables: readonly Pick<PlannedTable, 'schema' | 'name' | 'columns'>[]): {
   units: Unit[];
   tables: TableUnits[];
+  /** Every column that is copied (`schema.table.column`), kept ones too: any other is computed from them. */
+  copied: Set<string>;
 } {
+  const copied = new Set<string>();
   const units: Unit[] = [];
-  const ofTables = tables.map(({ schema, name, columns }) =>
-    columns.map(({ name: column, rule, isArray, place }): ColumnUnits | undefined => {
+  const add = (unit: Omit<Unit, 'id'>): Unit => {
+    units.push({ id: units.length, ...unit });
+    return units.at(-1)!;
+  };
+  const ofTables = tables.map(({ schema, name, columns }) => {
+    const table = `${schema}.${name}`;
+    const own = columns.map(({ name: column, rule, isArray, place }): ColumnUnits | undefined => {
+      copied.add(`${table}.${column}`);
       if ('keep' in rule) return undefined;
-      const own = techniquesOf(rule).map((technique): [string, Unit] => {
-        const within = technique === rule.mask ? {} : { within: rule.mask };
-        const unit = { id: units.length, table: `${schema}.${name}`, column, technique, ...within };
-        units.push(unit);
-        return [technique, unit];
-      });
-      return { rule, value: { isArray, place: namesOf(place as object) }, units: Object.fromEntries(own) };
-    }),
-  );
-  return { units, tables: ofTables };
+      const ofColumn = [...Map.groupBy(techniquesOf(rule), (technique) => technique)].map(
+        ([technique, { length }]): [string, Unit] => {
+          const within = technique === rule.mask ? {} : { within: rule.mask };
+          return [technique, add({ table, column, technique, ...within, rules: length })];
+        },
+      );
+      return { rule, value: { isArray, place: namesOf(place as object) }, units: Object.fromEntries(ofColumn) };
+    });
+    return own;
+  });
+  return { units, tables: ofTables, copied };
 }
 
 /** The fields of a composite type and theirs, which is all that is needed of a place. */

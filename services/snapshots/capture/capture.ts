@@ -127,7 +127,8 @@ async function captureReading(
     const planned = planMasking(catalog, policy, { changes });
     const plan = dump ? planRows(planned, dump, catalog) : planned;
     const pools = await readPools(source, plan.pools, options.key, dump?.rows);
-    const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
+    const expectedOf = expectedRows(plan.tables, catalog);
+    const audit = openAudit(plan.tables, expectedOf, options.auditMemoryBytes, policy.locale);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
     const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
