@@ -1690,6 +1690,8 @@ export interface components {
         /** @description How many chance explains, but once in a million captures */
         atMost: number;
       }[];
+      /** @description Nearly all values are what they were, which the technique allows */
+      warning?: string;
     };
     ReportedSource: {
       /** @description host:port */

@@ -564,6 +564,33 @@ describe('what chance explains, and what it does not', () => {
       ],
     );
   });
+
+  test('tens of thousands of values that stay are counted to the last', async () => {
+    const rows = rowsOf(30_000, (n) => [[`Name${n}`], [`Name${n}`]]);
+    assert.deepEqual(await leaks(audited({ first: { mask: 'first_name' } }, rows, {})), [
+      'app.people.first 30000 of 30000 values came out of first_name as they went in',
+    ]);
+  });
+
+  test('a shuffle moves every value, of one character too', async () => {
+    const rows = rowsOf(300, (n) => [[`${n % 7}`], [n % 7 === 3 ? '3' : `${(n + 1) % 7}`]]);
+    assert.deepEqual(await leaks(audited({ grade: { mask: 'shuffle' } }, rows, {})), [
+      'app.people.grade 43 of 300 values came out of shuffle as they went in',
+    ]);
+    const moved = rowsOf(300, (n) => [[`${n % 7}`], [`${(n + 1) % 7}`]]);
+    assert.deepEqual(await leaks(audited({ grade: { mask: 'shuffle' } }, moved, {})), []);
+  });
+
+  test('of what is generalised or drawn, nearly all values that stay are a warning', async () => {
+    const rule = { born: { mask: 'generalise', to: 'month' } };
+    const same = rowsOf(200, (n) => [[`19${10 + (n % 80)}-01-01`], [`19${10 + (n % 80)}-01-01`]]);
+    assert.equal((await audited(rule, same, {})).judged[0]!.warning, '200 of 200 values are what they were');
+    const coarser = rowsOf(200, (n) => [
+      [`1980-01-${10 + (n % 20)}`],
+      [n % 2 ? '1980-01-01' : `1980-01-${10 + (n % 20)}`],
+    ]);
+    assert.equal((await audited(rule, coarser, {})).judged[0]!.warning, undefined);
+  });
 });
 
 describe('a result that is not whole', () => {

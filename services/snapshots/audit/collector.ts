@@ -17,12 +17,12 @@ export interface Collector {
   finish(): PartCounts;
 }
 
-const mostEqualKept = 1000;
 const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const leastMailBits = 12;
 
 /** One or two characters are moved by one number for all of them, which may be nothing. */
-function chanceToStay({ chance, keeps = 1 }: Judgement, { letters, digits, ownChance }: Strength): number {
+function chanceToStay({ chance, keeps = 1, neverStays }: Judgement, { letters, digits, ownChance }: Strength): number {
+  if (neverStays) return 0;
   return letters + digits <= 2 ? 1 : Math.min(1, chance + ownChance * keeps);
 }
 
@@ -61,10 +61,8 @@ export function createCollection(
       clearWords(words);
       // What is longer than the words have room for is compared by its beginning, and not searched as a whole.
       const whole = readWords(words, bytes, start, end) === end;
-      if (words.count === 0) {
-        own.chance++;
-        return;
-      }
+      if (words.count === 0) return;
+      own.compared++;
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
       const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
@@ -73,7 +71,7 @@ export function createCollection(
       own.chance += chanceToStay(judgement, strength);
       if (equal) {
         own.equal++;
-        if (own.equalOriginals.size < mostEqualKept) own.equalOriginals.add(high * 2 ** 21 + (low >>> 11));
+        addDistinct(own.equalDistinct, high, low);
       }
       const hasMore = words.hasAt && words.count > 3;
       if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {

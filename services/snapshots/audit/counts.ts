@@ -4,11 +4,13 @@ import { createNumbersSeen, mergeNumbersSeen, type NumbersSeen } from './numbers
 /** What was counted of one unit; sums of parts are the sums of these. */
 export interface UnitCounts {
   values: number;
+  /** Values that have a word, so that there is something to compare. */
+  compared: number;
   /** Originals that are above the entropy floor and so are searched. */
   searched: number;
-  /** Values masked with themselves, and hashes of the different ones among them (the first thousand of a part). */
+  /** Values masked with themselves, and the different ones among them. */
   equal: number;
-  equalOriginals: Set<number>;
+  equalDistinct: Uint8Array;
   /** How many values chance masks with themselves. */
   chance: number;
   /** Originals of digits alone that are searched. */
@@ -23,8 +25,8 @@ export type PartCounts = Map<number, UnitCounts>;
 
 export function createCounts(): UnitCounts {
   return {
-    ...{ values: 0, searched: 0, equal: 0, chance: 0, shapeChance: 0 },
-    equalOriginals: new Set(),
+    ...{ values: 0, compared: 0, searched: 0, equal: 0, chance: 0, shapeChance: 0 },
+    equalDistinct: createDistinct(),
     numbers: createNumbersSeen(),
     distinct: createDistinct(),
   };
@@ -32,11 +34,12 @@ export function createCounts(): UnitCounts {
 
 export function addCounts(sum: UnitCounts, part: UnitCounts): void {
   sum.values += part.values;
+  sum.compared += part.compared;
   sum.searched += part.searched;
   sum.equal += part.equal;
   sum.chance += part.chance;
   sum.shapeChance += part.shapeChance;
-  for (const original of part.equalOriginals) sum.equalOriginals.add(original);
+  mergeDistinct(sum.equalDistinct, part.equalDistinct);
   mergeNumbersSeen(sum.numbers, part.numbers);
   mergeDistinct(sum.distinct, part.distinct);
 }

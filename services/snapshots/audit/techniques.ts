@@ -14,6 +14,8 @@ export interface Judgement {
   chance: number;
   /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
   keeps?: number;
+  /** Not even a single character is masked with itself. */
+  neverStays?: boolean;
   /**
    * How many times likelier it is that somebody else's value is made, because some characters are not drawn: country code,
    * check digits, the month and day in a national id.
@@ -119,7 +121,8 @@ export const judgements: Record<string, Judgement> = {
   number: perRow(randomised, 0.01),
   generalise: perRow(randomised, 1),
   randomise: perRow(randomised, 1),
-  shuffle: perRow(shuffled, 1),
+  // One cycle through all of them.
+  shuffle: { ...perRow(shuffled, 0), neverStays: true },
   rebuild: perRow(computed, 1),
 };
 

@@ -30,6 +30,8 @@ export interface Evidence {
 const few = 100;
 const repeated = 10;
 const fewDistinct = 'has few different values, each many times';
+/** Of values that may stay what they are, so many that do make a column one that is hardly masked. */
+const nearlyAll = 0.9;
 
 /**
  * Judges each masked column by what was counted row by row and found in the result.
@@ -55,7 +57,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
     const distinctIn = Math.min(own.values, countDistinct(own.distinct));
     const why = whyPerRow(own, distinctIn, judgement);
     const equalByChance = mostEqual(own, distinctIn, judgement);
-    if (own.equalOriginals.size > equalByChance) {
+    if (Math.min(own.equal, countDistinct(own.equalDistinct)) > equalByChance) {
       mistakes.push({
         where: name,
         what: `${own.equal} of ${own.values} values came out of ${base.technique} as they went in`,
@@ -92,6 +94,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
       ...base,
       judged: why ? 'per-row' : 'everywhere',
       ...(why ? { why } : {}),
+      ...(isHardlyMasked(own, judgement) ? { warning: `${own.equal} of ${own.values} values are what they were` } : {}),
       ...{ values: own.values, distinctIn, searched: why ? 0 : own.searched, equal: own.equal, equalByChance },
       ...{ coincidences: coinciding.size, byChance },
     };
@@ -109,9 +112,14 @@ function whyPerRow(own: UnitCounts, distinct: number, { perRow, evenIfRepeated }
 
 function mostEqual(own: UnitCounts, distinct: number, { chance, makes }: Judgement): number {
   // All of them may be what they were.
-  if (own.values === 0 || chance === 1) return own.values;
+  if (own.compared === 0 || chance === 1) return own.values;
   // A constant may be somebody's value, one at most.
-  return mostByChance((own.chance / own.values) * distinct) + (makes === 'constant' ? 1 : 0);
+  return mostByChance((own.chance / own.compared) * distinct) + (makes === 'constant' ? 1 : 0);
+}
+
+/** A value that is generalised or drawn may well be what it was; nearly all of them should not. */
+function isHardlyMasked({ equal, compared }: UnitCounts, { chance }: Judgement): boolean {
+  return chance === 1 && compared > 0 && equal >= nearlyAll * compared;
 }
 
 function remedyFor({ name, column }: ResultPlace): string {

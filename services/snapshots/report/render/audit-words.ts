@@ -47,6 +47,7 @@ export function auditInWords({ coverage, constraints, columns }: Schemas['AuditR
   ];
 }
 
-export function judgedInWords({ judged, why = '' }: Schemas['AuditedColumn']): string {
-  return judged === 'everywhere' ? 'searched everywhere' : `row by row: ${why}`;
+export function judgedInWords({ judged, why = '', warning }: Schemas['AuditedColumn']): string {
+  const how = judged === 'everywhere' ? 'searched everywhere' : `row by row: ${why}`;
+  return warning ? `${how}; ${warning}` : how;
 }
