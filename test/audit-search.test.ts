@@ -591,6 +591,18 @@ describe('what chance explains, and what it does not', () => {
     ]);
     assert.equal((await audited(rule, coarser, {})).judged[0]!.warning, undefined);
   });
+
+  test('a phone is somebody’s, though many rows say it in a column of another kind', async () => {
+    const number = (n: number) => `+49 30 ${55_500_000 + n * 7}`;
+    const rows = rowsOf(400, (n) => [
+      [number(n), n < 30 ? number(5) : `AB-${1e9 + n}-X`],
+      [`+49 81 ${91_300_000 + n * 11}`, `QX-${5e9 + n * 3}-Y`],
+    ]);
+    const columns = { phone: { mask: 'phone' }, code: { mask: 'token' } };
+    assert.deepEqual(await leaks(audited(columns, rows, { kept: [`call ${number(5)}`] })), [
+      'app.people.kept holds 1 original of app.people.phone (1 time)',
+    ]);
+  });
 });
 
 describe('a result that is not whole', () => {

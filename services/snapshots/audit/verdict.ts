@@ -68,7 +68,8 @@ export function judge(evidence: Evidence): AuditedColumn[] {
     const byChance: NonNullable<AuditedColumn['byChance']> = [];
     const coinciding = new Set<number>();
     const found = why ? [] : (ofUnit.get(unit.id) ?? []);
-    const said = found.filter(({ original }) => !evidence.isOften(original));
+    // What many rows say is the application's, unless the technique is for what is somebody's.
+    const said = found.filter(({ original }) => judgement.evenIfRepeated || !evidence.isOften(original));
     for (const [place, inPlace] of Map.groupBy(said, (match) => match.place)) {
       const where = places[place]!;
       const chances = chancesOf(unit, place, where);
