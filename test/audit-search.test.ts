@@ -603,6 +603,33 @@ describe('what chance explains, and what it does not', () => {
       'app.people.kept holds 1 original of app.people.phone (1 time)',
     ]);
   });
+
+  test('a column of which nothing is searched says so', async () => {
+    const rows = rowsOf(200, (n) => [[`Zofia${'x'.repeat(n % 50)}${n}`], [`Karl Meier`]]);
+    const { judged } = await audited({ name: { mask: 'full_name' } }, rows, {});
+    assert.deepEqual(
+      [judged[0]!.judged, judged[0]!.why, judged[0]!.searched],
+      ['per-row', 'has no value above the entropy floor: all are too short, or a single word', 0],
+    );
+  });
+
+  test('names and text in scripts without spaces are searched by their characters', async () => {
+    const given = (n: number) => String.fromCodePoint(0x4e00 + (n % 20) * 31, 0x5f00 + Math.floor(n / 20) * 17);
+    const name = (n: number) => `${'王李张刘陈'[n % 5]}${given(n)}`;
+    const rows = rowsOf(300, (n) => [
+      [name(n), `${given(n)}昨天说过的话没有别人知道`],
+      [`小明 王${n}`, 'Lorem ipsum'],
+    ]);
+    const columns = { name: { mask: 'full_name' }, note: { mask: 'text' } };
+    assert.equal((await audited(columns, rows, { kept: ['王', '昨天'] })).judged[0]!.judged, 'everywhere');
+    assert.deepEqual(
+      await leaks(audited(columns, rows, { kept: [`by ${name(7)}, ${given(9)}昨天说过的话没有别人知道`] })),
+      [
+        'app.people.kept holds 1 original of app.people.name (1 time)',
+        'app.people.kept holds 1 original of app.people.note (1 time)',
+      ],
+    );
+  });
 });
 
 describe('a result that is not whole', () => {

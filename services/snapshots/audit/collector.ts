@@ -9,7 +9,7 @@ import { createSipHash } from './siphash.ts';
 import { isMoment, type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
 import { markOf } from './units.ts';
-import { clearWords, createWords, readWords } from './words.ts';
+import { clearWords, createWords, readWords, type Words } from './words.ts';
 
 /** Of one part of a table. */
 export interface Collector {
@@ -24,6 +24,11 @@ const leastMailBits = 12;
 function chanceToStay({ chance, keeps = 1, neverStays }: Judgement, { letters, digits, ownChance }: Strength): number {
   if (neverStays) return 0;
   return letters + digits <= 2 ? 1 : Math.min(1, chance + ownChance * keeps);
+}
+
+/** Scripts that put no spaces between words: three characters are two words at least. */
+function wordsIn({ count }: Words, { ideographs }: Strength): number {
+  return count === 1 && ideographs >= 3 ? 2 : count;
 }
 
 /** @param send takes hashes away; those of a part that failed do no harm, they are originals all the same */
@@ -74,7 +79,7 @@ export function createCollection(
         addDistinct(own.equalDistinct, high, low);
       }
       const hasMore = words.hasAt && words.count > 3;
-      if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
+      if (whole && judgement.searches(strength, wordsIn(words, strength), words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
         own.shapeChance += strength.drawn;

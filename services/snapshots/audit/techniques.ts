@@ -40,10 +40,11 @@ function perRow(why: string, chance: number, makes?: Family): Judgement {
   return { searches: never, chance, perRow: why, ...(makes ? { makes } : {}) };
 }
 
-/** A single first or last name is a word of every vocabulary; two of them are a person. */
-function names(chance: number): Judgement {
+/** A single first or last name is a word of every vocabulary; two of them are a person, and so are three ideographs. */
+function names(chance: number, leastIdeographs = 4): Judgement {
   return {
-    searches: ({ bits, letters }, words) => words >= 2 && letters >= 4 && bits >= 14,
+    searches: ({ bits, letters, ideographs }, words) =>
+      words >= 2 && (letters >= 4 || ideographs >= leastIdeographs) && bits >= 14,
     chance,
     makes: 'words',
     mayCoincide: 'words',
@@ -72,7 +73,7 @@ const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
-  full_name: { ...names(1e-3), evenIfRepeated: true },
+  full_name: { ...names(1e-3, 3), evenIfRepeated: true },
   company: names(5e-3),
   street: names(1e-3),
   first_name: perRow(dictionary, 0.05, 'words'),

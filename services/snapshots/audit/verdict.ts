@@ -30,6 +30,7 @@ export interface Evidence {
 const few = 100;
 const repeated = 10;
 const fewDistinct = 'has few different values, each many times';
+const belowFloor = 'has no value above the entropy floor: all are too short, or a single word';
 /** Of values that may stay what they are, so many that do make a column one that is hardly masked. */
 const nearlyAll = 0.9;
 
@@ -106,6 +107,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
 
 function whyPerRow(own: UnitCounts, distinct: number, { perRow, evenIfRepeated }: Judgement): string | undefined {
   if (perRow) return perRow;
+  if (own.searched === 0) return belowFloor;
   return !evenIfRepeated && distinct <= few && own.values >= Math.max(few, repeated * distinct)
     ? fewDistinct
     : undefined;
