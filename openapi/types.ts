@@ -1656,6 +1656,7 @@ export interface components {
     };
     AuditedColumn: {
       table: string;
+      /** @description `first + last` is both together, searched as one name */
       column: string;
       /** @description `json: email` is that of parts of a document, hstore or composite value */
       technique: string;

@@ -630,6 +630,21 @@ describe('what chance explains, and what it does not', () => {
       ],
     );
   });
+
+  test('first and last name of a row are searched as one name', async () => {
+    const columns = { last: { mask: 'last_name' }, city: { mask: 'city' }, first: { mask: 'first_name' } };
+    const rows = rowsOf(300, (n) => [
+      [n === 9 ? '\\N' : `Berger${n}`, 'Bonn', `Anna${n}`],
+      [n === 9 ? '\\N' : `Meier${n}`, 'Kiel', `Karl${n}`],
+    ]);
+    const made = { first: rows.map(([, [, , first]]) => first!), last: rows.map(([, [last]]) => last!) };
+    const { judged } = await audited(columns, rows, { ...made, kept: ['Anna7', 'Berger7', 'Anna7 Berger8'] });
+    const both = judged.find(({ column }) => column === 'first + last')!;
+    assert.deepEqual([both.technique, both.judged, both.values, both.searched], ['full_name', 'everywhere', 299, 299]);
+    assert.deepEqual(await leaks(audited(columns, rows, { ...made, kept: ['by Anna7 Berger7'] })), [
+      'app.people.kept holds 1 original of app.people.first + last (1 time)',
+    ]);
+  });
 });
 
 describe('a result that is not whole', () => {

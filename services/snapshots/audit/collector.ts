@@ -43,7 +43,9 @@ export function createCollection(
   const phrases = createPhrases(setup.phrases);
   const columns = setup.tables.flat().filter((column) => column !== undefined);
   const judgements = Object.fromEntries(
-    columns.flatMap(({ units }) => Object.values(units).map(({ id, technique }) => [id, judgementOf(technique)])),
+    columns
+      .flatMap(({ units, fullName }) => [...Object.values(units), ...(fullName ? [fullName.unit] : [])])
+      .map(({ id, technique }) => [id, judgementOf(technique)]),
   );
   /** Of the words that were read. */
   const hash = () => sipHash(words.text, 0, words.ends[words.count - 1]!);

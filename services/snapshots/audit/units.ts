@@ -32,6 +32,8 @@ export interface ColumnUnits {
   value: Value;
   /** By technique. */
   units: Record<string, Unit>;
+  /** Of a last name: the column that has the first name, and the unit of both together, which are a person where one is a word. */
+  fullName?: { first: number; unit: Unit };
 }
 
 export function unitsOf(tables: readonly Pick<PlannedTable, 'schema' | 'name' | 'columns'>[]): {
@@ -59,9 +61,25 @@ export function unitsOf(tables: readonly Pick<PlannedTable, 'schema' | 'name' | 
       );
       return { rule, value: { isArray, place: namesOf(place as object) }, units: Object.fromEntries(ofColumn) };
     });
+    for (const [first, last] of namePairsOf(own)) {
+      const column = `${columns[first]!.name} + ${columns[last]!.name}`;
+      own[last]!.fullName = { first, unit: add({ table, column, technique: 'full_name', rules: 1 }) };
+    }
     return own;
   });
   return { units, tables: ofTables, copied };
+}
+
+/** Each column of last names with the nearest one of first names: `billing_first, billing_last, first, last`. */
+function namePairsOf(columns: TableUnits): [first: number, last: number][] {
+  const masked = (technique: string) =>
+    columns.flatMap((column, index) => (column?.rule.mask === technique && !column.value.isArray ? [index] : []));
+  const firsts = masked('first_name');
+  if (firsts.length === 0) return [];
+  return masked('last_name').map((last) => {
+    const [first] = firsts.toSorted((a, b) => Math.abs(a - last) - Math.abs(b - last));
+    return [first!, last];
+  });
 }
 
 /** The fields of a composite type and theirs, which is all that is needed of a place. */
