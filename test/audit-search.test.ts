@@ -579,6 +579,8 @@ describe('what chance explains, and what it does not', () => {
     ]);
     const moved = rowsOf(300, (n) => [[`${n % 7}`], [`${(n + 1) % 7}`]]);
     assert.deepEqual(await leaks(audited({ grade: { mask: 'shuffle' } }, moved, {})), []);
+    const lists = rowsOf(300, (n) => [[`{1,${n % 7}}`], [`{1,${(n + 1) % 7}}`]]);
+    assert.deepEqual(await leaks(audited({ list: { mask: 'shuffle' } }, lists, {})), []);
   });
 
   test('of what is generalised or drawn, nearly all values that stay are a warning', async () => {

@@ -72,7 +72,9 @@ function fullNameReader({ first, unit }: NonNullable<ColumnUnits['fullName']>, l
 
 function fieldReader({ rule, value, units }: ColumnUnits, onOriginal: OnOriginal): ReadPair {
   const unit = units[rule.mask]!;
-  if (!value.isArray && !hasParts(rule)) {
+  // An array that is shuffled is another row's whole, whose elements may be the same.
+  const isWhole = !value.isArray || rule.mask === 'shuffle';
+  if (isWhole && !hasParts(rule)) {
     return (original, start, end, masked, maskedStart, maskedEnd) => {
       const equal = isSame(original, start, end, masked, maskedStart, maskedEnd);
       if (!isHex(original, start, end)) return onOriginal(unit, original, start, end, equal);
