@@ -1619,7 +1619,7 @@ export interface components {
      */
     AuditReport: {
       /**
-       * @description Originals found where they must not be
+       * @description Originals found where they must not be, beyond what chance explains: what it does explain is in `byChance` of each column
        * @constant
        */
       hits: 0;
@@ -1659,6 +1659,7 @@ export interface components {
     };
     AuditedColumn: {
       table: string;
+      /** @description `first + last` is both together, searched as one name */
       column: string;
       /** @description `json: email` is that of parts of a document, hstore or composite value */
       technique: string;
@@ -1679,8 +1680,22 @@ export interface components {
       equal: number;
       /** @description How many different originals chance may mask with themselves at most */
       equalByChance: number;
-      /** @description Different originals that masking also made of others, as names of a dictionary */
+      /** @description Different originals found that are taken for chance: `byChance` says where */
       coincidences: number;
+      /**
+       * @description Where originals stand that were taken for chance, because there are no more of them than it explains: numbers among
+       *     other numbers, and what masking also makes of others, as names of a dictionary. Some may be leaks all the same
+       */
+      byChance?: {
+        /** @description A column of the result or a text of the catalog */
+        where: string;
+        /** @description Different ones */
+        originals: number;
+        /** @description How many chance explains, but once in a million captures */
+        atMost: number;
+      }[];
+      /** @description Nearly all values are what they were, which the technique allows */
+      warning?: string;
     };
     ReportedSource: {
       /** @description host:port */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Problem } from '../services/errors.ts';
+import { dictionaries } from '../services/masking/dictionaries.ts';
 import { openAudit } from '../services/snapshots/audit/audit.ts';
 import { mostByChance } from '../services/snapshots/audit/chance.ts';
 import { createCollection } from '../services/snapshots/audit/collector.ts';
@@ -19,7 +20,9 @@ import { matchesOf } from '../services/snapshots/audit/matches.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
+import { asNumber } from '../services/snapshots/audit/setup.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
+import { spansIn, widen } from '../services/snapshots/audit/spans.ts';
 import { lexemes } from '../services/snapshots/audit/tsvector.ts';
 import { judge } from '../services/snapshots/audit/verdict.ts';
 import { clearWords, createWords, keepLastWords, readWords, windowHash } from '../services/snapshots/audit/words.ts';
@@ -154,6 +157,19 @@ test('different values are counted within 5 %', () => {
   }
 });
 
+test('different numbers of a text are counted, each once', () => {
+  const { setup } = openAudit([], []);
+  widen(spansIn(setup.spans), asNumber, 9);
+  const search = createSearch(setup, () => {});
+  const numbers = Array.from({ length: 50_000 }, (_, n) => String(123_456_789 + n));
+  const text = Buffer.from([...numbers, ...numbers].join(', x '));
+  search.value(text, 0, text.length, 3);
+  const seen = search.takeNumbers()[3]!;
+  assert.equal(seen.ofDigits[9], 100_000);
+  assert.ok(Math.abs(countDistinct(seen.distinct) - 50_000) <= 2500, String(countDistinct(seen.distinct)));
+  assert.deepEqual(search.takeNumbers(), []);
+});
+
 test('what chance explains', () => {
   assert.equal(mostByChance(0), 0);
   assert.equal(mostByChance(1e-7), 0);
@@ -174,7 +190,7 @@ async function audited(
   const plan = {
     schema: 'app',
     name: 'people',
-    columns: Object.entries(columns).map(([name, rule]) => ({
+    columns: Object.entries({ ...columns, kept: { keep: 'says nothing about anybody' } }).map(([name, rule]) => ({
       name,
       rule,
       by: 'column',
@@ -193,11 +209,10 @@ async function audited(
     const found: Uint32Array[] = [];
     const search = createSearch(audit.setup, (taken) => found.push(taken));
     const places = Object.keys(result).map((column) => ({ name: `app.people.${column}`, table: 'app.people', column }));
-    const words = new Float64Array(places.length);
     for (const [place, values] of Object.values(result).entries()) {
       for (const value of values) {
         const bytes = Buffer.from(value);
-        words[place]! += search.value(bytes, 0, bytes.length, place);
+        search.value(bytes, 0, bytes.length, place);
       }
     }
     found.push(search.candidates.take());
@@ -206,7 +221,8 @@ async function audited(
       matches.push(...(await matchesOf(candidates, audit.originals.pieces(), new AbortController().signal)));
     }
     const { isOften } = createPhrases(audit.setup.phrases);
-    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
+    const { units, counts, copied } = audit;
+    const judged = judge({ units, counts, matches, places, numbers: search.takeNumbers(), isOften, copied });
     return { judged, spilledBytes: audit.originals.spilledBytes };
   } finally {
     audit.close();
@@ -428,7 +444,7 @@ describe('judging row by row', () => {
     const rows = many((n) => [number(n), number((n + 1) % 200)]);
     const found = await leaks(audited(columns, rows, { phone: rows.map(([, [phone]]) => phone!) }));
     assert.deepEqual(found, [
-      'app.people.phone 200 of its originals are among the masked values, more than chance explains',
+      'app.people.phone holds 200 originals of app.people.phone (200 times); chance explains 1 at most',
     ]);
   });
 
@@ -464,6 +480,207 @@ describe('judging row by row', () => {
     assert.deepEqual(await leaks(audited(columns, rows, {})), [
       'app.people.document 1 of 50 values came out of json: email as they went in',
       'app.people.document 1 of 50 values came out of json: text as they went in',
+    ]);
+  });
+});
+
+describe('what chance explains, and what it does not', () => {
+  const keep = { keep: 'says nothing about anybody' };
+  const rowsOf = (count: number, make: (n: number) => [original: string[], masked: string[]]) =>
+    Array.from({ length: count }, (_, n) => make(n));
+  /** Nine digits, in no order. */
+  const id = (n: number) => String(100_000_000 + ((n * 7_368_787 + 23_456_789) % 899_999_999));
+  const masked = (n: number) => String(100_000_000 + ((n * 5_915_587 + 12_345) % 899_999_999));
+  const ids = rowsOf(20_000, (n) => [[id(n)], [masked(n)]]);
+  const national = { national: { mask: 'national_id' } };
+
+  test('ids in notes are leaks, however many words stand beside them', async () => {
+    const prose = 'what was said that day on the line '.repeat(12);
+    const kept = Array.from({ length: 10_000 }, (_, n) => (n < 150 ? `${prose} ${id(n * 7)}` : prose));
+    assert.deepEqual(await leaks(audited(national, ids, { kept })), [
+      'app.people.kept holds 150 originals of app.people.national (150 times); chance explains 2 at most',
+    ]);
+  });
+
+  test('ids among other numbers are leaks, however often each is in the masked column', async () => {
+    const repeated = rowsOf(50_000, (n) => [[id(n % 500)], [masked(n % 500)]]);
+    const kept = Array.from({ length: 50_000 }, (_, n) => (n < 30 ? id(n * 10) : masked(1_700_000 + n)));
+    assert.deepEqual(await leaks(audited(national, repeated, { kept })), [
+      'app.people.kept holds 30 originals of app.people.national (30 times); chance explains 3 at most',
+    ]);
+  });
+
+  test('numbers of another length explain none', async () => {
+    const kept = Array.from({ length: 50_000 }, (_, n) => (n < 10 ? id(n) : `5${masked(900_000 + n)}`));
+    const others = { number: { mask: 'token' }, national: { mask: 'national_id' } };
+    const rows = ids.map(([[one], [other]], n): [string[], string[]] => [
+      [`77${one}`, one!],
+      [`88${masked(n)}`, other!],
+    ]);
+    assert.deepEqual(await leaks(audited(others, rows, { kept })), [
+      'app.people.kept holds 10 originals of app.people.national (10 times); chance explains 1 at most',
+    ]);
+  });
+
+  test('a number that another meets by chance is no leak, and the report says where it stands', async () => {
+    const kept = Array.from({ length: 20_000 }, (_, n) => (n < 2 ? id(n) : masked(900_000 + n)));
+    const { judged } = await audited(national, ids, { kept });
+    const [{ coincidences, byChance }] = judged as [(typeof judged)[number]];
+    assert.equal(coincidences, 2);
+    assert.deepEqual(byChance, [{ where: 'app.people.kept', originals: 2, atMost: 6 }]);
+  });
+
+  test('numbers explain nothing that has letters', async () => {
+    const rows = ids.map(([original, masked], n): [string[], string[]] =>
+      n === 7 ? [['Agent Orchid 4711 of Bonn'], ['Lorem ipsum 1234 do sit']] : [original, masked],
+    );
+    const kept = ['see Agent Orchid 4711 of Bonn', ...rows.map((_, n) => masked(900_000 + n))];
+    assert.deepEqual(await leaks(audited(national, rows, { kept })), [
+      'app.people.kept holds 1 original of app.people.national (1 time)',
+    ]);
+  });
+
+  for (const [what, rule, document] of [
+    [
+      'a key of a document',
+      { mask: 'json', fields: { '*.email': 'email' } },
+      (name: string, email: string) => ({ [name]: { email } }),
+    ],
+    [
+      'a kept field of a document',
+      { mask: 'json', fields: { email: 'email', by: keep } },
+      (by: string, email: string) => ({ email, by }),
+    ],
+  ] as const) {
+    test(`a name in ${what} is a leak, whatever words masking makes beside it`, async () => {
+      const name = (n: number) => `Anna Berger${n}`;
+      const rows = rowsOf(300, (n) => [
+        [name(n), JSON.stringify(document(name(n), `p${n}.person@corp.test`))],
+        [`Karl Meier${n}`, JSON.stringify(document(name(n), `james.smith.${n}x@example.com`))],
+      ]);
+      const docs = rows.map(([, [, masked]]) => masked!);
+      assert.deepEqual(await leaks(audited({ name: { mask: 'full_name' }, docs: rule }, rows, { docs })), [
+        'app.people.docs holds 300 originals of app.people.name (300 times); chance explains 4 at most',
+      ]);
+    });
+  }
+
+  test('names of the dictionary meet in columns, documents and views as often as chance has it', async () => {
+    const { firstNames, lastNames } = dictionaries();
+    const hash = createSipHash(Buffer.alloc(16, 2));
+    const name = (n: number) => {
+      const bytes = Buffer.from(String(n));
+      const { high, low } = hash(bytes, 0, bytes.length);
+      return `${firstNames[high % firstNames.length]} ${lastNames[low % lastNames.length]}`;
+    };
+    const document = (n: number) => JSON.stringify({ id: 'x', by: name(n) });
+    const rows = rowsOf(4000, (n) => [
+      [name(n), document(n)],
+      [name(n + 100_000), document(n + 100_000)],
+    ]);
+    const made = rows.map(([, [masked]]) => masked!);
+    const columns = { name: { mask: 'full_name' }, docs: { mask: 'json', fields: { by: 'full_name' } } };
+    const result = { name: made, docs: rows.map(([, [, masked]]) => masked!), view: made };
+    const { judged } = await audited(columns, rows, result);
+    const { byChance, coincidences } = judged[0]!;
+    assert.ok(coincidences > 0);
+    assert.deepEqual(byChance!.map(({ where }) => where).sort(), [
+      'app.people.docs',
+      'app.people.name',
+      'app.people.view',
+    ]);
+    // Where nothing is masked, it does not explain them.
+    assert.deepEqual(
+      await leaks(
+        audited(columns, rows, { ...result, kept: [made.find((one) => rows.some(([[name]]) => name === one))!] }),
+      ),
+      [
+        'app.people.kept holds 1 original of app.people.docs (1 time)',
+        'app.people.kept holds 1 original of app.people.name (1 time)',
+      ],
+    );
+  });
+
+  test('tens of thousands of values that stay are counted to the last', async () => {
+    const rows = rowsOf(30_000, (n) => [[`Name${n}`], [`Name${n}`]]);
+    assert.deepEqual(await leaks(audited({ first: { mask: 'first_name' } }, rows, {})), [
+      'app.people.first 30000 of 30000 values came out of first_name as they went in',
+    ]);
+  });
+
+  test('a shuffle moves every value, of one character too', async () => {
+    const rows = rowsOf(300, (n) => [[`${n % 7}`], [n % 7 === 3 ? '3' : `${(n + 1) % 7}`]]);
+    assert.deepEqual(await leaks(audited({ grade: { mask: 'shuffle' } }, rows, {})), [
+      'app.people.grade 43 of 300 values came out of shuffle as they went in',
+    ]);
+    const moved = rowsOf(300, (n) => [[`${n % 7}`], [`${(n + 1) % 7}`]]);
+    assert.deepEqual(await leaks(audited({ grade: { mask: 'shuffle' } }, moved, {})), []);
+    const lists = rowsOf(300, (n) => [[`{1,${n % 7}}`], [`{1,${(n + 1) % 7}}`]]);
+    assert.deepEqual(await leaks(audited({ list: { mask: 'shuffle' } }, lists, {})), []);
+  });
+
+  test('of what is generalised or drawn, nearly all values that stay are a warning', async () => {
+    const rule = { born: { mask: 'generalise', to: 'month' } };
+    const same = rowsOf(200, (n) => [[`19${10 + (n % 80)}-01-01`], [`19${10 + (n % 80)}-01-01`]]);
+    assert.equal((await audited(rule, same, {})).judged[0]!.warning, '200 of 200 values are what they were');
+    const coarser = rowsOf(200, (n) => [
+      [`1980-01-${10 + (n % 20)}`],
+      [n % 2 ? '1980-01-01' : `1980-01-${10 + (n % 20)}`],
+    ]);
+    assert.equal((await audited(rule, coarser, {})).judged[0]!.warning, undefined);
+  });
+
+  test('a phone is somebody’s, though many rows say it in a column of another kind', async () => {
+    const number = (n: number) => `+49 30 ${55_500_000 + n * 7}`;
+    const rows = rowsOf(400, (n) => [
+      [number(n), n < 30 ? number(5) : `AB-${1e9 + n}-X`],
+      [`+49 81 ${91_300_000 + n * 11}`, `QX-${5e9 + n * 3}-Y`],
+    ]);
+    const columns = { phone: { mask: 'phone' }, code: { mask: 'token' } };
+    assert.deepEqual(await leaks(audited(columns, rows, { kept: [`call ${number(5)}`] })), [
+      'app.people.kept holds 1 original of app.people.phone (1 time)',
+    ]);
+  });
+
+  test('a column of which nothing is searched says so', async () => {
+    const rows = rowsOf(200, (n) => [[`Zofia${'x'.repeat(n % 50)}${n}`], [`Karl Meier`]]);
+    const { judged } = await audited({ name: { mask: 'full_name' } }, rows, {});
+    assert.deepEqual(
+      [judged[0]!.judged, judged[0]!.why, judged[0]!.searched],
+      ['per-row', 'has no value above the entropy floor: all are too short, or a single word', 0],
+    );
+  });
+
+  test('names and text in scripts without spaces are searched by their characters', async () => {
+    const given = (n: number) => String.fromCodePoint(0x4e00 + (n % 20) * 31, 0x5f00 + Math.floor(n / 20) * 17);
+    const name = (n: number) => `${'王李张刘陈'[n % 5]}${given(n)}`;
+    const rows = rowsOf(300, (n) => [
+      [name(n), `${given(n)}昨天说过的话没有别人知道`],
+      [`小明 王${n}`, 'Lorem ipsum'],
+    ]);
+    const columns = { name: { mask: 'full_name' }, note: { mask: 'text' } };
+    assert.equal((await audited(columns, rows, { kept: ['王', '昨天'] })).judged[0]!.judged, 'everywhere');
+    assert.deepEqual(
+      await leaks(audited(columns, rows, { kept: [`by ${name(7)}, ${given(9)}昨天说过的话没有别人知道`] })),
+      [
+        'app.people.kept holds 1 original of app.people.name (1 time)',
+        'app.people.kept holds 1 original of app.people.note (1 time)',
+      ],
+    );
+  });
+
+  test('first and last name of a row are searched as one name', async () => {
+    const columns = { last: { mask: 'last_name' }, city: { mask: 'city' }, first: { mask: 'first_name' } };
+    const rows = rowsOf(300, (n) => [
+      [n === 9 ? '\\N' : `Berger${n}`, 'Bonn', `Anna${n}`],
+      [n === 9 ? '\\N' : `Meier${n}`, 'Kiel', `Karl${n}`],
+    ]);
+    const made = { first: rows.map(([, [, , first]]) => first!), last: rows.map(([, [last]]) => last!) };
+    const { judged } = await audited(columns, rows, { ...made, kept: ['Anna7', 'Berger7', 'Anna7 Berger8'] });
+    const both = judged.find(({ column }) => column === 'first + last')!;
+    assert.deepEqual([both.technique, both.judged, both.values, both.searched], ['full_name', 'everywhere', 299, 299]);
+    assert.deepEqual(await leaks(audited(columns, rows, { ...made, kept: ['by Anna7 Berger7'] })), [
+      'app.people.kept holds 1 original of app.people.first + last (1 time)',
     ]);
   });
 });

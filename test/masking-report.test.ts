@@ -171,6 +171,25 @@ describe('the report', () => {
     }
   });
 
+  test('what was taken for chance, and what is hardly masked, is told with its place', () => {
+    const audit = auditOf('shop.users', 'national_id', {
+      ...{ coincidences: 2, byChance: [{ where: 'shop.notes.body', originals: 2, atMost: 6 }] },
+      warning: '9 of 9 values are what they were',
+    });
+    const columns = { national_id: { mask: 'national_id' } };
+    const report = reportOf([{ name: 'users', rows: 9, columns }], { audit });
+    assert.deepEqual(report.warnings, [{ where: 'shop.users.national_id', what: '9 of 9 values are what they were' }]);
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown.replaceAll('\\', '')]) {
+      assert.match(text, /No original found beyond chance/);
+      assert.match(
+        text,
+        /Taken for chance, which explains 6 at most: shop.notes.body holds 2 of shop.users.national_id/,
+      );
+      assert.match(text, /searched everywhere; 9 of 9 values are what they were/);
+    }
+  });
+
   test('names that hold markup, quotes and invisible characters stay names', () => {
     const hostile = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>`|[x](javascript:y)@all\u202egnp\n# h';
     const report = reportOf(

@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { withoutValues } from '../../sources/errors.ts';
 import { connectLogin, type TargetLogin } from '../capture/login.ts';
 import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import type { NumbersSeen } from './numbers-seen.ts';
 import { createSearch } from './search.ts';
 import type { AuditSetup } from './setup.ts';
 import { lexemes } from './tsvector.ts';
@@ -22,12 +23,13 @@ export interface SearchTask {
   columns: { place: number; vector: boolean }[];
 }
 
-/** Of one task. `words` and `values` by column. */
+/** Of one task. `words`, `values` and `numbers` by column. */
 export interface SearchCounts {
   rows: number;
   bytes: number;
   values: number[];
   words: number[];
+  numbers: (NumbersSeen | undefined)[];
 }
 
 export type SearchMessage =
@@ -85,7 +87,7 @@ async function main(): Promise<void> {
     }
     const { index, task } = message;
     const none = () => task.columns.map(() => 0);
-    const counts: SearchCounts = { rows: 0, bytes: 0, values: none(), words: none() };
+    const counts: SearchCounts = { rows: 0, bytes: 0, values: none(), words: none(), numbers: [] };
     try {
       let rest: Buffer[] = [];
       for await (const chunk of client.query(copyTo(task.copy)) as AsyncIterable<Buffer>) {
@@ -103,6 +105,8 @@ async function main(): Promise<void> {
         // A copy where it is little, so that it does not keep a large row in memory.
         rest = start === bytes.length ? [] : [Buffer.from(bytes.subarray(start))];
       }
+      const numbers = search.takeNumbers();
+      counts.numbers = task.columns.map(({ place }) => numbers[place]);
       send({ type: 'done', task: index, counts });
     } catch (error) {
       send({ type: 'failed', task: index, message: withoutValues(error) });

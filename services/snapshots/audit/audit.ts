@@ -10,6 +10,10 @@ export interface Audit {
   units: Unit[];
   counts: PartCounts;
   originals: Originals;
+  /** Every column of the plan, kept ones too: `schema.table.column`. */
+  copied: ReadonlySet<string>;
+  /** Of the words that masking draws. */
+  locale: string | undefined;
   /** Adds what was counted of a part that was copied whole. */
   addPart(part: PartCounts, collectMs: number): void;
   /** Of all threads together. */
@@ -23,8 +27,9 @@ export function openAudit(
   tables: readonly PlannedTable[],
   expectedRows: readonly number[],
   memoryBytes?: number,
+  locale?: string,
 ): Audit {
-  const { units, tables: ofTables } = unitsOf(tables);
+  const { units, tables: ofTables, copied } = unitsOf(tables);
   const masked = ofTables.map((columns) => columns.filter((column) => column !== undefined).length);
   const expected = masked.reduce((sum, columns, index) => sum + columns * (expectedRows[index] ?? 0), 0);
   const setup = createSetup(ofTables, expected);
@@ -36,6 +41,8 @@ export function openAudit(
     units,
     counts,
     originals,
+    copied,
+    locale,
     addPart: (part, partMs) => {
       collectMs += partMs;
       for (const [unit, own] of part) {

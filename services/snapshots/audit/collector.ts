@@ -8,7 +8,8 @@ import { type AuditSetup, keysOf } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { isMoment, type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
-import { clearWords, createWords, readWords } from './words.ts';
+import { markOf } from './units.ts';
+import { clearWords, createWords, readWords, type Words } from './words.ts';
 
 /** Of one part of a table. */
 export interface Collector {
@@ -16,15 +17,18 @@ export interface Collector {
   finish(): PartCounts;
 }
 
-const mostEqualKept = 1000;
-/** How many times likelier two meet because phone numbers, accounts and cards share prefixes: three digits of them. */
-const sharedPrefixes = 1000;
 const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const leastMailBits = 12;
 
 /** One or two characters are moved by one number for all of them, which may be nothing. */
-function chanceToStay({ chance, keeps = 1 }: Judgement, { letters, digits, ownChance }: Strength): number {
+function chanceToStay({ chance, keeps = 1, neverStays }: Judgement, { letters, digits, ownChance }: Strength): number {
+  if (neverStays) return 0;
   return letters + digits <= 2 ? 1 : Math.min(1, chance + ownChance * keeps);
+}
+
+/** Scripts that put no spaces between words: three characters are two words at least. */
+function wordsIn({ count }: Words, { ideographs }: Strength): number {
+  return count === 1 && ideographs >= 3 ? 2 : count;
 }
 
 /** @param send takes hashes away; those of a part that failed do no harm, they are originals all the same */
@@ -39,7 +43,9 @@ export function createCollection(
   const phrases = createPhrases(setup.phrases);
   const columns = setup.tables.flat().filter((column) => column !== undefined);
   const judgements = Object.fromEntries(
-    columns.flatMap(({ units }) => Object.values(units).map(({ id, technique }) => [id, judgementOf(technique)])),
+    columns
+      .flatMap(({ units, fullName }) => [...Object.values(units), ...(fullName ? [fullName.unit] : [])])
+      .map(({ id, technique }) => [id, judgementOf(technique)]),
   );
   /** Of the words that were read. */
   const hash = () => sipHash(words.text, 0, words.ends[words.count - 1]!);
@@ -62,10 +68,8 @@ export function createCollection(
       clearWords(words);
       // What is longer than the words have room for is compared by its beginning, and not searched as a whole.
       const whole = readWords(words, bytes, start, end) === end;
-      if (words.count === 0) {
-        own.chance++;
-        return;
-      }
+      if (words.count === 0) return;
+      own.compared++;
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
       const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
@@ -74,21 +78,23 @@ export function createCollection(
       own.chance += chanceToStay(judgement, strength);
       if (equal) {
         own.equal++;
-        if (own.equalOriginals.size < mostEqualKept) own.equalOriginals.add(high * 2 ** 21 + (low >>> 11));
+        addDistinct(own.equalDistinct, high, low);
       }
       const hasMore = words.hasAt && words.count > 3;
-      if (whole && judgement.searches(strength, words.count, words.hasAt) && !isMoment(words)) {
+      if (whole && judgement.searches(strength, wordsIn(words, strength), words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        if (strength.letters === 0) own.numberChance += strength.chance;
-        if (judgement.makes === 'shape') own.shapeChance += strength.chance * sharedPrefixes;
-        if (isNumber) keep.digits(id, { high, low }, digits);
-        else keep.words(id, { high, low });
+        own.shapeChance += strength.drawn;
+        if (isNumber) {
+          own.numbers.ofDigits[digits.count]!++;
+          addDistinct(own.numbers.distinct, high, low);
+          keep.digits(markOf(id, true), { high, low }, digits);
+        } else keep.words(markOf(id, false), { high, low });
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
         if (words.hasEscape) {
           clearWords(words);
           readWords(words, bytes, start, end, false);
-          keep.words(id, hash());
+          keep.words(markOf(id, false), hash());
         }
       }
       // E-mail addresses within longer text are originals of their own.
@@ -104,7 +110,7 @@ export function createCollection(
       clearWords(words);
       readWords(words, bytes, 0, bytes.length);
       if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
-      keep.words(unit, hash());
+      keep.words(markOf(unit, false), hash());
       count++;
     }
     return count;

@@ -1,18 +1,21 @@
 import { createDistinct, mergeDistinct } from './distinct.ts';
+import { createNumbersSeen, mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 
 /** What was counted of one unit; sums of parts are the sums of these. */
 export interface UnitCounts {
   values: number;
+  /** Values that have a word, so that there is something to compare. */
+  compared: number;
   /** Originals that are above the entropy floor and so are searched. */
   searched: number;
-  /** Values masked with themselves, and hashes of the different ones among them (the first thousand of a part). */
+  /** Values masked with themselves, and the different ones among them. */
   equal: number;
-  equalOriginals: Set<number>;
+  equalDistinct: Uint8Array;
   /** How many values chance masks with themselves. */
   chance: number;
-  /** How many originals one number drawn at random meets: only originals of digits alone count. */
-  numberChance: number;
-  /** The same of a value of the same shape. */
+  /** Originals of digits alone that are searched. */
+  numbers: NumbersSeen;
+  /** How many of those that are searched one value of their shape meets, drawn at random. */
   shapeChance: number;
   distinct: Uint8Array;
 }
@@ -22,19 +25,21 @@ export type PartCounts = Map<number, UnitCounts>;
 
 export function createCounts(): UnitCounts {
   return {
-    ...{ values: 0, searched: 0, equal: 0, chance: 0, numberChance: 0, shapeChance: 0 },
-    equalOriginals: new Set(),
+    ...{ values: 0, compared: 0, searched: 0, equal: 0, chance: 0, shapeChance: 0 },
+    equalDistinct: createDistinct(),
+    numbers: createNumbersSeen(),
     distinct: createDistinct(),
   };
 }
 
 export function addCounts(sum: UnitCounts, part: UnitCounts): void {
   sum.values += part.values;
+  sum.compared += part.compared;
   sum.searched += part.searched;
   sum.equal += part.equal;
   sum.chance += part.chance;
-  sum.numberChance += part.numberChance;
   sum.shapeChance += part.shapeChance;
-  for (const original of part.equalOriginals) sum.equalOriginals.add(original);
+  mergeDistinct(sum.equalDistinct, part.equalDistinct);
+  mergeNumbersSeen(sum.numbers, part.numbers);
   mergeDistinct(sum.distinct, part.distinct);
 }

@@ -1,4 +1,4 @@
-import { createFields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createFields, type Fields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
 import { createPartsReader, type OnPart } from './parts.ts';
 import { hasParts } from './rules.ts';
 import type { ColumnUnits, TableUnits, Unit } from './units.ts';
@@ -24,6 +24,9 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): R
   const [originals, maskeds] = [createFields(), createFields()];
   const readers = columns.map((column) => column && fieldReader(column, onOriginal));
   const count = readers.findLastIndex((read) => read !== undefined) + 1;
+  const readFullNames = columns.flatMap((column, last) =>
+    column?.fullName ? [fullNameReader(column.fullName, last, onOriginal)] : [],
+  );
 
   return (original, start, end, masked, maskedStart, maskedEnd) => {
     const fields = splitFields(originals, original, start, end, count);
@@ -50,12 +53,28 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): R
       }
       read(from, first, last, to, maskedFirst, maskedLast);
     }
+    for (const readFullName of readFullNames) readFullName(originals, original);
+  };
+}
+
+/** First and last name of a row as one original; each by itself is judged as such. */
+function fullNameReader({ first, unit }: NonNullable<ColumnUnits['fullName']>, last: number, onOriginal: OnOriginal) {
+  return ({ starts, ends, escaped }: Fields, row: Buffer): void => {
+    if (escaped[first] || escaped[last]) return;
+    for (const field of [first, last]) {
+      if (starts[field] === ends[field] || isNull(row, starts[field]!, ends[field]!)) return;
+    }
+    const name = `${row.toString('utf8', starts[first], ends[first])} ${row.toString('utf8', starts[last], ends[last])}`;
+    const bytes = Buffer.from(name);
+    onOriginal(unit, bytes, 0, bytes.length, false);
   };
 }
 
 function fieldReader({ rule, value, units }: ColumnUnits, onOriginal: OnOriginal): ReadPair {
   const unit = units[rule.mask]!;
-  if (!value.isArray && !hasParts(rule)) {
+  // An array that is shuffled is another row's whole, whose elements may be the same.
+  const isWhole = !value.isArray || rule.mask === 'shuffle';
+  if (isWhole && !hasParts(rule)) {
     return (original, start, end, masked, maskedStart, maskedEnd) => {
       const equal = isSame(original, start, end, masked, maskedStart, maskedEnd);
       if (!isHex(original, start, end)) return onOriginal(unit, original, start, end, equal);

@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
 import { type Match, matchesOf } from './matches.ts';
+import { mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, readResult } from './relations.ts';
 import { createSearch } from './search.ts';
@@ -47,7 +48,7 @@ export async function auditResult(
       texts: 0,
     };
     const rows = new Map<string, number>();
-    const words = new Float64Array(places.length + texts.length + names.length);
+    const numbers: (NumbersSeen | undefined)[] = [];
     await searchRelations(
       { setup: audit.setup, target: await loginOf(at.target), database: at.database },
       tasks,
@@ -60,20 +61,23 @@ export async function auditResult(
           coverage.rows += counts.rows;
           coverage.bytes += counts.bytes;
           for (const [index, { place }] of task.columns.entries()) {
-            words[place]! += counts.words[index]!;
+            coverage.words += counts.words[index]!;
+            addNumbers(numbers, place, counts.numbers[index]);
             coverage.values += counts.values[index]!;
           }
         },
       },
     );
-    coverage.texts = searchTexts(audit, [...texts, ...names], places, words, search.candidates);
-    coverage.words = words.reduce((sum, count) => sum + count, 0);
+    const searched = searchTexts(audit, [...texts, ...names], places, numbers, search.candidates);
+    coverage.texts = searched.texts;
+    coverage.words += searched.words;
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
       ...{ expected: expected.rows, found: rows, countedFor },
     });
     const matches = await search.finish();
     const { isOften } = createPhrases(audit.setup.phrases);
-    const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
+    const { units, counts, copied, locale } = audit;
+    const judged = judge({ units, counts, matches, places, numbers, isOften, copied, locale });
     return {
       hits: 0,
       coverage,
@@ -130,17 +134,26 @@ function searchTexts(
   audit: Audit,
   texts: readonly CatalogText[],
   places: ResultPlace[],
-  words: Float64Array,
+  numbers: (NumbersSeen | undefined)[],
   onCandidates: (candidates: Uint32Array) => void,
-): number {
+): { texts: number; words: number } {
   const search = createSearch(audit.setup, onCandidates);
   const added = new Map<string, number>();
+  let words = 0;
   for (const { place: name, text } of texts) {
     const place = added.get(name) ?? places.push({ name }) - 1;
     added.set(name, place);
     const bytes = Buffer.from(text);
-    words[place]! += search.value(bytes, 0, bytes.length, place);
+    words += search.value(bytes, 0, bytes.length, place);
   }
   onCandidates(search.candidates.take());
-  return texts.length;
+  for (const [place, seen] of search.takeNumbers().entries()) addNumbers(numbers, place, seen);
+  return { texts: texts.length, words };
+}
+
+function addNumbers(numbers: (NumbersSeen | undefined)[], place: number, seen: NumbersSeen | undefined): void {
+  const sum = numbers[place];
+  if (!seen) return;
+  if (sum) mergeNumbersSeen(sum, seen);
+  else numbers[place] = seen;
 }

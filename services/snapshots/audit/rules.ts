@@ -21,10 +21,12 @@ export function hasParts(rule: MaskRule): boolean {
   return ['json', 'hstore', 'composite'].includes(rule.mask);
 }
 
-/** All techniques that a rule masks with, its own first. */
+/** All techniques that a rule masks with, its own first; one as often as there are rules with it. */
 export function techniquesOf(rule: MaskRule): string[] {
   if (!hasParts(rule)) return [rule.mask];
-  const others = { json: [techniqueOfOthers], hstore: [techniqueOfOthers, techniqueOfKeys], composite: [] };
+  // With a rule for any key, an hstore's keys stay.
+  const ofHstore = fieldsOf(rule)['*'] === undefined ? [techniqueOfOthers, techniqueOfKeys] : [];
+  const others = { json: [techniqueOfOthers], hstore: ofHstore, composite: [] };
   const fields = [...Object.values(fieldsOf(rule)), rule.numbers, rule.keys, rule.booleans] as (
     | FieldRule
     | undefined
@@ -33,5 +35,5 @@ export function techniquesOf(rule: MaskRule): string[] {
     if (typeof field === 'string') return techniquesOf({ mask: field });
     return field === undefined || 'keep' in field ? [] : techniquesOf(field);
   });
-  return [...new Set([rule.mask, ...others[rule.mask as 'json'], ...ofFields])];
+  return [rule.mask, ...others[rule.mask as 'json'], ...ofFields];
 }

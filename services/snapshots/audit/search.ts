@@ -2,6 +2,7 @@ import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
 import { createDigits, type Digits, digitRuns } from './numbers.ts';
+import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { spansIn } from './spans.ts';
@@ -15,6 +16,8 @@ export interface Search {
    */
   value(bytes: Buffer, start: number, end: number, place: number): number;
   candidates: Candidates;
+  /** The numbers seen since they were last taken, by place: those that are as long as an original of digits alone. */
+  takeNumbers(): (NumbersSeen | undefined)[];
 }
 
 const candidateSlots = 1 << 18;
@@ -65,8 +68,13 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
 
   const digits = createDigits();
   let placeOfNumber = 0;
+  let numbersSeen: (NumbersSeen | undefined)[] = [];
   // Made once, not for each field.
   const lookAtNumber = (run: Digits) => {
+    numbersSeen[placeOfNumber] ??= createNumbersSeen();
+    const seen = numbersSeen[placeOfNumber]!;
+    seen.ofDigits[run.count]!++;
+    addRun(seen.distinct, run.hash);
     if (!filter.mayHold(run.hash, asNumber)) return;
     const { high, low } = sipHash(run.bytes, 0, run.count);
     candidates.add(high, low, placeOfNumber);
@@ -159,7 +167,12 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     }
     return total;
   };
-  return { value, candidates };
+  const takeNumbers = () => {
+    const taken = numbersSeen;
+    numbersSeen = [];
+    return taken;
+  };
+  return { value, candidates, takeNumbers };
 }
 
 function isHexadecimal(digits: string): boolean {

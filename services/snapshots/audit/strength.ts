@@ -4,22 +4,30 @@ import type { Words } from './words.ts';
 export interface Strength {
   letters: number;
   digits: number;
-  /** Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names. */
+  /** Those of the letters that are words or syllables: Chinese, Japanese, Korean. */
+  ideographs: number;
+  /**
+   * Bits of entropy, guessed low: log₂ 10 a digit, 2 a letter, because letters are parts of words and names, 5 an
+   * ideograph, of which the thirty commonest are less than a fifth of a text.
+   */
   bits: number;
-  /** 2⁻ᵇⁱᵗˢ: the chance to draw it again. */
-  chance: number;
-  /** The same without zeros, which masks of numbers leave where they lead. */
+  /** The chance that a mask which draws letter for letter and digit for digit draws it: ten digits, sixteen letters at least (of hexadecimal). */
+  drawn: number;
+  /** 2⁻ᵇⁱᵗˢ without zeros, which masks of numbers leave where they lead. */
   ownChance: number;
 }
 
 const bitsPerDigit = Math.log2(10);
 const bitsPerLetter = 2;
+const bitsPerIdeograph = 5;
+const bitsPerDrawnLetter = 4;
 
 /** Of the words that were read. The result is overwritten by the next call. */
 export function strengthOf({ text, ends, count }: Words): Strength {
   const end = count === 0 ? 0 : ends[count - 1]!;
   let letters = 0;
   let digits = 0;
+  let ideographs = 0;
   let zeros = 0;
   let seen = 0;
   for (let index = 0; index < end; index++) {
@@ -30,14 +38,20 @@ export function strengthOf({ text, ends, count }: Words): Strength {
       if (byte === 0x30) zeros++;
     }
     // Spaces, and the second and later bytes of a character in UTF-8, are no letters.
-    else if (byte !== 0x20 && (byte & 0xc0) !== 0x80) letters++;
+    else if (byte !== 0x20 && (byte & 0xc0) !== 0x80) {
+      letters++;
+      // U+3000 to U+DFFF: kana, Chinese characters, Hangul.
+      if (byte >= 0xe3 && byte <= 0xed) ideographs++;
+    }
   }
   strength.letters = letters;
   strength.digits = digits;
+  strength.ideographs = ideographs;
+  strength.drawn = power(tenths, digits) * power(halves, letters * bitsPerDrawnLetter);
   if (letters === 0 && mostlyOne(seen)) return ofFewDigits(strength, seen);
-  strength.bits = digits * bitsPerDigit + letters * bitsPerLetter;
-  strength.chance = power(tenths, digits) * power(quarters, letters);
-  strength.ownChance = power(tenths, digits - zeros) * power(quarters, letters);
+  const bitsOfLetters = letters * bitsPerLetter + ideographs * (bitsPerIdeograph - bitsPerLetter);
+  strength.bits = digits * bitsPerDigit + bitsOfLetters;
+  strength.ownChance = power(tenths, digits - zeros) * power(halves, bitsOfLetters);
   return strength;
 }
 
@@ -50,17 +64,15 @@ function mostlyOne(seen: number): boolean {
 /** Bits as Postgres prints them, and numbers that stand for none: 0000000000. */
 function ofFewDigits(of: Strength, seen: number): Strength {
   of.bits = of.digits;
-  of.chance = power(halves, of.digits);
-  of.ownChance = (seen & (seen - 1)) === 0 ? 1 : of.chance;
+  of.ownChance = (seen & (seen - 1)) === 0 ? 1 : power(halves, of.digits);
   return of;
 }
 
-const strength: Strength = { letters: 0, digits: 0, bits: 0, chance: 1, ownChance: 1 };
+const strength: Strength = { letters: 0, digits: 0, ideographs: 0, bits: 0, drawn: 1, ownChance: 1 };
 
 // Looked up: a power costs as much as hashing a short value.
-const powers = 64;
+const powers = 256;
 const tenths = Float64Array.from({ length: powers }, (_, exponent) => 10 ** -exponent);
-const quarters = Float64Array.from({ length: powers }, (_, exponent) => 2 ** (-bitsPerLetter * exponent));
 const halves = Float64Array.from({ length: powers }, (_, exponent) => 2 ** -exponent);
 
 function power(table: Float64Array, exponent: number): number {

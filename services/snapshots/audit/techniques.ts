@@ -14,9 +14,16 @@ export interface Judgement {
   chance: number;
   /** How many times likelier the same characters are drawn again, because some are left as they are: a country's code. */
   keeps?: number;
+  /** Not even a single character is masked with itself. */
+  neverStays?: boolean;
+  /**
+   * How many times likelier it is that somebody else's value is made, because some characters are not drawn: country code,
+   * check digits, the month and day in a national id.
+   */
+  shares?: number;
   /** What it makes. */
   makes?: Family;
-  /** An original that masking made of another one too is no leak where it stands for that other one. */
+  /** An original that masking makes of another one, as often as chance does, is no leak where that other one is masked. */
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
@@ -33,10 +40,11 @@ function perRow(why: string, chance: number, makes?: Family): Judgement {
   return { searches: never, chance, perRow: why, ...(makes ? { makes } : {}) };
 }
 
-/** A single first or last name is a word of every vocabulary; two of them are a person. */
-function names(chance: number): Judgement {
+/** A single first or last name is a word of every vocabulary; two of them are a person, and so are three ideographs. */
+function names(chance: number, leastIdeographs = 4): Judgement {
   return {
-    searches: ({ bits, letters }, words) => words >= 2 && letters >= 4 && bits >= 14,
+    searches: ({ bits, letters, ideographs }, words) =>
+      words >= 2 && (letters >= 4 || ideographs >= leastIdeographs) && bits >= 14,
     chance,
     makes: 'words',
     mayCoincide: 'words',
@@ -65,7 +73,7 @@ const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 
 export const judgements: Record<string, Judgement> = {
-  full_name: { ...names(1e-3), evenIfRepeated: true },
+  full_name: { ...names(1e-3, 3), evenIfRepeated: true },
   company: names(5e-3),
   street: names(1e-3),
   first_name: perRow(dictionary, 0.05, 'words'),
@@ -85,10 +93,11 @@ export const judgements: Record<string, Judgement> = {
     mayCoincide: 'words',
     evenIfRepeated: true,
   },
-  phone: { ...shaped, evenIfRepeated: true },
-  card: { ...shaped, evenIfRepeated: true },
-  iban: { ...shaped, evenIfRepeated: true },
-  national_id: { ...shaped, evenIfRepeated: true },
+  phone: { ...shaped, shares: 100, evenIfRepeated: true },
+  card: { ...shaped, shares: 100, evenIfRepeated: true },
+  // Two letters and two digits.
+  iban: { ...shaped, shares: 16 * 16 * 100, evenIfRepeated: true },
+  national_id: { ...shaped, shares: 1000, evenIfRepeated: true },
   postcode: perRow(randomised, 0, 'shape'),
   token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
@@ -113,7 +122,8 @@ export const judgements: Record<string, Judgement> = {
   number: perRow(randomised, 0.01),
   generalise: perRow(randomised, 1),
   randomise: perRow(randomised, 1),
-  shuffle: perRow(shuffled, 1),
+  // One cycle through all of them.
+  shuffle: { ...perRow(shuffled, 0), neverStays: true },
   rebuild: perRow(computed, 1),
 };
 

@@ -1,13 +1,16 @@
 import type { components } from '../../../openapi/types.ts';
 import { type Mistake, Problem } from '../../errors.ts';
+import type { Audit } from './audit.ts';
 import { mostByChance } from './chance.ts';
+import { coincidencesOf } from './coincidences.ts';
 import type { PartCounts, UnitCounts } from './counts.ts';
 import { countDistinct } from './distinct.ts';
 import type { Match } from './matches.ts';
+import type { NumbersSeen } from './numbers-seen.ts';
 import type { Phrases } from './phrases.ts';
 import type { ResultPlace } from './relations.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
-import type { Unit } from './units.ts';
+import { type Unit, unitOfMark } from './units.ts';
 
 export type AuditedColumn = components['schemas']['AuditedColumn'];
 
@@ -16,32 +19,33 @@ export interface Evidence {
   counts: PartCounts;
   matches: readonly Match[];
   places: readonly ResultPlace[];
-  /** Words searched, by place. */
-  words: Float64Array;
+  /** By place. */
+  numbers: readonly (NumbersSeen | undefined)[];
   isOften: Phrases['isOften'];
+  copied: Audit['copied'];
+  locale?: string | undefined;
 }
 
 /** A column of so few different values, each said ten times in the mean, is the application's, not a person's. */
 const few = 100;
 const repeated = 10;
-/** So many runs of neighbouring numbers end in one of them, about. */
-const runsPerWord = 8;
 const fewDistinct = 'has few different values, each many times';
+const belowFloor = 'has no value above the entropy floor: all are too short, or a single word';
+/** Of values that may stay what they are, so many that do make a column one that is hardly masked. */
+const nearlyAll = 0.9;
 
 /**
  * Judges each masked column by what was counted row by row and found in the result.
  *
  * @throws Problem `audit-failed` with every leak: which column's originals, how many, where; never a value
  */
-export function judge({ units, counts, matches, places, words, isOften }: Evidence): AuditedColumn[] {
-  const made = familiesOf(units, places);
-  const shapesMade = units
-    .filter(({ technique }) => judgementOf(technique).makes === 'shape')
-    .reduce((sum, { id }) => sum + (counts.has(id) ? countDistinct(counts.get(id)!.distinct) : 0), 0);
-  const ofUnit = Map.groupBy(matches, ({ unit }) => unit);
+export function judge(evidence: Evidence): AuditedColumn[] {
+  const { units, counts, places } = evidence;
+  const chancesOf = coincidencesOf(units, counts, evidence.copied, evidence.numbers, evidence.locale);
+  const ofUnit = Map.groupBy(evidence.matches, ({ unit }) => unitOfMark(unit).unit);
   const mistakes: Mistake[] = [];
 
-  const columns = units.flatMap((unit): AuditedColumn[] => {
+  const columns = units.map((unit): AuditedColumn => {
     const own = counts.get(unit.id);
     const { table, column, technique } = unit;
     const judgement = judgementOf(technique);
@@ -49,15 +53,12 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
     const name = `${table}.${column}`;
     if (!own) {
       const none = { values: 0, distinctIn: 0, searched: 0, equal: 0, equalByChance: 0, coincidences: 0 };
-      return [{ ...base, judged: judgement.perRow ? 'per-row' : 'everywhere', ...none }];
+      return { ...base, judged: judgement.perRow ? 'per-row' : 'everywhere', ...none, byChance: [] };
     }
     const distinctIn = Math.min(own.values, countDistinct(own.distinct));
-    const isRepeated =
-      !judgement.evenIfRepeated && distinctIn <= few && own.values >= Math.max(few, repeated * distinctIn);
-    const why = judgement.perRow ?? (isRepeated ? fewDistinct : undefined);
-
+    const why = whyPerRow(own, distinctIn, judgement);
     const equalByChance = mostEqual(own, distinctIn, judgement);
-    if (own.equalOriginals.size > equalByChance) {
+    if (Math.min(own.equal, countDistinct(own.equalDistinct)) > equalByChance) {
       mistakes.push({
         where: name,
         what: `${own.equal} of ${own.values} values came out of ${base.technique} as they went in`,
@@ -65,70 +66,63 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
       });
     }
 
-    const found = ofUnit.get(unit.id) ?? [];
-    const coinciding = new Set(
-      found.filter(({ place }) => isMade(judgement.mayCoincide, made[place])).map(({ original }) => original),
-    );
-    if (judgement.mayCoincide === 'shape' && coinciding.size > mostByChance(own.shapeChance * shapesMade)) {
-      mistakes.push({
-        where: name,
-        what: `${coinciding.size} of its originals are among the masked values, more than chance explains`,
-        remedy: 'Choose another technique for the column',
-      });
-    }
-    if (!why) {
-      const leaks = found.filter(({ original }) => !coinciding.has(original) && !isOften(original));
-      for (const [place, inPlace] of Map.groupBy(leaks, (match) => match.place)) {
-        const originals = new Set(inPlace.map(({ original }) => original)).size;
-        if (originals <= mostByChance(own.numberChance * words[place]! * runsPerWord)) continue;
-        const times = inPlace.reduce((sum, match) => sum + match.times, 0);
+    const byChance: NonNullable<AuditedColumn['byChance']> = [];
+    const coinciding = new Set<number>();
+    const found = why ? [] : (ofUnit.get(unit.id) ?? []);
+    // What many rows say is the application's, unless the technique is for what is somebody's.
+    const said = found.filter(({ original }) => judgement.evenIfRepeated || !evidence.isOften(original));
+    for (const [place, inPlace] of Map.groupBy(said, (match) => match.place)) {
+      const where = places[place]!;
+      const chances = chancesOf(unit, place, where);
+      const byKind = Map.groupBy(inPlace, (match) => (unitOfMark(match.unit).isNumber ? 'numbers' : 'others'));
+      for (const [kind, matches] of byKind) {
+        const originals = new Set(matches.map(({ original }) => original));
+        const atMost = chances[kind];
+        if (originals.size <= atMost) {
+          byChance.push({ where: where.name, originals: originals.size, atMost });
+          for (const original of originals) coinciding.add(original);
+          continue;
+        }
+        const times = matches.reduce((sum, match) => sum + match.times, 0);
+        const beyond = atMost > 0 ? `; chance explains ${atMost} at most` : '';
         mistakes.push({
-          where: places[place]!.name,
-          what: `holds ${count(originals, 'original')} of ${name} (${count(times, 'time')})`,
-          remedy: remedyFor(places[place]!),
+          where: where.name,
+          what: `holds ${count(originals.size, 'original')} of ${name} (${count(times, 'time')})${beyond}`,
+          remedy: remedyFor(where),
         });
       }
     }
-    return [
-      {
-        ...base,
-        judged: why ? 'per-row' : 'everywhere',
-        ...(why ? { why } : {}),
-        values: own.values,
-        distinctIn,
-        searched: why ? 0 : own.searched,
-        equal: own.equal,
-        equalByChance,
-        coincidences: coinciding.size,
-      },
-    ];
+    return {
+      ...base,
+      judged: why ? 'per-row' : 'everywhere',
+      ...(why ? { why } : {}),
+      ...(isHardlyMasked(own, judgement) ? { warning: `${own.equal} of ${own.values} values are what they were` } : {}),
+      ...{ values: own.values, distinctIn, searched: why ? 0 : own.searched, equal: own.equal, equalByChance },
+      ...{ coincidences: coinciding.size, byChance },
+    };
   });
   if (mistakes.length > 0) throw leaked(mistakes.sort(byPlace));
   return columns;
 }
 
+function whyPerRow(own: UnitCounts, distinct: number, { perRow, evenIfRepeated }: Judgement): string | undefined {
+  if (perRow) return perRow;
+  if (own.searched === 0) return belowFloor;
+  return !evenIfRepeated && distinct <= few && own.values >= Math.max(few, repeated * distinct)
+    ? fewDistinct
+    : undefined;
+}
+
 function mostEqual(own: UnitCounts, distinct: number, { chance, makes }: Judgement): number {
   // All of them may be what they were.
-  if (own.values === 0 || chance === 1) return own.values;
+  if (own.compared === 0 || chance === 1) return own.values;
   // A constant may be somebody's value, one at most.
-  return mostByChance((own.chance / own.values) * distinct) + (makes === 'constant' ? 1 : 0);
+  return mostByChance((own.chance / own.compared) * distinct) + (makes === 'constant' ? 1 : 0);
 }
 
-/** What masking writes into each place. */
-function familiesOf(units: readonly Unit[], places: readonly ResultPlace[]): (Set<string> | undefined)[] {
-  const byColumn = new Map<string, Set<string>>();
-  for (const { table, column, technique } of units) {
-    const { makes } = judgementOf(technique);
-    const id = JSON.stringify([table, column]);
-    const families = byColumn.get(id) ?? new Set();
-    if (makes) families.add(makes);
-    byColumn.set(id, families);
-  }
-  return places.map(({ table, column }) => byColumn.get(JSON.stringify([table, column])));
-}
-
-function isMade(family: string | undefined, made: Set<string> | undefined): boolean {
-  return family !== undefined && made?.has(family) === true;
+/** A value that is generalised or drawn may well be what it was; nearly all of them should not. */
+function isHardlyMasked({ equal, compared }: UnitCounts, { chance }: Judgement): boolean {
+  return chance === 1 && compared > 0 && equal >= nearlyAll * compared;
 }
 
 function remedyFor({ name, column }: ResultPlace): string {

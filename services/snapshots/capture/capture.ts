@@ -137,7 +137,8 @@ async function captureReading(
     const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
     const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
     const pools = await readPools(source, plan.pools, { key: options.key, pace, dump: dump?.rows });
-    const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
+    const expectedOf = expectedRows(plan.tables, catalog);
+    const audit = openAudit(plan.tables, expectedOf, options.auditMemoryBytes, policy.locale);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
     const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });

@@ -50,7 +50,11 @@ export function writeReport(facts: CaptureFacts): CaptureReport {
     sequences: facts.sequences,
     materializedViews: facts.catalog.tables.filter(({ kind }) => kind === 'm').map(tableName),
     ...{ groups, leftOut },
-    warnings: [...facts.plan.warnings.map(({ where, what }) => ({ where, what })), ...facts.warnings],
+    warnings: [
+      ...facts.plan.warnings.map(({ where, what }) => ({ where, what })),
+      ...facts.warnings,
+      ...unmasked(audit),
+    ],
     ...(facts.dump ? { dump: facts.dump } : {}),
     ...(audit ? { audit } : {}),
     target,
@@ -73,6 +77,13 @@ function reportTable(table: PlannedTable, { catalog, copied, counts, audit }: Ca
       return reportColumn(column, { ...told, ...(distinctIn ? { distinctIn } : {}) }, rows, counted);
     }),
   };
+}
+
+function unmasked(audit: CaptureFacts['audit']): CaptureFacts['warnings'] {
+  const columns = audit?.columns ?? [];
+  return columns.flatMap(({ table, column, warning }) =>
+    warning ? [{ where: `${table}.${column}`, what: warning }] : [],
+  );
 }
 
 /** What the audit counted going in. Of arrays and documents it counts elements and fields: that compares with nothing here. */
