@@ -366,6 +366,27 @@ describe('documents', () => {
     });
   });
 
+  test('a key that says e-mail is not thereby shown: nobody’s name, and no key that few documents have', () => {
+    const answered = suggest({
+      't.doc': {
+        baseType: 'jsonb',
+        of: (row) => {
+          const once = row === 0 ? { anna_schmidt_email: address(1), zork_blub_email: address(2) } : {};
+          const twice = row < 2 ? { zork: { zork_blub_phone: phone(row) } } : {};
+          const often = { annaSchmidtEmail: address(row), bjorn_email: address(row), billing_email: address(row) };
+          const list = row < 2 ? [{ blub_email: address(row) }, { blub_email: address(row + 5) }] : [];
+          return JSON.stringify({ ...once, twice, often, list, email: address(row) });
+        },
+      },
+    });
+    assert.doesNotMatch(JSON.stringify(answered), /anna|schmidt|bjorn|zork|blub/i);
+    const { fields } = answered.rule('t.doc') as { fields: Record<string, string> };
+    assert.equal(fields['often.billing_email'], 'email');
+    assert.equal(fields['often.*'], 'email');
+    assert.equal(fields['list.*'], 'email');
+    assert.equal(fields.email, 'email');
+  });
+
   test('keys that are addresses are masked too, or it is left to a person', () => {
     const { rule, why } = suggest({
       't.by_mail': { baseType: 'jsonb', of: (row) => JSON.stringify({ [address(row)]: 1 }) },

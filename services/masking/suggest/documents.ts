@@ -1,7 +1,7 @@
 import type { Detector } from './detect/detector.ts';
 import { withinText } from './detect/index.ts';
 import { createCollector, type EvidenceCollector } from './evidence.ts';
-import { hintOf } from './names-of-columns.ts';
+import { isWholeHint, wordsOf } from './names-of-columns.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** What was seen at one path of a column's documents. */
@@ -23,6 +23,9 @@ export interface DocumentsEvidence {
 
 interface Node {
   seenIn: number;
+  /** An object in a list is seen often in one document. */
+  documents: number;
+  lastDocument: number;
   children: Map<string, Node>;
   strings: EvidenceCollector | undefined;
   numbers: EvidenceCollector | undefined;
@@ -31,7 +34,7 @@ interface Node {
 const deepest = 12;
 /** An object with more keys than this is a table of its own: its keys are data. */
 const mostKeys = 60;
-/** A key that names a field is in so many of the objects; among keys that are data, it stands out by more. */
+/** A key that names a field is in so many of the objects and documents; among keys that are data, it stands out by more. */
 const common = 0.05;
 const commonInTable = 0.3;
 const anyKey = '*';
@@ -49,6 +52,8 @@ export function createDocuments(vocabulary: Vocabulary) {
       for (const [key, member] of Object.entries(value)) {
         const child = childOf(node, key);
         child.seenIn++;
+        if (child.lastDocument !== documents) child.documents++;
+        child.lastDocument = documents;
         walk(member, child, depth + 1);
       }
     } else if (typeof value === 'string') {
@@ -89,7 +94,7 @@ function childOf(node: Node, name: string): Node {
 }
 
 function createNode(): Node {
-  return { seenIn: 0, children: new Map(), strings: undefined, numbers: undefined };
+  return { seenIn: 0, documents: 0, lastDocument: -1, children: new Map(), strings: undefined, numbers: undefined };
 }
 
 function leavesOf(
@@ -114,8 +119,9 @@ function leavesOf(
     const personal = withinText.find((detector) => detector.matches(key));
     if (personal) personalKeys.set(personal, (personalKeys.get(personal) ?? 0) + 1);
     const share = child.seenIn / seenIn;
-    const isField = child.seenIn >= 2 && share >= (isTable ? commonInTable : common);
-    const shown = isName(key, isField, vocabulary) && (!isTable || isField) ? key : anyKey;
+    const isCommon = share >= (isTable ? commonInTable : common);
+    const isOften = child.documents >= 2 && child.documents >= documents * common;
+    const shown = isCommon && isName(key, isOften, vocabulary) ? key : anyKey;
     leavesOf(child, [...path, shown], documents, vocabulary, leaves, personalKeys);
   }
 }
@@ -128,11 +134,14 @@ function holdsData({ children }: Node, seenIn: number): boolean {
   return sum < seenIn * children.size * 0.15;
 }
 
-/** Whether a key is the name of a field and no value: only then may it be shown. */
-function isName(key: string, isField: boolean, { firstNames, lastNames }: Vocabulary): boolean {
+/**
+ * Whether a key is the name of a field and no value: only then may it be shown. Words that say what a field holds are
+ * nobody's, however few documents have them; others are in many documents, and none of them is a person's name.
+ */
+function isName(key: string, isOften: boolean, { namesInKeys }: Vocabulary): boolean {
   if (!/^[A-Za-z_$][\w$-]{0,47}$/.test(key) || /\d{2}/.test(key)) return false;
-  if (hintOf('', key)) return true;
-  const word = key.toLowerCase();
+  if (isWholeHint(key)) return true;
   // `name` is a first name in some language.
-  return isField && (word === 'name' || !firstNames.has(word)) && !lastNames.has(word);
+  const words = wordsOf(key).split('_');
+  return isOften && words.every((word) => word === 'name' || !namesInKeys.has(word));
 }

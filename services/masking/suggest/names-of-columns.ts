@@ -159,12 +159,14 @@ const hints: [pattern: string, finding: Finding, weight: number, says: string][]
 ];
 
 /** Anchored at the end, so that `email_verified` is no e-mail; plurals and numbers behind are let pass. */
-const patterns = hints.map(([pattern, finding, weight, says]) => ({
-  expression: new RegExp(
-    `(?:^| )(?:${pattern})s?(?: \\d+| (?:raw|original|old|new|primary|secondary|work|home|private|encrypted|normalized|lower|value))?$`,
-  ),
-  hint: { finding, weight, says },
-}));
+const patterns = hints.map(([pattern, finding, weight, says]) => {
+  const ending = `(?:${pattern})s?(?: \\d+| (?:raw|original|old|new|primary|secondary|work|home|private|encrypted|normalized|lower|value))?$`;
+  return {
+    expression: new RegExp(`(?:^| )${ending}`),
+    whole: new RegExp(`^${ending}`),
+    hint: { finding, weight, says },
+  };
+});
 
 const peopleTable = new RegExp(`(?:^| )(?:${person})s?$`);
 const people = /^(?:people|persons|staff|kunden|personen|personnes|personas)$/;
@@ -184,6 +186,12 @@ export function hintOf(table: string, column: string, siblings: readonly string[
   if (siblings.some((sibling) => sibling !== column && ofPeople.has(hintOf('', sibling)?.finding ?? 'text')))
     return { finding: 'full_name', weight: 0.5, says: 'a name, beside columns of people' };
   return undefined;
+}
+
+/** Whether a name is made of such words alone, as `email` is and `anna_schmidt_email` is not. */
+export function isWholeHint(name: string): boolean {
+  const words = wordsOf(name).replaceAll('_', ' ');
+  return patterns.some(({ whole }) => whole.test(words));
 }
 
 const bookkeeping =

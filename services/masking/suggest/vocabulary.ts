@@ -1,4 +1,5 @@
 import type { Faker } from '@faker-js/faker';
+import { wordsOf } from './names-of-columns.ts';
 
 /** Words of several languages, in lower case, that tell names of people and places. */
 export interface Vocabulary {
@@ -6,6 +7,8 @@ export interface Vocabulary {
   lastNames: ReadonlySet<string>;
   cities: ReadonlySet<string>;
   countries: ReadonlySet<string>;
+  /** First and last names of one word, as they stand in a key: without accents. */
+  namesInKeys: ReadonlySet<string>;
 }
 
 type Locale = { faker: Faker };
@@ -54,7 +57,8 @@ async function load(): Promise<Vocabulary> {
     addAll(vocabulary.cities, { generic: location?.city_name });
     addAll(vocabulary.countries, { generic: location?.country });
   }
-  return vocabulary;
+  const names = [...vocabulary.firstNames, ...vocabulary.lastNames].map(wordsOf);
+  return { ...vocabulary, namesInKeys: new Set(names.filter((name) => !name.includes('_'))) };
 }
 
 /** faker keeps some lists by grammatical gender. */
