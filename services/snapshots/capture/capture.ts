@@ -134,7 +134,12 @@ async function captureReading(
     const audit = openAudit(plan.tables, expectedRows(plan.tables, catalog), options.auditMemoryBytes);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
-    const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
+    const leftOut = await readLeftOut(source, {
+      schemas,
+      catalog,
+      isReplica: reading.replayDelayMs !== undefined,
+      isDump: dump !== undefined,
+    });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, estimate, server);
     const roles = await readRoles(source);

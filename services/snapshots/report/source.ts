@@ -26,7 +26,7 @@ export async function describeSource(
   // What reads a view's definition locks its tables to the end of the transaction: production's ALTERs would wait for all of it.
   await session.query('SAVEPOINT described');
   const schemaFingerprint = fingerprintOfSchema(await readSchema(session));
-  const leftOut = await readLeftOut(session);
+  const leftOut = await readLeftOut(session, isDump);
   await session.query('ROLLBACK TO SAVEPOINT described');
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
   const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
