@@ -31,7 +31,7 @@ import { readPools } from './pools.ts';
 import { readFirst } from './read-first.ts';
 import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
-import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
+import { bytesOfDump, bytesOfTables, refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
@@ -141,7 +141,7 @@ async function captureReading(
       isDump: dump !== undefined,
     });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
-    await refuseTooLarge(host, estimate, server);
+    await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
     const roles = await readRoles(source);
     const settings = await readSettings(source, roles.names);
     const databaseGrants = await readDatabaseGrants(source, roles.names);
