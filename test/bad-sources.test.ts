@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { bytesOfDump, bytesOfTables, refuseTooLarge } from '../services/snapshots/capture/refusals.ts';
+import { readCatalog } from '../services/sources/catalog.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { imageOf } from './support/postgres-versions.ts';
 import { captureOf, reader, refusedCapture, startOn } from './support/source.ts';
@@ -179,4 +181,31 @@ test('a source that is newer than the image is refused, naming both', async () =
   } finally {
     await newer.remove();
   }
+});
+
+test('what there has to be room for counts long values and indexes; of a packed dump, that it is packed', async () => {
+  await create(
+    'large',
+    '',
+    `CREATE TABLE t (id int, words text); ALTER TABLE t ALTER words SET STORAGE EXTERNAL;
+     INSERT INTO t SELECT n, repeat('word ', 2000) FROM generate_series(1, 500) n; CREATE INDEX ON t (id)`,
+  );
+  const client = await production.connect('large');
+  try {
+    const { rows } = await client.query(
+      `SELECT pg_relation_size('t')::int AS heap, pg_total_relation_size('t')::int AS total`,
+    );
+    const needed = await bytesOfTables(client, await readCatalog(client));
+    assert.equal(needed, rows[0].total);
+    assert.ok(needed > 50 * rows[0].heap);
+  } finally {
+    await client.end();
+  }
+  const of = (format: 'custom' | 'plain') =>
+    bytesOfDump({ sizeBytes: 1000, report: { format, sizeBytes: 1000, sha256: '' } });
+  assert.deepEqual([of('custom'), of('plain')], [8000, 2000]);
+});
+
+test('tables that the engine’s disk has no room for are refused before anything is started', async () => {
+  await assert.rejects(refuseTooLarge(host, 2 ** 60, 'db:5432'), /take 1099511627776 MB with their indexes; the disk/);
 });

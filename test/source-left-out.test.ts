@@ -161,3 +161,34 @@ test('foreign tables and the views that read them are left out, with their grant
     await stack.remove();
   }
 });
+
+test('rows of tables that belong to an extension are left out, each reported by name', async () => {
+  const folder = (await production.run(['sh', '-c', 'echo "$(pg_config --sharedir)/extension"'])).trim();
+  const write = (file: string, text: string) => production.run(['sh', '-c', `cat >"${folder}/${file}"`], text);
+  await write('jobs.control', "default_version = '1'\nrelocatable = true\n");
+  await write(
+    'jobs--1.sql',
+    `CREATE TABLE job (id serial, command text); CREATE TABLE never (id int);
+     SELECT pg_extension_config_dump('job', ''); SELECT pg_extension_config_dump('job_id_seq', '');`,
+  );
+  await original.query(
+    `CREATE SCHEMA parts; CREATE EXTENSION jobs SCHEMA parts; INSERT INTO parts.job (command) VALUES ('mine');
+     CREATE TABLE parts.own (id int)`,
+  );
+  // The snapshot's image has to have the extension, too.
+  const repo = `greenroom-test-left-out-${host.installation}`;
+  await docker.getContainer(production.container).commit({ repo, pause: false });
+  try {
+    const capture = await options(['parts']);
+    const report = await captureDatabase({ ...capture, target: { ...capture.target, image: repo } });
+    const named = report.warnings.filter(({ where }) => where.startsWith('parts.'));
+    assert.deepEqual(
+      named.map(({ where }) => where),
+      ['parts.job', 'parts.job_id_seq'],
+    );
+    assert.match(named[0]!.what, /left out: it belongs to the extension jobs/);
+    assert.equal(report.leftOut!.find(({ what }) => /tables of extensions/.test(what))?.count, 1);
+  } finally {
+    await docker.getImage(repo).remove({ force: true });
+  }
+});

@@ -8,4 +8,6 @@ SELECT
   (SELECT count(*) FROM pg_foreign_table)::int AS foreign_tables,
   (SELECT count(*) FROM pg_publication)::int AS publications,
   (SELECT count(subname) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))::int AS subscriptions,
-  (SELECT count(*) FROM pg_event_trigger)::int AS event_triggers
+  (SELECT count(*) FROM pg_event_trigger)::int AS event_triggers,
+  (SELECT count(*) FROM pg_depend d JOIN pg_class c ON c.oid = d.objid WHERE d.classid = 'pg_class'::regclass
+    AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND c.relkind IN ('r', 'm') AND pg_relation_size(c.oid) > 0)::int AS extension_tables

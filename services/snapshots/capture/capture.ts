@@ -31,7 +31,7 @@ import { readPools } from './pools.ts';
 import { readFirst } from './read-first.ts';
 import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
-import { refuseTooLarge, refuseUnreadable } from './refusals.ts';
+import { bytesOfDump, bytesOfTables, refuseTooLarge, refuseUnreadable } from './refusals.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, copySchema, populatedViews, refreshViews } from './schema.ts';
 import { copySequences, readSequences, type SequenceReport } from './sequences.ts';
@@ -141,9 +141,14 @@ async function captureReading(
     const audit = openAudit(plan.tables, expectedOf, options.auditMemoryBytes, policy.locale);
     closeAudit = audit.close;
     const sequences = await readSequences(source, policy, schemas.has);
-    const leftOut = await readLeftOut(source, { schemas, catalog, isReplica: reading.replayDelayMs !== undefined });
+    const leftOut = await readLeftOut(source, {
+      schemas,
+      catalog,
+      isReplica: reading.replayDelayMs !== undefined,
+      isDump: dump !== undefined,
+    });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
-    await refuseTooLarge(host, estimate, server);
+    await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
     const roles = await readRoles(source);
     const settings = await readSettings(source, roles.names);
     const databaseGrants = await readDatabaseGrants(source, roles.names);

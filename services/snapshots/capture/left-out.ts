@@ -10,21 +10,26 @@ export interface LeftOut {
   relations: { schema: string; name: string; kind: 'f' | 'v' | 'm' }[];
   /** Tables that are there without their rows. */
   unlogged: { schema: string; name: string }[];
+  /** Tables and sequences of extensions, which are as CREATE EXTENSION makes them. */
+  ofExtensions: { schema: string; name: string; extension: string }[];
 }
 
 export async function readLeftOut(
   source: pg.Client,
-  { schemas, catalog, isReplica }: { schemas: Chosen; catalog: SourceCatalog; isReplica: boolean },
+  of: { schemas: Chosen; catalog: SourceCatalog; isReplica: boolean; isDump: boolean },
 ): Promise<LeftOut> {
+  const { schemas, catalog, isReplica, isDump } = of;
   const relations = await catalogQuery<LeftOut['relations'][number]>(source, 'foreign');
   return {
     schemas: schemas.leftOut,
     relations: relations.filter(({ schema }) => schemas.has(schema)),
+    // The server with a dump's schema has never had others.
+    ofExtensions: isDump ? [] : await catalogQuery<LeftOut['ofExtensions'][number]>(source, 'extension-rows'),
     unlogged: isReplica ? catalog.tables.filter(({ unlogged, kind }) => unlogged && kind === 'r') : [],
   };
 }
 
-export function warningsOf({ schemas, relations, unlogged }: LeftOut): { where: string; what: string }[] {
+export function warningsOf({ schemas, relations, unlogged, ofExtensions }: LeftOut): { where: string; what: string }[] {
   return [
     ...schemas.map(({ name, tables }) => ({
       where: name,
@@ -36,6 +41,10 @@ export function warningsOf({ schemas, relations, unlogged }: LeftOut): { where: 
         kind === 'f'
           ? 'is left out: a foreign table leads out of the database'
           : 'is left out: the view reads a foreign table, which is left out',
+    })),
+    ...ofExtensions.map(({ extension, ...relation }) => ({
+      where: tableName(relation),
+      what: `its rows or place are left out: it belongs to the extension ${extension}, and is as CREATE EXTENSION makes it`,
     })),
     ...unlogged.map((table) => ({
       where: tableName(table),

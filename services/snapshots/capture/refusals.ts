@@ -1,8 +1,26 @@
+import type pg from 'pg';
 import { DiskFull, freeBytes } from '../../engine/disk.ts';
 import type { Host } from '../../engine/host.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
-import type { SourceCatalog } from '../../sources/catalog.ts';
+import { catalogQuery, type SourceCatalog } from '../../sources/catalog.ts';
+import type { OpenedDump } from '../../sources/dump/open.ts';
+
+/** pg_dump's gzip takes text to a quarter or a sixth; a table takes more than its text, and its indexes come on top. */
+const packed = 8;
+const plain = 2;
+
+/** What the rows of a dump may need on a disk, by rule of thumb: it says nothing of that. */
+export function bytesOfDump({ sizeBytes, report }: Pick<OpenedDump, 'sizeBytes' | 'report'>): number {
+  return sizeBytes * (report.format === 'plain' ? plain : packed);
+}
+
+/** What the tables that are captured hold: long values are outside of the heap, in TOAST, and indexes are built anew. */
+export async function bytesOfTables(source: pg.Client, catalog: SourceCatalog): Promise<number> {
+  const captured = new Set(catalog.tables.map(tableName));
+  const sizes = await catalogQuery<{ name: string; totalBytes: number }>(source, 'table-sizes');
+  return sizes.reduce((sum, { name, totalBytes }) => sum + (captured.has(name) ? totalBytes : 0), 0);
+}
 
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */
 export async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
@@ -10,7 +28,7 @@ export async function refuseTooLarge(host: Host, estimate: number, server: strin
   if (estimate <= free) return;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
   throw new DiskFull(
-    `The tables of ${server} hold ${megabytes(estimate)}; the disk of the Docker engine is too full for them: ${megabytes(free)} are free`,
+    `The tables of ${server} take ${megabytes(estimate)} with their indexes; the disk of the Docker engine is too full for them: ${megabytes(free)} are free`,
   );
 }
 

@@ -24,7 +24,7 @@ export async function describeSource(
   isDump: boolean,
 ): Promise<DescribedSource> {
   const schemaFingerprint = fingerprintOfSchema(await readSchema(session, address.schemas));
-  const leftOut = await readLeftOut(session);
+  const leftOut = await readLeftOut(session, isDump);
   const version = facts.tls_version === null ? {} : { version: facts.tls_version };
   const reached = { login: facts.login, tls: { mode: tlsModeOf(address), ...version } };
   return {
