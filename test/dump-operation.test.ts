@@ -94,6 +94,23 @@ describe('a dump that is sent', () => {
     await service.follow((await send(custom)).body);
   });
 
+  test('of very many definitions is read while the API answers', async () => {
+    const tables = Array.from(
+      { length: 40_000 },
+      (_, n) => `CREATE TABLE shop.t${n} (id bigint NOT NULL, name text DEFAULT '' CHECK (name <> 'x'), at date);\n`,
+    );
+    const script = `--\n-- PostgreSQL database dump\n--\n${tables.join('')}DO $$ BEGIN END $$;\n-- PostgreSQL database dump complete\n`;
+    const { body } = await send(Buffer.from(script));
+    await until(async () => {
+      const { state, progress } = await service.call<Operation>('GET', `/v1/operations/${body.id}`);
+      assert.ok(state === 'queued' || state === 'running', `${state} before it was seen being read`);
+      const [, read, total] = /: (\d+) of (\d+) statements/.exec(progress?.message ?? '') ?? [];
+      return Number(read) > 0 && Number(read) < Number(total);
+    });
+    await assert.rejects(service.follow(body), /does not write/);
+    assert.deepEqual(await roomsLeft(), []);
+  });
+
   test('is refused with its reason, though it is read to its end', async () => {
     const none = await send(randomBytes(3_000_000));
     assert.deepEqual([none.status, none.body.code], [422, 'dump-invalid']);

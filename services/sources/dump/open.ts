@@ -4,10 +4,9 @@ import { tableName } from '../../masking/catalog.ts';
 import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
 import type { SourceAddress } from '../address.ts';
 import type { ServerFacts, SourceCatalog } from '../catalog.ts';
-import { readArchive } from './archive.ts';
 import type { Contents } from './contents.ts';
 import { dumpDamaged, dumpInvalid } from './errors.ts';
-import { readPlain } from './plain.ts';
+import { readDump } from './read.ts';
 import type { Received } from './receive.ts';
 import type { RoomSpec } from './room.ts';
 import type { DumpRows } from './rows.ts';
@@ -30,13 +29,14 @@ export interface DumpToOpen {
   /** What it is called in messages and in the report. */
   name: string;
   signal: AbortSignal;
+  onProgress(message: string): void;
 }
 
 /** Reads what is in a dump, and starts a server with its schema in its room. @throws Problem `dump-invalid`, `capture-failed` */
-export async function openDump({ room, received, name, signal }: DumpToOpen): Promise<OpenedDump> {
-  const read = received.format === 'plain' ? readPlain : readArchive;
-  const contents = await read(room, received.format);
-  signal.throwIfAborted();
+export async function openDump({ room, received, name, signal, onProgress }: DumpToOpen): Promise<OpenedDump> {
+  const contents = await readDump(room.container, received.format, signal, (read, total) =>
+    onProgress(`reading what is in ${name}: ${read} of ${total} statements`),
+  );
   const server = await startSchemaServer(room, contents, signal);
   const { createdAt, serverVersion, pgDumpVersion, locale } = contents;
   const { format, sizeBytes, sha256 } = received;

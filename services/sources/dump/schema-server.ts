@@ -11,7 +11,7 @@ import { withoutValues } from '../errors.ts';
 import type { Contents } from './contents.ts';
 import { dumpInvalid } from './errors.ts';
 import { dataPath, type RoomSpec } from './room.ts';
-import { fateOf, rolesIn, shown, statementsOf, viewOf } from './statements.ts';
+import { shown } from './statements.ts';
 
 const settings = {
   listen_addresses: '*',
@@ -47,12 +47,9 @@ export interface SchemaServer {
  */
 export async function startSchemaServer(
   room: RoomSpec & { superuser: string; initdbArgs: string | undefined; database: string },
-  { pieces, locale }: Contents,
+  { statements, locale }: Contents,
   signal: AbortSignal,
 ): Promise<SchemaServer> {
-  const statements = statementsOf(pieces);
-  const fates = statements.map(fateOf);
-  refuseEncoding(pieces);
   const password = randomBytes(24).toString('hex');
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const { exitCode, stderr } = await exec(room.host, room.container, {
@@ -80,13 +77,13 @@ export async function startSchemaServer(
   const client = await connectTarget(target, room.database);
   try {
     // Those that begin with pg_ every server has.
-    const roles = [...rolesIn(statements.map(({ node }) => node))].filter((role) => !role.startsWith('pg_'));
+    const roles = new Set(statements.flatMap((statement) => statement.roles).filter((role) => !role.startsWith('pg_')));
     for (const role of roles)
       if (role !== room.superuser) await client.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
-    for (const [index, statement] of statements.entries()) {
+    for (const { text, fate, view } of statements) {
       signal.throwIfAborted();
-      if (fates[index] === 'run') await run(client, statement.text);
-      if (fates[index] === 'populated view') await markPopulated(client, viewOf(statement));
+      if (fate === 'run') await run(client, text);
+      if (view) await markPopulated(client, view);
     }
   } finally {
     await client.end().catch(() => {});
@@ -94,13 +91,6 @@ export async function startSchemaServer(
   const login = `${encodeURIComponent(room.superuser)}:${password}`;
   const address = await addressOf(room.host, room.container);
   return { url: `postgres://${login}@${address}:5432/${encodeURIComponent(room.database)}`, warnings };
-}
-
-/** Rows are masked as UTF-8, and a dump's are as they were written. */
-function refuseEncoding(pieces: readonly string[]): void {
-  const encoding = pieces.map((piece) => /^SET client_encoding = '(.*)';$/.exec(piece)?.[1]).find(Boolean);
-  if (encoding === undefined || encoding === 'UTF8') return;
-  throw dumpInvalid(`its text is encoded in ${encoding}`, 'Make it with pg_dump --encoding=UTF8.');
 }
 
 async function ownLocale(target: Target): Promise<Pick<ServerFacts, 'encoding' | 'collate' | 'ctype'>> {
