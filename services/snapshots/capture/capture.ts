@@ -154,7 +154,8 @@ async function captureReading(
     const target = await phase('start', 'starting an empty Postgres', () => startTarget(host, spec, signal));
     threads = startThreads(Math.min(workers, tasks.length));
     const { schemaOwner } = await phase('schema', 'copying the schema', async () => {
-      await createRoles(await readRoles(source), target);
+      const roles = await readRoles(source);
+      await createRoles({ ...roles, names: roles.names.filter((name) => name !== dump?.superuser) }, target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
       const { lockTimeoutMs = defaultLockTimeoutMs } = options.source.limits ?? {};
@@ -164,7 +165,8 @@ async function captureReading(
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);
       });
-      return { schemaOwner: await ownerOf(source, options.schema) };
+      const owner = await ownerOf(source, options.schema);
+      return { schemaOwner: owner !== undefined && owner === dump?.superuser ? spec.superuser : owner };
     });
 
     const input = {

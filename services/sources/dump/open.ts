@@ -16,6 +16,8 @@ import { startSchemaServer } from './schema-server.ts';
 export interface OpenedDump {
   schema: SourceAddress;
   rows: DumpRows;
+  /** Of that server. What the dump gives to the stack's superuser is not its own. */
+  superuser: string;
   /** What is of the dump and not of the server that holds its schema. */
   facts: Partial<ServerFacts>;
   sizeBytes: number;
@@ -46,6 +48,7 @@ export async function openDump({ room, received, name, signal, onProgress }: Dum
   if (!locale) warnings.push({ where: name, what: 'the dump does not say its locale: text sorts by the image’s' });
   return {
     schema: { url: server.url, name },
+    superuser: server.superuser,
     rows: { container: room.container, tables: rowsByTable(contents) },
     facts: {
       at: createdAt ?? new Date(received.receivedAt),

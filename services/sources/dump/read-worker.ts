@@ -23,6 +23,7 @@ const port = parentPort!;
 const send = (message: ReadMessage) => port.postMessage(message);
 /** What greenroom takes in between two answers of its API: some milliseconds. */
 const statementsAtOnce = 1000;
+const needsText = new Set<Statement['fate']>(['run', 'declare', 'grant', 'extension']);
 const charactersAtOnce = 1 << 20;
 
 /** Takes a dump apart and says what is to become of each statement, one syntax tree at a time. */
@@ -39,7 +40,7 @@ async function main({ container, format }: ReadInput): Promise<void> {
   };
   for (const text of texts) {
     const statement = statementOf(text);
-    statements.push(statement.fate === 'run' ? statement : { ...statement, text: '' });
+    statements.push(needsText.has(statement.fate) ? statement : { ...statement, text: '' });
     characters += text.length;
     if (statements.length === statementsAtOnce || characters > charactersAtOnce) hand();
   }

@@ -10,11 +10,17 @@ type Node = Record<string, unknown>;
 /** A statement of a script, without its syntax tree, which is some 17 times as large. Structured-clonable. */
 export interface Statement {
   text: string;
-  fate: 'run' | 'populated view' | 'leave out';
+  /** `declare` needs a superuser and runs nothing, `grant` gives rights to what is there then. */
+  fate: 'run' | 'declare' | 'grant' | 'extension' | 'populated view' | 'leave out';
   /** Those that it names. */
   roles: string[];
   /** The materialized view that a REFRESH fills, as it is quoted there. */
   view?: { schema: string; name: string };
+  extension?: { name: string; schema?: string };
+  /** The schema that it makes, and nothing in it. */
+  schema?: string;
+  /** Does nothing but that. */
+  changesOwner?: true;
 }
 
 interface Parsed {
@@ -27,10 +33,14 @@ interface Parsed {
 export function statementOf(text: string): Statement {
   const parsed = parse(text);
   if (!parsed) throw dumpDamaged('a statement of it is not SQL, or is nested deeper than its parser goes', shown(text));
+  const { type, node } = parsed;
   const fate = fateOf(parsed);
   return {
     ...{ text, fate, roles: [...rolesIn(parsed.node)] },
     ...(fate === 'populated view' ? { view: viewOf(parsed) } : {}),
+    ...(fate === 'extension' ? { extension: extensionOf(parsed) } : {}),
+    ...(type === 'CreateSchemaStmt' && !node.schemaElts ? { schema: String(node.schemaname) } : {}),
+    ...(isOwnership(parsed) ? { changesOwner: true } : {}),
   };
 }
 
@@ -49,12 +59,17 @@ const types = (names: string) => new Set(names.split(/\s+/).map((name) => `${nam
 
 /** Definitions. */
 const run = types(
-  `CreateSchema CreateExtension Create AlterTable View CreateSeq AlterSeq CreateFunction AlterFunction CreateTrig Rule
+  `CreateSchema Create AlterTable View CreateSeq AlterSeq CreateFunction AlterFunction CreateTrig Rule
    Index CreateStats AlterStats CreateDomain AlterDomain CompositeType CreateEnum AlterEnum CreateRange Define AlterType
-   CreateCast CreateTransform CreateConversion CreateAm CreateOpClass CreateOpFamily AlterOpFamily AlterOperator
-   AlterTSDictionary AlterTSConfiguration CreatePLang CreatePolicy AlterOwner Grant AlterDefaultPrivileges
+   CreateCast CreateTransform CreateConversion CreateAm AlterOperator
+   AlterTSDictionary AlterTSConfiguration CreatePLang CreatePolicy AlterOwner
    AlterObjectDepends CreateFdw CreateForeignServer CreateForeignTable`,
 );
+
+const grants = types('Grant AlterDefaultPrivileges');
+/** Any other access method's functions trust what they are given. */
+const operatorClasses = types('CreateOpClass CreateOpFamily AlterOpFamily');
+const soundMethods = new Set(['btree', 'hash']);
 
 /** What a capture leaves out in any case, and what is of no use without it. */
 const leftOut = types(
@@ -75,6 +90,9 @@ const functions = new Map<string, 'run' | 'leave out'>([
 function fateOf({ type, node, text }: Parsed): Statement['fate'] {
   if (leftOut.has(type)) return 'leave out';
   if (ofLeftOut.has(String(node.objectType ?? node.objtype))) return 'leave out';
+  if (grants.has(type)) return 'grant';
+  if (type === 'CreateExtensionStmt') return 'extension';
+  if (operatorClasses.has(type)) return soundMethods.has(String(node.amname)) ? 'declare' : 'run';
   if (type === 'RefreshMatViewStmt') return 'populated view';
   if (type === 'VariableSetStmt') return fateOfSetting(node, text);
   if (type === 'SelectStmt') return fateOfCall(node, text);
@@ -163,6 +181,23 @@ export function copyOf(text: string): CopyOf {
   if (type !== 'CopyStmt' || !relation?.schemaname || !is_from || is_program || filename || options)
     throw unheardOf(text);
   return { schema: relation.schemaname, table: relation.relname, columns: attlist.map(({ String: { sval } }) => sval) };
+}
+
+function extensionOf({ node, text }: Parsed): { name: string; schema?: string } {
+  const options = ((node.options ?? []) as { DefElem: { defname: string; arg?: { String?: { sval: string } } } }[]).map(
+    ({ DefElem }) => DefElem,
+  );
+  if (options.some(({ defname }) => defname !== 'schema')) throw unheardOf(text);
+  const schema = options[0]?.arg?.String?.sval;
+  return { name: String(node.extname), ...(schema === undefined ? {} : { schema }) };
+}
+
+function isOwnership({ type, node }: Parsed): boolean {
+  const commands = (node.cmds ?? []) as { AlterTableCmd?: { subtype: string } }[];
+  return (
+    type === 'AlterOwnerStmt' ||
+    (type === 'AlterTableStmt' && commands.every(({ AlterTableCmd }) => AlterTableCmd?.subtype === 'AT_ChangeOwner'))
+  );
 }
 
 function viewOf({ node }: Parsed): { schema: string; name: string } {
