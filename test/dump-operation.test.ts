@@ -83,15 +83,49 @@ describe('a dump that is sent', () => {
   });
 
   test('of another schema than the one before stops the capture, until the policy is set again', async () => {
-    await inProduction('ALTER TABLE shop.customers ADD later text');
-    const { body } = await send(await pgDump(production.name, '-Fc'));
-    await inProduction('ALTER TABLE shop.customers DROP later');
-    await assert.rejects(service.follow(body), /shop\.customers\.later: new, text/);
-    const { error } = await service.call<Operation>('GET', `/v1/operations/${body.id}`);
-    assert.equal(error!.code, 'schema-changed');
-    assert.deepEqual(await roomsLeft(), []);
+    const changed = async (change: string, back: string) => {
+      await inProduction(change);
+      const dump = await pgDump(production.name, '-Fc');
+      await inProduction(back);
+      return dump;
+    };
+    const stopped = async (dump: Buffer, what: RegExp) => {
+      const { body } = await send(dump);
+      await assert.rejects(service.follow(body), what);
+      const { error } = await service.call<Operation>('GET', `/v1/operations/${body.id}`);
+      assert.equal(error!.code, 'schema-changed');
+      assert.deepEqual(await roomsLeft(), []);
+    };
+    // What was set meanwhile acknowledges no dump that has not come yet.
+    await service.call('PUT', `${sources}/sent/policy`, policy);
+    const retyped = await changed(
+      'ALTER TABLE shop.customers ALTER company TYPE varchar(77)',
+      'ALTER TABLE shop.customers ALTER company TYPE text',
+    );
+    await stopped(retyped, /shop\.customers\.company: was text, is character varying\(77\)/);
+    await stopped(
+      await changed('ALTER TABLE shop.customers ADD later text', 'ALTER TABLE shop.customers DROP later'),
+      /shop\.customers\.later: new, text/,
+    );
     await service.call('PUT', `${sources}/sent/policy`, policy);
     await service.follow((await send(custom)).body);
+  });
+
+  test('of very many definitions is read while the API answers', async () => {
+    const tables = Array.from(
+      { length: 40_000 },
+      (_, n) => `CREATE TABLE shop.t${n} (id bigint NOT NULL, name text DEFAULT '' CHECK (name <> 'x'), at date);\n`,
+    );
+    const script = `--\n-- PostgreSQL database dump\n--\n${tables.join('')}DO $$ BEGIN END $$;\n-- PostgreSQL database dump complete\n`;
+    const { body } = await send(Buffer.from(script));
+    await until(async () => {
+      const { state, progress } = await service.call<Operation>('GET', `/v1/operations/${body.id}`);
+      assert.ok(state === 'queued' || state === 'running', `${state} before it was seen being read`);
+      const [, read, total] = /: (\d+) of (\d+) statements/.exec(progress?.message ?? '') ?? [];
+      return Number(read) > 0 && Number(read) < Number(total);
+    });
+    await assert.rejects(service.follow(body), /does not write/);
+    assert.deepEqual(await roomsLeft(), []);
   });
 
   test('is refused with its reason, though it is read to its end', async () => {
@@ -115,6 +149,10 @@ describe('a dump that is sent', () => {
     assert.equal(config.MemorySwap, config.Memory);
     assert.deepEqual(config.Binds ?? [], []);
     assert.equal(config.ReadonlyRootfs, true);
+    // No way leads out, not to a server that answers everybody else here either.
+    const { hostname, port } = new URL(production.url);
+    const connecting = ['timeout', '5', 'bash', '-c', `exec 3<>/dev/tcp/${hostname}/${port}`];
+    assert.notEqual((await exec({ docker }, room!.Id, { command: connecting })).exitCode, 0);
     await service.start();
     const { items } = await service.call<{ items: Operation[] }>('GET', '/v1/operations');
     const operation = items.find(({ kind, state }) => kind === 'snapshot.capture' && state !== 'succeeded');

@@ -4,7 +4,7 @@ import { Problem } from '../services/errors.ts';
 import { formatOf, headBytes } from '../services/sources/dump/format.ts';
 import { rowsIn } from '../services/sources/dump/rows.ts';
 import { readScript, type Script } from '../services/sources/dump/script.ts';
-import { copyOf, fateOf, rolesIn, statementsOf } from '../services/sources/dump/statements.ts';
+import { copyOf, statementOf } from '../services/sources/dump/statements.ts';
 
 /** Reads a text in pieces of so many bytes. */
 async function read(text: string, pieceBytes = 1 << 16): Promise<Script> {
@@ -49,9 +49,11 @@ COPY app.n  FROM stdin;
 \\.
 
 CREATE FUNCTION app.atomic() RETURNS int LANGUAGE sql BEGIN ATOMIC
- SELECT 1;
+ SELECT CASE WHEN true THEN 1 END;
+ SELECT (SELECT CASE WHEN false THEN 1 END);
  SELECT ';ü';
 END;
+CREATE RULE twice AS ON INSERT TO app.n DO INSTEAD ( DELETE FROM app.n; SELECT app.begin(1); );
 --
 -- PostgreSQL database dump complete
 --
@@ -64,13 +66,14 @@ describe('a plain dump is taken apart', () => {
   for (const pieceBytes of [1 << 16, 1, 2, 3, 7]) {
     test(`in pieces of ${pieceBytes} bytes`, async () => {
       const script = await read(dump, pieceBytes);
-      const statements = statementsOf(script.pieces);
+      const statements = script.statements.map(statementOf);
       assert.deepEqual(
-        statements.map(({ type }) => type),
-        ['VariableSetStmt', 'CreateFunctionStmt', 'CreateStmt', 'CreateFunctionStmt'],
+        statements.map(({ text }) => text.split(' ').slice(0, 2).join(' ')),
+        ['SET standard_conforming_strings', 'CREATE FUNCTION', 'CREATE TABLE', 'CREATE FUNCTION', 'CREATE RULE'],
       );
       assert.ok(statements[1]!.text.includes('\\! no command'));
-      assert.ok(statements[3]!.text.includes("';ü'"));
+      assert.ok(statements[3]!.text.endsWith("SELECT ';ü';\nEND;"));
+      assert.ok(statements[4]!.text.endsWith('app.begin(1); );'));
       const bytes = Buffer.from(dump);
       assert.deepEqual(
         script.rows.map(({ copy, from, to }) => [copyOf(copy), bytes.toString('utf8', from, to)]),
@@ -179,7 +182,7 @@ describe('refused', () => {
     "CREATE SUBSCRIPTION s CONNECTION 'password=secret' PUBLICATION p; CREATE ROLE x;",
   ]) {
     test(`${statement}`, async () => {
-      const problem = await refused(async () => statementsOf((await read(`${statement}\n`)).pieces).map(fateOf));
+      const problem = await refused(async () => (await read(`${statement}\n`)).statements.map(statementOf));
       assert.ok(!/secret|passwd/.test(JSON.stringify(problem.toDocument())), problem.message);
     });
   }
@@ -191,6 +194,21 @@ describe('refused', () => {
       'COPY app.x (a) FROM stdin CSV;',
     ])
       await refused(() => copyOf(copy));
+  });
+
+  test('more than the definitions of any database', async () => {
+    await read(`SELECT pg_catalog.setval('app.x', 1${' '.repeat(2_000_000)});\n`);
+    const long = await refused(() => read(`SELECT ${'1,\n'.repeat(700_000)}1;\n`));
+    assert.match(long.message, /2 MB/);
+    assert.match(long.where!, /^line 6/);
+    assert.match((await refused(() => read('SET a=1;'.repeat(1_000_001)))).message, /1000000 statements/);
+    const endless = `CREATE FUNCTION f() LANGUAGE sql BEGIN ATOMIC ${'SELECT 1; '.repeat(300_000)}`;
+    assert.match((await refused(() => read(endless))).message, /2 MB/);
+  });
+
+  test('nesting that is deeper than the parser goes', async () => {
+    for (const expression of ['('.repeat(500_000), '1+'.repeat(500_000), 'NOT '.repeat(500_000)])
+      assert.match((await refused(() => statementOf(`CREATE VIEW v AS SELECT ${expression}1;`))).message, /deeper/);
   });
 
   test('what is no dump, by its first bytes', async () => {
@@ -216,18 +234,18 @@ describe('left out', () => {
     'SET default_tablespace = fast;',
   ]) {
     test(statement, () => {
-      assert.deepEqual(statementsOf([statement]).map(fateOf), ['leave out']);
+      assert.equal(statementOf(statement).fate, 'leave out');
     });
   }
 
   test('roles are found wherever a statement names them', () => {
-    const statements = statementsOf([
+    const statements = [
       'ALTER TABLE app.x OWNER TO "an owner";',
       'GRANT SELECT ON TABLE app.x TO reader, PUBLIC;',
       'ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA app GRANT SELECT ON TABLES TO team;',
       'CREATE POLICY p ON app.x TO tenant USING (true);',
-    ]);
-    assert.deepEqual([...rolesIn(statements.map(({ node }) => node))].sort(), [
+    ];
+    assert.deepEqual(statements.flatMap((text) => statementOf(text).roles).sort(), [
       'an owner',
       'maker',
       'reader',

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Headers } from 'tar-stream';
 import { removeInstallation } from '../services/engine/clean-up.ts';
+import type { Problem } from '../services/errors.ts';
 import type { CaptureReport } from '../services/snapshots/capture/report.ts';
+import { readDump } from '../services/sources/dump/read.ts';
+import { receiveDump } from '../services/sources/dump/receive.ts';
+import { type RoomSpec, removeRoom } from '../services/sources/dump/room.ts';
 import {
   assertInvalid,
   assertSameContent,
@@ -173,6 +178,22 @@ describe('refused, with nothing left', () => {
     assert.equal(problem.code, 'capture-failed');
     assert.equal(problem.where, 'shop.staff.hired_on');
     assert.doesNotMatch(JSON.stringify(problem.toDocument()), /March/);
+  });
+
+  test('one that takes too much memory to read, which ends its thread alone', async () => {
+    const { target } = optionsFor(host);
+    const { volume, volumeLabels: labels, image, network } = target;
+    const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes: 64 << 20 };
+    const script = `-- PostgreSQL database dump\n${'SET a = 1;\n'.repeat(900_000)}-- PostgreSQL database dump complete\n`;
+    await receiveDump(room, Readable.from([Buffer.from(script)]));
+    try {
+      await assert.rejects(
+        readDump(room.container, 'plain', new AbortController().signal, () => {}, 16),
+        (error: Problem) => error.code === 'dump-invalid' && /16 MB of memory/.test(error.message) && !!error.remedy,
+      );
+    } finally {
+      await removeRoom(room);
+    }
   });
 
   test('a column that is not classified', async () => {

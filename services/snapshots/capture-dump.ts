@@ -47,7 +47,13 @@ export async function captureDump(
     if (!received || !(await keepRoom(room))) throw dumpIsGone(name);
     onProgress(`reading what is in ${name}`);
     const { superuser, initdbArgs } = target;
-    const opened = await openDump({ room: { ...room, superuser, initdbArgs, database }, received, name, signal });
+    const opened = await openDump({
+      room: { ...room, superuser, initdbArgs, database },
+      received,
+      name,
+      signal,
+      onProgress,
+    });
     const { limits, schemas } = address;
     return await captureDatabase({
       ...options,

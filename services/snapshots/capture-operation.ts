@@ -64,7 +64,10 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
           },
         };
         const captured = await (url === undefined
-          ? captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options)
+          ? captureDump(dumpRoomOf(greenroom, row, { image, network }), source, sent, options).catch(async (error) => {
+              if (found) await query(pool, 'set-found-schema', [row.project, row.source, found]);
+              throw error;
+            })
           : captureDatabase({ ...options, source: { ...source.address, url } }));
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
         return captured;

@@ -39,6 +39,15 @@ export async function readRoles(client: pg.Client): Promise<Roles> {
   return { names, attributes, memberships: await catalogQuery<Membership>(client, 'memberships', [names]) };
 }
 
+/** The same but for one: that of a server which only holds a dump's schema is nobody's. */
+export function withoutRole({ names, attributes = [], memberships }: Roles, name: string | undefined): Roles {
+  return {
+    names: names.filter((other) => other !== name),
+    attributes: attributes.filter((role) => role.name !== name),
+    memberships: memberships.filter(({ role, member }) => role !== name && member !== name),
+  };
+}
+
 /** What of roles is not made anew, each by name. */
 export function warningsOfRoles({ attributes = [], memberships }: Roles): { where: string; what: string }[] {
   return [

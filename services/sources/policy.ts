@@ -14,7 +14,7 @@ type Schemas = components['schemas'];
 
 /**
  * Sets a source's policy, for the schema that the source has now: it is read (the catalog only) and remembered, and what
- * has changed since the policy before counts as seen. A dump's is not known until it is there.
+ * has changed since the policy before counts as seen. A dump's is the one of the last dump that came.
  *
  * @returns what was acknowledged by that. @throws Problem `not-found`, `source-unreachable`, `source-refused`; nothing is set then
  */
@@ -24,11 +24,11 @@ export async function putPolicy(
   name: string,
   policy: Policy,
 ): Promise<{ policy: Schemas['MaskingPolicy']; acknowledged: Mistake[] }> {
-  const { address, knownSchema } = await openAnySource(store, project, name);
+  const { address, knownSchema, foundSchema } = await openAnySource(store, project, name);
   const { url } = address;
   const schema =
     url === undefined
-      ? undefined
+      ? (foundSchema ?? knownSchema)
       : await inReadOnlyTransaction({ ...address, url }, quickMs, (client) => readSchema(client, address.schemas));
   const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
     project,

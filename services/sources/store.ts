@@ -33,6 +33,7 @@ interface SourceRow {
   limits: Schemas['SourceLimits'] | null;
   known_schema: SourceSchema | null;
   schema_known_at: Date | null;
+  found_schema: SourceSchema | null;
   /** host:port of sealed_replicas. */
   replicas: string[] | null;
   sealed_replicas: Buffer | null;
@@ -63,6 +64,8 @@ export interface OpenedSource {
 export interface AnySource extends Omit<OpenedSource, 'address'> {
   address: Omit<SourceAddress, 'url'> & { url?: string };
   dump: Schemas['SourceDump'] | undefined;
+  /** The schema of the last dump, where its capture failed. */
+  foundSchema: SourceSchema | undefined;
 }
 
 /**
@@ -123,7 +126,7 @@ export async function getSource(database: Database, project: string, name: strin
 
 /** Opens what is sealed of a source that is a server. @throws as `openAnySource`, and `source-refused` when it is a dump */
 export async function openSourceRow(store: Opener, project: string, name: string): Promise<OpenedSource> {
-  const { dump, address, ...source } = await openAnySource(store, project, name);
+  const { dump, foundSchema: _, address, ...source } = await openAnySource(store, project, name);
   const { url } = address;
   if (url !== undefined) return { ...source, address: { ...address, url } };
   throw new Problem('source-refused', `Source ${name} is a dump: there is no server that could be asked`, {
@@ -161,6 +164,7 @@ export async function openAnySource(store: Opener, project: string, name: string
     knownSchema: row.known_schema ?? undefined,
     schemaKnownAt: row.schema_known_at ?? undefined,
     dump: row.dump ?? undefined,
+    foundSchema: row.found_schema ?? undefined,
   };
 }
 

@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { addressOf } from '../../services/engine/dial.ts';
 import { exec } from '../../services/engine/exec.ts';
+import { outputOf } from '../../services/engine/exec-output.ts';
 import type { Host } from '../../services/engine/host.ts';
 import { ensureImage } from '../../services/engine/images.ts';
 import { label } from '../../services/engine/labels.ts';
 import { createVolume, removeVolume } from '../../services/engine/volumes.ts';
 import { captureDatabase } from '../../services/snapshots/capture/capture.ts';
+import { captureDump } from '../../services/snapshots/capture-dump.ts';
+import { receiveDump } from '../../services/sources/dump/receive.ts';
+import { type RoomSpec, removeRoom } from '../../services/sources/dump/room.ts';
 import { ask, firstQuery, median, password, startPostgres, stop, withHost } from './support.ts';
 
 const rows = 1_000_000;
@@ -23,17 +27,18 @@ interface Dataset {
  * Capture of a million rows of ten columns, four of them masked, over the plain tools on the same data in turn:
  * `pg_dump -Fd -j2` and `pg_restore -j2` into a server that runs already. Both sides read the same source. The audit
  * counts apart, what it collects while rows are copied included, over the same plain time. `related` is the same of a million rows in 40 tables that refer to each
- * other. `peak_rss_mb` is greenroom's memory at its most, once 2 GB have been captured, too.
+ * other; `dump` captures a custom-format file of the same million, over `pg_restore -j2` of it. `peak_rss_mb` is greenroom's memory at its most, once 2 GB have been captured, too.
  */
 export async function run(): Promise<object> {
   return withHost(async (host) => {
     const one = await measured(host, people);
+    const dump = await measuredDump(host);
     const related = await measured(host, relatedTables());
     await withSource(host, filler, async (url) => {
       process.stdout.write(`capturing ${megabytes} MB\n`);
       await captureOnce(host, url, filler.policy);
     });
-    return { ...one, peak_rss_mb: peakMegabytes(), related };
+    return { ...one, peak_rss_mb: peakMegabytes(), related, dump };
   });
 }
 
@@ -189,6 +194,76 @@ async function timedPlain(host: Host, source: string): Promise<number> {
     const result = await exec(host, target, { command: ['sh', '-c', script], environment: { PGPASSWORD: password } });
     if (result.exitCode !== 0) throw new Error(result.stderr);
   });
+  await stop(host, target);
+  await removeVolume(host, target);
+  return ms;
+}
+
+const dumpRounds = 2;
+
+/** A file of `pg_dump -Fc`, from where it was received to the snapshot, over `pg_restore -j2` of the same file into a server that runs already. */
+async function measuredDump(host: Host): Promise<object> {
+  return withSource(host, people, async (_url, source) => {
+    const found: { capture: number; plain: number }[] = [];
+    for (let round = 0; round < dumpRounds; round++) {
+      const capture = await captureDumpOnce(host, source);
+      const plain = await timedRestore(host, source);
+      found.push({ capture, plain });
+      process.stdout.write(`capture of a dump ${Math.round(capture)} ms, pg_restore ${Math.round(plain)} ms\n`);
+    }
+    return {
+      ratio: hundredths(median(found.map(({ capture, plain }) => capture / plain))),
+      rows_per_s: Math.round(rows / (median(found.map(({ capture }) => capture)) / 1000)),
+      peak_rss_mb: peakMegabytes(),
+    };
+  });
+}
+
+async function captureDumpOnce(host: Host, source: string): Promise<number> {
+  const name = `gr-${host.installation}-snapshot`;
+  const labels = { [label.installation]: host.installation };
+  const image = (await ensureImage(host, 'postgres:17')).Id;
+  const container = `${name}-dump`;
+  const room: RoomSpec = { host, container, image, labels, network: 'bridge', limitBytes: 1 << 30 };
+  const command = ['pg_dump', '-Fc', '-h', '127.0.0.1', '-U', 'postgres', 'postgres'];
+  const received = await receiveDump(room, outputOf(host, source, command));
+  let auditMs = 0;
+  try {
+    const ms = await timed(async () => {
+      const report = await captureDump(room, { address: {}, dump: {} }, received, {
+        host,
+        policy: people.policy,
+        key,
+        database: 'app',
+        schema: 'public',
+        target: {
+          ...{ image, container: `${name}-capture`, containerLabels: labels, volume: name, volumeLabels: labels },
+          ...{ mountTarget: '/var/lib/postgresql/data', pgdata: '/var/lib/postgresql/data' },
+          ...{ superuser: 'postgres', initdbArgs: undefined, network: 'bridge' },
+        },
+        signal: new AbortController().signal,
+        onProgress() {},
+      });
+      auditMs = report.durationMs.audit! + report.audit!.durationMs.collect / Math.min(4, availableParallelism());
+    });
+    return ms - auditMs;
+  } finally {
+    await removeRoom(room);
+    await removeVolume(host, name);
+  }
+}
+
+async function timedRestore(host: Host, source: string): Promise<number> {
+  const target = `gr-${host.installation}-plain`;
+  await createVolume(host, target, { [label.installation]: host.installation });
+  await startPostgres(host, target);
+  await settled(host, target);
+  const run = async (script: string) => {
+    const result = await exec(host, target, { command: ['sh', '-c', script], environment: { PGPASSWORD: password } });
+    if (result.exitCode !== 0) throw new Error(result.stderr);
+  };
+  await run(`pg_dump -Fc -h ${await addressOf(host, source)} -U postgres -f /tmp/d postgres`);
+  const ms = await timed(() => run('pg_restore -j2 -h 127.0.0.1 -U postgres -d postgres /tmp/d'));
   await stop(host, target);
   await removeVolume(host, target);
   return ms;

@@ -19,7 +19,7 @@ import { readConstraints } from '../audit/integrity.ts';
 import { auditResult } from '../audit/result.ts';
 import { type CountedResult, countResult } from '../report/result.ts';
 import { describeSource } from '../report/source.ts';
-import { createRoles, readRoles, warningsOfRoles } from '../roles.ts';
+import { createRoles, readRoles, warningsOfRoles, withoutRole } from '../roles.ts';
 import { type CopyThread, copyData, endThreads, startThreads, tasksOf } from './copy-data.ts';
 import { createDatabase } from './create-database.ts';
 import { applyDatabaseGrants, readDatabaseGrants } from './database-grants.ts';
@@ -149,7 +149,7 @@ async function captureReading(
     });
     const estimate = dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0);
     await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
-    const roles = await readRoles(source);
+    const roles = withoutRole(await readRoles(source), dump?.superuser);
     const settings = await readSettings(source, roles.names);
     const databaseGrants = await readDatabaseGrants(source, roles.names);
     const described = await describeSource(source, reading.server, facts, dump !== undefined);
@@ -184,7 +184,8 @@ async function captureReading(
         await tryGivenValues(client, plan.tables);
         await installRebuilds(client, plan.tables);
       });
-      return { schemaOwner: await ownerOf(source, options.schema) };
+      const owner = await ownerOf(source, options.schema);
+      return { schemaOwner: owner !== undefined && owner === dump?.superuser ? spec.superuser : owner };
     });
 
     const input = {

@@ -1,10 +1,10 @@
 import { CommandFailed, outputOf } from '../../engine/exec-output.ts';
 import { firstError } from '../errors.ts';
-import { type Contents, type Room, timeIn } from './contents.ts';
-import { dumpDamaged, dumpInvalid } from './errors.ts';
+import { type Room, type Taken, timeIn } from './contents.ts';
+import { captureInstead, dumpDamaged, dumpInvalid } from './errors.ts';
 import type { DumpFormat } from './format.ts';
 import { archivePath } from './room.ts';
-import { readScript } from './script.ts';
+import { maxTables, readScript, tooMany } from './script.ts';
 import { copyOf } from './statements.ts';
 
 /** What pg_restore gives of the entries that are named on standard input. */
@@ -17,6 +17,8 @@ const copies = `for entry in "$@"; do
   printf '%s;\\n' "$entry" | ${entries} 2>/dev/null | sed -n '/^COPY /,/ FROM stdin;$/p; / FROM stdin;$/q'
 done`;
 const creation = `pg_restore --create --schema-only -f - ${archivePath} 2>/dev/null | sed '/^\\\\connect /q'`;
+/** A line of some 80 bytes for each object. */
+const maxTextBytes = 64 << 20;
 /** An engine takes some kB of arguments. */
 const entriesAtOnce = 500;
 
@@ -24,27 +26,28 @@ const entriesAtOnce = 500;
  * Reads what is in a dump of custom or directory format.
  * @throws Problem `dump-invalid`
  */
-export async function readArchive(room: Room, format: DumpFormat): Promise<Contents> {
+export async function readArchive(room: Room, format: DumpFormat): Promise<Taken> {
   const toc = await textOf(room, ['pg_restore', '--list', archivePath]);
   const said = (name: string) => new RegExp(`^;\\s+${name}: (.*)$`, 'm').exec(toc)?.[1];
   const found = [
     ...toc.matchAll(/^(\d+); \d+ \d+ (TABLE DATA|SEQUENCE SET|MATERIALIZED VIEW DATA|BLOB METADATA|BLOBS?) /gm),
   ];
   const entriesOf = (...kinds: string[]) => found.filter(([, , kind]) => kinds.includes(kind!)).map(([, id]) => id!);
-  const { pieces } = await readScript(
+  const { statements } = await readScript(
     explained(outputOf(room.host, room.container, ['pg_restore', '--schema-only', '-f', '-', archivePath])),
   );
-  const more = entriesOf('SEQUENCE SET', 'MATERIALIZED VIEW DATA', 'BLOB METADATA');
-  if (more.length > 0) {
-    const command = ['sh', '-c', `printf '%s;\\n' "$@" | ${entries}`, 'sh', ...more];
-    pieces.push(...(await readScript(explained(outputOf(room.host, room.container, command)))).pieces);
+  const others = entriesOf('SEQUENCE SET', 'MATERIALIZED VIEW DATA', 'BLOB METADATA');
+  if (others.length > 0) {
+    const command = ['sh', '-c', `printf '%s;\\n' "$@" | ${entries}`, 'sh', ...others];
+    const more = await readScript(explained(outputOf(room.host, room.container, command)));
+    for (const statement of more.statements) statements.push(statement);
   }
   // Nobody takes them, but the file has to be whole. In a folder they are files of their own.
   const blobs = format === 'custom' ? entriesOf('BLOB', 'BLOBS') : [];
   if (blobs.length > 0)
     await textOf(room, ['sh', '-c', `printf '%s;\\n' "$@" | ${entries} >/dev/null`, 'sh', ...blobs]);
   return {
-    pieces,
+    statements,
     tables: await tablesOf(room, entriesOf('TABLE DATA')),
     serverVersion: said('Dumped from database version')?.split(' ')[0],
     pgDumpVersion: said('Dumped by pg_dump version')?.split(' ')[0],
@@ -53,8 +56,9 @@ export async function readArchive(room: Room, format: DumpFormat): Promise<Conte
   };
 }
 
-async function tablesOf(room: Room, ids: string[]): Promise<Contents['tables']> {
-  const tables: Contents['tables'] = [];
+async function tablesOf(room: Room, ids: string[]): Promise<Taken['tables']> {
+  const tables: Taken['tables'] = [];
+  if (ids.length > maxTables) throw tooMany(`the rows of more than ${maxTables} tables`);
   for (let at = 0; at < ids.length; at += entriesAtOnce) {
     const text = await textOf(room, ['sh', '-c', copies, 'sh', ...ids.slice(at, at + entriesAtOnce)]);
     for (const part of text.split('\0').slice(1)) {
@@ -82,7 +86,13 @@ async function whyWithout(room: Room, id: string): Promise<Error> {
 
 async function textOf({ host, container }: Room, command: string[]): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of explained(outputOf(host, container, command))) chunks.push(chunk);
+  let bytes = 0;
+  for await (const chunk of explained(outputOf(host, container, command))) {
+    bytes += chunk.length;
+    if (bytes > maxTextBytes)
+      throw dumpInvalid(`its table of contents has more than ${maxTextBytes >> 20} MB`, captureInstead);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -103,7 +113,7 @@ export async function* explained(output: AsyncGenerator<Buffer, void>): AsyncGen
   }
 }
 
-function localeOf(text: string): Contents['locale'] {
+function localeOf(text: string): Taken['locale'] {
   const create = /^CREATE DATABASE .*;$/m.exec(text)?.[0] ?? '';
   const said = (name: string) => new RegExp(` ${name} = '((?:[^']|'')*)'`).exec(create)?.[1]?.replaceAll("''", "'");
   const encoding = said('ENCODING');

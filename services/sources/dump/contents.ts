@@ -1,5 +1,5 @@
 import type { Host } from '../../engine/host.ts';
-import type { CopyOf } from './statements.ts';
+import type { CopyOf, Statement } from './statements.ts';
 
 /** Where a dump lies. */
 export interface Room {
@@ -18,8 +18,8 @@ export interface TableRows extends CopyOf {
 
 /** What is in a dump, whatever its format. */
 export interface Contents {
-  /** Of definitions, and of calls that set sequences. */
-  pieces: string[];
+  /** Definitions, and calls that set sequences. */
+  statements: Statement[];
   tables: TableRows[];
   /** `17.5`, as its header says. */
   serverVersion: string | undefined;
@@ -29,6 +29,9 @@ export interface Contents {
   /** What the database was created with; undefined where the dump does not say. */
   locale: { encoding: string; collate: string; ctype: string } | undefined;
 }
+
+/** What is in a dump before its statements are looked at. */
+export type Taken = Omit<Contents, 'statements'> & { statements: string[] };
 
 /** A time as pg_dump writes it; the zone after it is of the machine that reads it. */
 export function timeIn(text = ''): Date | undefined {

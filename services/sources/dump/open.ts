@@ -4,10 +4,9 @@ import { tableName } from '../../masking/catalog.ts';
 import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
 import type { SourceAddress } from '../address.ts';
 import type { ServerFacts, SourceCatalog } from '../catalog.ts';
-import { readArchive } from './archive.ts';
 import type { Contents } from './contents.ts';
 import { dumpDamaged, dumpInvalid } from './errors.ts';
-import { readPlain } from './plain.ts';
+import { readDump } from './read.ts';
 import type { Received } from './receive.ts';
 import type { RoomSpec } from './room.ts';
 import type { DumpRows } from './rows.ts';
@@ -17,6 +16,8 @@ import { startSchemaServer } from './schema-server.ts';
 export interface OpenedDump {
   schema: SourceAddress;
   rows: DumpRows;
+  /** Of that server. What the dump gives to the stack's superuser is not its own. */
+  superuser: string;
   /** What is of the dump and not of the server that holds its schema. */
   facts: Partial<ServerFacts>;
   sizeBytes: number;
@@ -30,13 +31,14 @@ export interface DumpToOpen {
   /** What it is called in messages and in the report. */
   name: string;
   signal: AbortSignal;
+  onProgress(message: string): void;
 }
 
 /** Reads what is in a dump, and starts a server with its schema in its room. @throws Problem `dump-invalid`, `capture-failed` */
-export async function openDump({ room, received, name, signal }: DumpToOpen): Promise<OpenedDump> {
-  const read = received.format === 'plain' ? readPlain : readArchive;
-  const contents = await read(room, received.format);
-  signal.throwIfAborted();
+export async function openDump({ room, received, name, signal, onProgress }: DumpToOpen): Promise<OpenedDump> {
+  const contents = await readDump(room.container, received.format, signal, (read, total) =>
+    onProgress(`reading what is in ${name}: ${read} of ${total} statements`),
+  );
   const server = await startSchemaServer(room, contents, signal);
   const { createdAt, serverVersion, pgDumpVersion, locale } = contents;
   const { format, sizeBytes, sha256 } = received;
@@ -46,6 +48,7 @@ export async function openDump({ room, received, name, signal }: DumpToOpen): Pr
   if (!locale) warnings.push({ where: name, what: 'the dump does not say its locale: text sorts by the image’s' });
   return {
     schema: { url: server.url, name },
+    superuser: server.superuser,
     rows: { container: room.container, tables: rowsByTable(contents) },
     facts: {
       at: createdAt ?? new Date(received.receivedAt),

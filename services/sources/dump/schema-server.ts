@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
 import { addressOf } from '../../engine/dial.ts';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
@@ -7,11 +6,9 @@ import { identifier } from '../../quoting.ts';
 import { createDatabase } from '../../snapshots/capture/create-database.ts';
 import { connectTarget, type Target } from '../../snapshots/capture/target.ts';
 import type { ServerFacts } from '../catalog.ts';
-import { withoutValues } from '../errors.ts';
 import type { Contents } from './contents.ts';
-import { dumpInvalid } from './errors.ts';
+import { restoreSchema } from './restore-schema.ts';
 import { dataPath, type RoomSpec } from './room.ts';
-import { fateOf, rolesIn, shown, statementsOf, viewOf } from './statements.ts';
 
 const settings = {
   listen_addresses: '*',
@@ -21,6 +18,7 @@ const settings = {
   max_wal_senders: '0',
   autovacuum: 'off',
   shared_buffers: '32MB',
+  lc_messages: 'C',
   log_min_messages: 'fatal',
   log_min_error_statement: 'panic',
 };
@@ -35,28 +33,29 @@ exec pg_ctl -D ${dataPath} -w -s -l /dev/null -o "$3" start`;
 
 export interface SchemaServer {
   url: string;
+  /** Whom it says in place of the stack's superuser. */
+  superuser: string;
   /** What of the database could not be had as it was. */
   warnings: string[];
 }
 
 /**
  * Starts a server in the dump's room that holds the dump's schema, all of it, and no rows: a capture reads it as if it
- * were production. What a hostile dump defines can reach nothing from there but the dump itself.
+ * were production. What a hostile dump defines runs there as no superuser, and can reach nothing but the dump itself.
  *
  * @throws Problem `dump-invalid` naming the statement, `image-unavailable`
  */
 export async function startSchemaServer(
   room: RoomSpec & { superuser: string; initdbArgs: string | undefined; database: string },
-  { pieces, locale }: Contents,
+  { statements, locale }: Contents,
   signal: AbortSignal,
 ): Promise<SchemaServer> {
-  const statements = statementsOf(pieces);
-  const fates = statements.map(fateOf);
-  refuseEncoding(pieces);
+  // One that no dump can name: what it gives to the stack's superuser goes to a role that is none here.
+  const superuser = `greenroom_${randomBytes(8).toString('hex')}`;
   const password = randomBytes(24).toString('hex');
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const { exitCode, stderr } = await exec(room.host, room.container, {
-    command: ['sh', '-c', start, 'sh', room.superuser, room.initdbArgs ?? '', options.join(' ')],
+    command: ['sh', '-c', start, 'sh', superuser, room.initdbArgs ?? '', options.join(' ')],
     environment: { password },
     signal,
   });
@@ -73,34 +72,14 @@ export async function startSchemaServer(
   // As far as connecting goes it is what a capture loads into.
   const target = {
     host: room.host,
-    spec: { container: room.container, superuser: room.superuser },
+    spec: { container: room.container, superuser },
     password,
   } as Target;
   const warnings = await createDatabase(target, room.database, (locale ?? (await ownLocale(target))) as ServerFacts);
-  const client = await connectTarget(target, room.database);
-  try {
-    // Those that begin with pg_ every server has.
-    const roles = [...rolesIn(statements.map(({ node }) => node))].filter((role) => !role.startsWith('pg_'));
-    for (const role of roles)
-      if (role !== room.superuser) await client.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
-    for (const [index, statement] of statements.entries()) {
-      signal.throwIfAborted();
-      if (fates[index] === 'run') await run(client, statement.text);
-      if (fates[index] === 'populated view') await markPopulated(client, viewOf(statement));
-    }
-  } finally {
-    await client.end().catch(() => {});
-  }
-  const login = `${encodeURIComponent(room.superuser)}:${password}`;
+  await restoreSchema(target, { database: room.database, restorer: room.superuser }, statements, signal);
   const address = await addressOf(room.host, room.container);
-  return { url: `postgres://${login}@${address}:5432/${encodeURIComponent(room.database)}`, warnings };
-}
-
-/** Rows are masked as UTF-8, and a dump's are as they were written. */
-function refuseEncoding(pieces: readonly string[]): void {
-  const encoding = pieces.map((piece) => /^SET client_encoding = '(.*)';$/.exec(piece)?.[1]).find(Boolean);
-  if (encoding === undefined || encoding === 'UTF8') return;
-  throw dumpInvalid(`its text is encoded in ${encoding}`, 'Make it with pg_dump --encoding=UTF8.');
+  const url = `postgres://${superuser}:${password}@${address}:5432/${encodeURIComponent(room.database)}`;
+  return { url, superuser, warnings };
 }
 
 async function ownLocale(target: Target): Promise<Pick<ServerFacts, 'encoding' | 'collate' | 'ctype'>> {
@@ -112,27 +91,5 @@ async function ownLocale(target: Target): Promise<Pick<ServerFacts, 'encoding' |
     return rows[0];
   } finally {
     await client.end();
-  }
-}
-
-/** As REFRESH does, without computing it: what a view calls is the dump's own. */
-async function markPopulated(client: pg.Client, { schema, name }: { schema: string; name: string }): Promise<void> {
-  await client.query(
-    `UPDATE pg_catalog.pg_class c SET relispopulated = true FROM pg_catalog.pg_namespace n
-     WHERE n.oid = c.relnamespace AND n.nspname = $1 AND c.relname = $2 AND c.relkind = 'm'`,
-    [schema, name],
-  );
-}
-
-async function run(client: pg.Client, text: string): Promise<void> {
-  try {
-    await client.query(text);
-  } catch (error) {
-    if ((error as { severity?: string }).severity === undefined) throw error;
-    throw dumpInvalid(
-      `Postgres refused a statement of it: ${withoutValues(error)}`,
-      'An extension or type that the image lacks has to be in the image of the project’s database service; a dump of a newer Postgres needs a newer image.',
-      shown(text),
-    );
   }
 }

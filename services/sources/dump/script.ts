@@ -1,4 +1,4 @@
-import { dumpDamaged, dumpInvalid } from './errors.ts';
+import { captureInstead, dumpDamaged, dumpInvalid } from './errors.ts';
 
 /** The rows of one COPY of a plain dump. */
 export interface Rows {
@@ -11,8 +11,8 @@ export interface Rows {
 
 /** A script as pg_dump and pg_restore write it. */
 export interface Script {
-  /** Pieces that each end in a semicolon; several are one statement where a function's body has semicolons of its own. */
-  pieces: string[];
+  /** All but COPY, each to the semicolon that ends it. */
+  statements: string[];
   rows: Rows[];
   /** The comments outside of statements, one a line. */
   comments: string[];
@@ -22,7 +22,13 @@ export interface Script {
 
 /** More than the definitions of any database; rows that are INSERTs come to it soon. */
 const maxBytes = 128 << 20;
+/** A partition has some ten. What is kept of each lies in memory. */
+const maxStatements = 1_000_000;
+/** What is kept of one is larger. */
+export const maxTables = 100_000;
 const maxLineBytes = 16 << 20;
+/** What the parser makes of a list of numbers is 140 times as large, 270 MB of this. */
+const maxStatementBytes = 2 << 20;
 const newline = 0x0a;
 const endOfRows = Buffer.from('\\.\n');
 
@@ -31,7 +37,7 @@ const endOfRows = Buffer.from('\\.\n');
  * @throws Problem `dump-invalid` for a command of psql's, and for rows without an end
  */
 export async function readScript(chunks: AsyncIterable<Buffer>): Promise<Script> {
-  const script: Script = { pieces: [], rows: [], comments: [], complete: false };
+  const script: Script = { statements: [], rows: [], comments: [], complete: false };
   const lexer = createLexer(script);
   /** Not looked at yet, and where in the file that begins. */
   let rest: Buffer = Buffer.alloc(0);
@@ -99,6 +105,7 @@ function createLexer(script: Script): Lexer {
   /** What is open: a quote ('…', E'…' as e, "…"), a dollar quote by its tag, or so many comments. */
   let open: string | number | undefined;
   let lines = 0;
+  let nesting = createNesting();
 
   const lex = (line: string): string | undefined => {
     lines += 1;
@@ -106,7 +113,7 @@ function createLexer(script: Script): Lexer {
     for (let at = 0; at < line.length; ) {
       const from = at;
       if (open === undefined) {
-        const next = nextOf(line, at);
+        const next = nextOf(line, at, nesting.pass);
         if (next === undefined) at = line.length;
         else {
           at = next.end;
@@ -120,11 +127,11 @@ function createLexer(script: Script): Lexer {
             if (piece === '' && /^\\(un)?restrict [A-Za-z0-9]+\n?$/.test(line)) return undefined;
             throw metaCommand(line.slice(next.start), lines);
           }
-          if (next.token === ';') {
+          if (next.token === ';' && nesting.isOutermost()) {
             copy = end(line.slice(from, at));
             continue;
           }
-          open = next.token === '/*' ? 1 : next.token;
+          if (next.token !== ';') open = next.token === '/*' ? 1 : next.token;
         }
       } else at = closed(line, at);
       add(line.slice(from, at));
@@ -132,9 +139,16 @@ function createLexer(script: Script): Lexer {
     return copy;
   };
 
-  /** A piece begins with its first word. */
+  /** A statement begins with its first word. */
   const add = (text: string) => {
     piece += piece === '' ? text.trimStart() : text;
+    if (piece.length > maxStatementBytes) {
+      throw dumpInvalid(
+        `a statement of it has more than ${maxStatementBytes >> 20} MB`,
+        captureInstead,
+        `line ${lines}`,
+      );
+    }
   };
 
   const comment = (text: string) => {
@@ -143,13 +157,16 @@ function createLexer(script: Script): Lexer {
   };
 
   const end = (last: string): string | undefined => {
-    const text = Buffer.from(piece + last, 'latin1')
-      .toString('utf8')
-      .trim();
+    add(last);
+    const text = Buffer.from(piece, 'latin1').toString('utf8').trim();
     piece = '';
+    nesting = createNesting();
     script.complete = false;
-    if (/^COPY\s.*\sFROM\s+stdin\s*;$/is.test(text)) return text;
-    script.pieces.push(text);
+    if (/^COPY\s.*\sFROM\s+stdin\s*;$/is.test(text)) {
+      if (script.rows.length === maxTables) throw tooMany(`the rows of more than ${maxTables} tables`);
+      return text;
+    }
+    if (script.statements.push(text) > maxStatements) throw tooMany(`more than ${maxStatements} statements`);
     return undefined;
   };
 
@@ -185,20 +202,65 @@ function createLexer(script: Script): Lexer {
   return Object.assign(lex, { isBetween: () => open === undefined && piece === '' });
 }
 
-/** The next token outside of quotes that matters. A quote after E is one of the escaping kind. */
-function nextOf(line: string, from: number): { token: string; start: number; end: number } | undefined {
-  const tokens = /--|\/\*|[;"\\]|[A-Za-z_\x80-\xff][\w$\x80-\xff]*'?|'|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$/g;
+interface Nesting {
+  /** Takes a word, or a parenthesis. */
+  pass(token: string): void;
+  /** Whether a semicolon here ends the statement. */
+  isOutermost(): boolean;
+}
+
+/**
+ * Within parentheses, and from BEGIN ATOMIC to its END in the body of a function, semicolons are a statement's own: how psql
+ * tells them apart (psqlscan.l, since Postgres 14), but for BEGIN alone, which may be a function's name.
+ */
+function createNesting(): Nesting {
+  const head: string[] = [];
+  let last = '';
+  let parentheses = 0;
+  let blocks = 0;
+  const isRoutine = () => /^create (or replace )?(function|procedure)\b/.test(head.join(' '));
+  return {
+    pass(token) {
+      if (token === '(') parentheses += 1;
+      else if (token === ')') parentheses = Math.max(0, parentheses - 1);
+      else {
+        const word = token.toLowerCase();
+        if (head.length < 4) head.push(word);
+        if (parentheses === 0) {
+          if (blocks === 0 && word === 'atomic' && last === 'begin' && isRoutine()) blocks = 1;
+          else if (blocks > 0 && word === 'case') blocks += 1;
+          else if (blocks > 0 && word === 'end') blocks -= 1;
+        }
+        last = word;
+      }
+    },
+    isOutermost: () => parentheses === 0 && blocks === 0,
+  };
+}
+
+/** The next token outside of quotes that matters; words and parentheses are passed. A quote after E is one of the escaping kind. */
+function nextOf(
+  line: string,
+  from: number,
+  pass: Nesting['pass'],
+): { token: string; start: number; end: number } | undefined {
+  const tokens = /--|\/\*|[;"\\()]|[A-Za-z_\x80-\xff][\w$\x80-\xff]*'?|'|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$/g;
   tokens.lastIndex = from;
   for (let match = tokens.exec(line); match; match = tokens.exec(line)) {
     let [token] = match;
-    if (/^[A-Za-z_\x80-\xff]/.test(token)) {
-      // A word; a dollar in it begins no quote.
-      if (!token.endsWith("'")) continue;
-      token = /^e'$/i.test(token) ? 'e' : "'";
+    const isWord = /^[A-Za-z_\x80-\xff]/.test(token);
+    if (token === '(' || token === ')' || (isWord && !token.endsWith("'"))) {
+      pass(token);
+      continue;
     }
+    if (isWord) token = /^e'$/i.test(token) ? 'e' : "'";
     return { token, start: match.index, end: tokens.lastIndex };
   }
   return undefined;
+}
+
+export function tooMany(what: string): Error {
+  return dumpInvalid(`it holds ${what}`, captureInstead);
 }
 
 function metaCommand(text: string, line: number): Error {
