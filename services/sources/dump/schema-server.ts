@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { addressOf } from '../../engine/dial.ts';
 import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
-import { identifier } from '../../quoting.ts';
 import { createDatabase } from '../../snapshots/capture/create-database.ts';
 import { connectTarget, type Target } from '../../snapshots/capture/target.ts';
 import type { ServerFacts } from '../catalog.ts';
