@@ -5,6 +5,9 @@ import pg from 'pg';
 
 const sql = readFileSync(join(import.meta.dirname, '../../sql/catalog/schema-objects.sql'), 'utf8');
 
+/** Statistics have expressions since Postgres 14, and no function that prints them before. */
+const sqlBefore14 = sql.replace('pg_get_statisticsobjdef_expressions(s.oid)', 'NULL::text[]');
+
 /** Another one wherever sql/catalog/schema-objects.sql says the same objects otherwise: fingerprints that are kept differ then. */
 export const schemaFormat = 2;
 
@@ -36,11 +39,14 @@ export interface SchemaChange {
  * @param schemas whose objects; all where none are named
  */
 export async function readSchema(client: pg.Client, schemas?: string[]): Promise<Schema> {
+  const { rows } = await client.query<{ version: number }>(
+    "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",
+  );
   const results = (await client.query(
     `SELECT set_config('greenroom.search_path', current_setting('search_path'), false),
        set_config('search_path', 'pg_catalog', false),
        set_config('greenroom.schemas', ${schemas ? pg.escapeLiteral(JSON.stringify(schemas)) : "''"}, false);
-     ${sql};
+     ${rows[0]!.version < 140_000 ? sqlBefore14 : sql};
      SELECT set_config('search_path', current_setting('greenroom.search_path'), false)`,
   )) as unknown as pg.QueryResult<SchemaObject>[];
   return new Map(results[1]!.rows.map((object) => [`${object.kind} ${object.name}`, object]));

@@ -9,6 +9,8 @@ import { connectTimeoutMs, type Line } from './line.ts';
 import { secure } from './tls.ts';
 
 export const defaultLockTimeoutMs = 10_000;
+/** Generated columns and the functions that tell of partitions are since then. */
+const leastMajor = 12;
 const invalidParameterValue = '22023';
 
 /** A new connection to a source's server, encrypted where the address asks for it. @throws Problem `source-unreachable`, `source-refused` */
@@ -54,7 +56,7 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
   client.on('error', () => {});
   try {
     await client.connect();
-    await refusePooler(client, serverOf(address));
+    await refuseStranger(client, serverOf(address));
     await client.query(
       `SET default_transaction_read_only = on; SET row_security = off; SET lock_timeout = ${lockTimeoutMs};
        SET idle_in_transaction_session_timeout = 0; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';
@@ -77,13 +79,28 @@ export async function openSource(address: SourceAddress, line: Line): Promise<pg
  * A pooler lends a server's session to one client after the other: what is set in it, that it can only read above all,
  * would hold for the application's next transaction too. It gives away that it is one by a process id of its own
  * (BackendKeyData, https://www.postgresql.org/docs/17/protocol-message-formats.html), so nothing is set before this.
+ * Servers that are too old are refused by name here too, before a query of sql/catalog/ stumbles over what they lack.
  *
  * @throws Problem `source-refused`
  */
-async function refusePooler(client: pg.Client, server: string): Promise<void> {
+async function refuseStranger(client: pg.Client, server: string): Promise<void> {
   const { processID: announced } = client as unknown as { processID: number | null };
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
-  if (rows[0]!.pid === announced) return;
+  const { rows } = await client.query<{ pid: number; version: string; number: number }>(
+    `SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version') AS version,
+       pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS number`,
+  );
+  const { pid, version, number } = rows[0]!;
+  if (number < leastMajor * 10_000) {
+    throw new Problem(
+      'source-refused',
+      `${server} is Postgres ${version}, and greenroom reads ${leastMajor} and later`,
+      {
+        where: server,
+        remedy: 'Upgrade it, or capture from a dump of it.',
+      },
+    );
+  }
+  if (pid === announced) return;
   throw new Problem('source-refused', `${server} is a pooler, not the server itself`, {
     where: server,
     remedy:

@@ -142,7 +142,8 @@ UNION ALL
 UNION ALL
   SELECT 'pg_type'::regclass, t.oid, 0, 'type', t.name, concat_ws(', ', 'AS RANGE (SUBTYPE = ' || format_type(r.rngsubtype, NULL),
     'SUBTYPE_DIFF = ' || nullif(r.rngsubdiff, 0)::regproc::text, 'CANONICAL = ' || nullif(r.rngcanonical, 0)::regproc::text,
-    'MULTIRANGE_TYPE_NAME = ' || format_type(r.rngmultitypid, NULL)) || ')', NULL
+    -- Servers before 14 know no multiranges.
+    'MULTIRANGE_TYPE_NAME = ' || format_type((to_jsonb(r) ->> 'rngmultitypid')::oid, NULL)) || ')', NULL
   FROM types t JOIN pg_range r ON r.rngtypid = t.oid WHERE t.typtype = 'r'
 UNION ALL
   SELECT 'pg_type'::regclass, t.oid, 0, 'domain', t.name, concat_ws(' ', 'AS ' || format_type(t.typbasetype, t.typtypmod),
@@ -173,7 +174,8 @@ UNION ALL
     pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' ELSE ' ' || t.tgenabled::text END,
     json_build_object('of', r.name, 'trigger', quote_ident(t.tgname), 'create', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled)
   FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid
-  WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgname <> 'greenroom_booked'
+  -- Since Postgres 13; in 12 a partition's own of its parent's is internal.
+  WHERE NOT t.tgisinternal AND coalesce(to_jsonb(t) ->> 'tgparentid', '0') = '0' AND t.tgname <> 'greenroom_booked'
 UNION ALL
   SELECT 'pg_policy'::regclass, p.oid, 0, 'policy', r.name || '.' || quote_ident(p.polname),
     concat_ws(' ', CASE WHEN p.polpermissive THEN 'AS PERMISSIVE' ELSE 'AS RESTRICTIVE' END,
@@ -208,7 +210,7 @@ UNION ALL
     JOIN objects o ON o.class = 'pg_class'::regclass AND o.id = t.typrelid AND o.sub = 0 AND o.kind IN ('table', 'view', 'materialized view')
   UNION ALL SELECT 'pg_type'::regclass, t.typarray, 0, o.kind, o.name FROM pg_type t
     JOIN objects o ON o.class = 'pg_type'::regclass AND o.id = t.oid WHERE t.typarray <> 0
-  UNION ALL SELECT 'pg_type'::regclass, r.rngmultitypid, 0, o.kind, o.name FROM pg_range r
+  UNION ALL SELECT 'pg_type'::regclass, (to_jsonb(r) ->> 'rngmultitypid')::oid, 0, o.kind, o.name FROM pg_range r
     JOIN objects o ON o.class = 'pg_type'::regclass AND o.id = r.rngtypid
   UNION ALL SELECT 'pg_class'::regclass, t.typrelid, 0, o.kind, o.name FROM pg_type t
     JOIN objects o ON o.class = 'pg_type'::regclass AND o.id = t.oid WHERE t.typrelid <> 0

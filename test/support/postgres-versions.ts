@@ -12,9 +12,19 @@ const run = promisify(execFile);
 const cache = process.env.GREENROOM_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'greenroom');
 
 /** Beside the image that the example uses; Debian has neither of them for one release of its own. */
-const packages = { 15: '15.18.0-beta.17', 17: undefined, 18: '18.4.0-beta.17' } as const;
+const packages = {
+  11: '11.22.1-beta.11',
+  12: '12.22.0-beta.15',
+  13: '13.23.0-beta.16',
+  15: '15.18.0-beta.17',
+  17: undefined,
+  18: '18.4.0-beta.17',
+} as const;
 export type Major = keyof typeof packages;
-export const majors = Object.keys(packages).map(Number) as Major[];
+const all = Object.keys(packages).map(Number) as Major[];
+export const majors = all.filter((major) => major >= 15);
+/** Those that production may still be, beside them. */
+export const olderMajors = all.filter((major) => major >= 12 && major < 15);
 
 /** An image of another major version, behind the same entrypoint: its binaries come from npm, and are kept in the cache. */
 export async function imageOf(major: Major): Promise<string> {
