@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { exec } from '../../engine/exec.ts';
 import { Problem } from '../../errors.ts';
 import { identifier } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
@@ -31,8 +30,10 @@ const leftOutKinds = [
   'ACL - FOREIGN SERVER',
   'ACL - FOREIGN DATA WRAPPER',
 ];
-/** Of a dump's list, an object a line: `4711; 1259 16384 TABLE app customers owner`. */
-const leftOutLine = new RegExp(`^\\d+; \\d+ \\d+ (${leftOutKinds.join('|')}) `);
+/** Of a dump's list, an object a line: `4711; 1259 16384 TABLE app customers owner`. For grep -E. */
+const leftOutLine = `^[0-9]+; [0-9]+ [0-9]+ (${leftOutKinds.join('|')}) `;
+/** Runs a pg_dump, and then lists what is to be restored of what it wrote. */
+const dumpAndList = `"$@" && pg_restore -l ${dump} | grep -vE '${leftOutLine}' > ${list}`;
 
 interface Dump {
   /** The session that exported the snapshot. */
@@ -46,40 +47,40 @@ interface Dump {
 
 /**
  * Dumps the source's schema, on the exported snapshot, with the target's own pg_dump (an older one refuses a newer
- * server) through greenroom's connection, into memory; then restores what comes before the data.
+ * server) through greenroom's connection, into memory. The target's own server need not run yet.
  */
-export async function copySchema(
+export async function dumpSchema(
   target: Target,
   relay: Relay,
   { source, exportedSnapshot, lockTimeoutMs, server, facts, leftOut }: Dump,
-  database: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await prepareExtensions(target, database, facts.extensions, leftOut);
   const dumped = await runInTarget(
     target,
     [
-      ...['pg_dump', '-Fc', '--schema-only', `--snapshot=${exportedSnapshot}`, '--no-comments', '--no-security-labels'],
+      ...['sh', '-c', dumpAndList, 'sh', 'pg_dump', '-Fc', '--schema-only', `--snapshot=${exportedSnapshot}`],
       // It sets lock_timeout to 0 itself.
-      `--lock-wait-timeout=${lockTimeoutMs}`,
+      ...[`--lock-wait-timeout=${lockTimeoutMs}`, '--no-comments', '--no-security-labels'],
       ...['--no-publications', '--no-subscriptions', '--no-tablespaces', '-h', relayMount, '-f', dump],
       ...dumpOptions(leftOut),
     ],
     facts.notices_loss ? withOption(relay.environment, 'client_connection_check_interval=1000') : relay.environment,
     signal,
   );
-  if (dumped.exitCode !== 0) {
-    throw waitedInVain.test(dumped.stderr)
-      ? await lockProblem(source, `${unread}: ${firstError(dumped.stderr)}`, server)
-      : dumpProblem(dumped.stderr, server);
-  }
-  // Of tens of thousands of objects, an entry a line.
-  const listed = await exec(target.host, target.spec.container, {
-    ...{ command: ['pg_restore', '-l', dump], user: '0', keepBytes: 1 << 28, signal },
-  });
-  const kept = listed.stdout.split('\n').filter((line) => !leftOutLine.test(line));
-  const write = { command: ['sh', '-c', `cat > ${list}`], user: '0', input: kept.join('\n'), signal };
-  await exec(target.host, target.spec.container, write);
+  if (dumped.exitCode === 0) return;
+  throw waitedInVain.test(dumped.stderr)
+    ? await lockProblem(source, `${unread}: ${firstError(dumped.stderr)}`, server)
+    : dumpProblem(dumped.stderr, server);
+}
+
+/** Restores what comes before the data of what was dumped. */
+export async function restoreSchema(
+  target: Target,
+  { facts, leftOut }: Pick<Dump, 'facts' | 'leftOut'>,
+  database: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await prepareExtensions(target, database, facts.extensions, leftOut);
   await restore(target, database, ['--section=pre-data'], signal);
 }
 

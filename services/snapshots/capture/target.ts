@@ -65,8 +65,15 @@ export interface Target {
   password: string;
 }
 
-/** Starts it on a new volume and waits until it takes connections. What a broken-off attempt left is removed first. */
+/** Starts it on a new volume and waits until it takes connections. */
 export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSignal): Promise<Target> {
+  const target = await createTarget(host, spec);
+  await untilItAnswers(target, signal);
+  return target;
+}
+
+/** Starts its container on a new volume. What a broken-off attempt left is removed first. */
+export async function createTarget(host: Host, spec: TargetSpec): Promise<Target> {
   await removeTarget(host, spec);
   await createVolume(host, spec.volume, spec.volumeLabels);
   const password = randomBytes(24).toString('hex');
@@ -79,7 +86,8 @@ export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSig
       `POSTGRES_PASSWORD=${password}`,
       'POSTGRES_DB=postgres',
       `PGDATA=${spec.pgdata}`,
-      ...(spec.initdbArgs ? [`POSTGRES_INITDB_ARGS=${spec.initdbArgs}`] : []),
+      // All of it is synced in the end, by finishTarget.
+      `POSTGRES_INITDB_ARGS=${[spec.initdbArgs, '--no-sync'].filter(Boolean).join(' ')}`,
     ],
     Labels: spec.containerLabels,
     Healthcheck: { Test: ['NONE'] },
@@ -98,12 +106,11 @@ export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSig
     },
   });
   await container.start();
-  const target = { host, spec, password };
-  await waitUntilItAnswers(target, signal);
-  return target;
+  return { host, spec, password };
 }
 
-async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
+/** @throws Problem `spec.failure` where it does not. */
+export async function untilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + 120_000;
   for (;;) {
     signal.throwIfAborted();
@@ -122,7 +129,7 @@ async function waitUntilItAnswers(target: Target, signal: AbortSignal): Promise<
     } catch (error) {
       if (Date.now() > deadline)
         throw new Problem(target.spec.failure, `The new Postgres does not answer: ${messageOf(error)}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 }

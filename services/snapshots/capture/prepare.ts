@@ -1,0 +1,85 @@
+import { availableParallelism } from 'node:os';
+import type { Mistake } from '../../errors.ts';
+import { tableName } from '../../masking/catalog.ts';
+import { planMasking } from '../../masking/plan.ts';
+import type { Policy } from '../../masking/policy.ts';
+import { serverOf } from '../../sources/address.ts';
+import { readCatalog, readServer } from '../../sources/catalog.ts';
+import { planRows } from '../../sources/dump/open.ts';
+import { createPace } from '../../sources/pace.ts';
+import { readSchema } from '../../sources/schema.ts';
+import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
+import { describeSource } from '../report/source.ts';
+import { readRoles, warningsOfRoles, withoutRole } from '../roles.ts';
+import type { CaptureOptions } from './capture.ts';
+import { tasksOf } from './copy-data.ts';
+import { readDatabaseGrants } from './database-grants.ts';
+import { readLeftOut, warningsOf } from './left-out.ts';
+import { readPools } from './pools.ts';
+import type { Reading } from './reading.ts';
+import { bytesOfDump, bytesOfTables, refuseTooLarge, refuseUnreadable } from './refusals.ts';
+import { readSequences } from './sequences.ts';
+import { readSettings } from './settings.ts';
+
+/**
+ * Exports the snapshot and reads all that has to be known before anything is made: whatever is to be refused is refused
+ * here. The source's session is left in the exporting transaction, which holds no lock.
+ *
+ * @throws Problem `source-refused`, `policy-invalid`, `policy-incomplete`, `schema-changed`, `engine-failed` (DiskFull)
+ */
+export async function prepareCapture(options: CaptureOptions, policy: Policy, reading: Reading, passedOver: Mistake[]) {
+  const { host, dump } = options;
+  const { session: source } = reading;
+  const server = serverOf(reading.server);
+  await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+  // To go back to: a transaction holds the locks of all it has read, and production's ALTERs would wait for the whole capture.
+  await source.query('SAVEPOINT exported');
+  const facts = { ...(await readServer(source)), ...dump?.facts };
+  const schemas = await chooseSchemas(source, options.source.schemas);
+  const catalog = withinSchemas(await readCatalog(source, options.source.schemas), schemas);
+  refuseUnreadable(catalog, server);
+  await refuseReferencesOut(source, options.source.schemas);
+  const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
+  const planned = planMasking(catalog, policy, { changes });
+  const plan = dump ? planRows(planned, dump, catalog) : planned;
+  await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
+  const { megabytesPerSecond, workers = Math.min(4, availableParallelism()) } = options.source.limits ?? {};
+  const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
+  const pools = await readPools(source, plan.pools, { key: options.key, pace, dump: dump?.rows });
+  const sequences = await readSequences(source, policy, schemas.has);
+  const leftOut = await readLeftOut(source, {
+    schemas,
+    catalog,
+    isReplica: reading.replayDelayMs !== undefined,
+    isDump: dump !== undefined,
+  });
+  const roles = withoutRole(await readRoles(source), dump?.superuser);
+  const settings = await readSettings(source, roles.names);
+  const databaseGrants = await readDatabaseGrants(source, roles.names);
+  const described = await describeSource(source, reading.server, facts, dump !== undefined);
+  await source.query('ROLLBACK TO SAVEPOINT exported');
+
+  const warnings: Mistake[] = [
+    ...passedOver,
+    ...(dump?.warnings ?? []),
+    ...warningsOf(leftOut),
+    ...warningsOfRoles(roles),
+  ];
+  if (facts.large_objects > 0) {
+    warnings.push({
+      where: 'pg_largeobject',
+      what: `${facts.large_objects} large objects are left out: what is in them cannot be classified; their ids in rows lead nowhere`,
+    });
+  }
+  const unlogged = new Set(leftOut.unlogged.map(tableName));
+  return {
+    ...{ exportedSnapshot: exported[0]!.id, facts, schemas, catalog, plan, pools, sequences, leftOut, described },
+    ...{ roles, settings, databaseGrants, warnings, pace, workers },
+    tasks: tasksOf(plan.tables, catalog, facts.major, workers).filter(
+      ({ index }) => !unlogged.has(tableName(plan.tables[index]!)),
+    ),
+    /** About how many bytes there are to copy. */
+    estimate: dump?.sizeBytes ?? catalog.tables.reduce((sum, { heapBytes }) => sum + heapBytes, 0),
+  };
+}
