@@ -91,8 +91,8 @@ describe('the masking report in a browser', { skip: path ? false : 'no browser i
       assert.ok(box.y + box.height <= 900, 'below the window');
     }
     assert.match((await tiles.first().textContent())!, /No original found/);
-    // 41 columns of the first table, and a part of a document of the second.
-    assert.match((await tiles.nth(1).textContent())!, /41 of 123.*1 parts of documents/);
+    // 41 columns of the first table, and four parts of a document of the second: one by its rule, three that no rule is about.
+    assert.match((await tiles.nth(1).textContent())!, /41 of 123.*4 parts of documents/);
   });
 
   test('nothing is cut off on a wide screen, on a narrow one, or on paper', async () => {
