@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { removeInstallation } from '../services/engine/clean-up.ts';
+import { exec } from '../services/engine/exec.ts';
 import { pathInHelper, runInHelper } from '../services/engine/helper.ts';
 import { nameOf } from '../services/engine/labels.ts';
 import { cloneVolume } from '../services/engine/volumes.ts';
@@ -408,6 +409,19 @@ describe('a captured snapshot', () => {
 
   test('the source is left as it was: no session, nothing written', async () => {
     await noSessionLeft();
+  });
+
+  test('what its schema runs as superuser reaches nothing but its own files', async () => {
+    const options = optionsFor();
+    let status: ReturnType<typeof exec> | undefined;
+    options.onProgress = (message) => {
+      const command = ['grep', '-E', '^(CapBnd|CapEff|NoNewPrivs):', '/proc/1/status'];
+      if (message === 'copying and masking rows') status ??= exec(host, options.target.container, { command });
+    };
+    await captureDatabase(options);
+    const { stdout } = (await status)!;
+    // CHOWN, DAC_OVERRIDE, FOWNER, SETGID and SETUID, for the entrypoint, and none once it is the user postgres.
+    assert.match(stdout, /CapEff:\s+0{16}\nCapBnd:\s+0{14}cb\nNoNewPrivs:\s+1/);
   });
 
   test('another capture under the same key masks alike, under another key differently', async () => {

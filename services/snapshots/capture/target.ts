@@ -59,6 +59,9 @@ const settings = {
   archive_mode: 'off',
 };
 
+/** What a stock entrypoint needs to own its volume and to become the user that Postgres runs as. */
+const entrypointCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
+
 export interface Target {
   host: Host;
   spec: TargetSpec;
@@ -99,6 +102,11 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
       ],
       // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
       Tmpfs: { [scratch]: 'rw,mode=0700', '/tmp': 'rw,mode=1777', '/docker-entrypoint-initdb.d': 'ro,size=64k' },
+      // What a schema brings runs as its superuser: constraints that call functions, above all.
+      CapDrop: ['ALL'],
+      CapAdd: entrypointCapabilities,
+      SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 1000,
       // A core dump lies in PGDATA, which is in the volume, or where the engine's machine puts it.
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
       LogConfig: { Type: 'none', Config: {} },
