@@ -504,6 +504,22 @@ test('the key is random, and gone once the audit is closed', () => {
   assert.equal(bytes(one), '00'.repeat(24));
 });
 
+test('what threads share serves the next audit, empty, and never two at once', () => {
+  const first = openAudit([], [1000]);
+  const { filter, phrases } = first.setup;
+  createFilter(filter).add(12_345, 2);
+  createPhrases(phrases).said(2 ** 31);
+  first.close();
+  first.close();
+  const [second, third] = [openAudit([], [1000]), openAudit([], [1000])];
+  const memories = [second, third].flatMap(({ setup }) => [setup.filter, setup.phrases]);
+  assert.equal(new Set(memories).size, 4);
+  assert.ok(memories.includes(filter) && memories.includes(phrases));
+  for (const memory of memories) assert.ok(new Uint8Array(memory).every((byte) => byte === 0));
+  second.close();
+  third.close();
+});
+
 describe('values that hold others', () => {
   const judgedOf = async (
     rule: { mask: string; [option: string]: unknown },

@@ -1,7 +1,7 @@
 import type { PlannedTable } from '../../masking/plan.ts';
 import { addCounts, type PartCounts } from './counts.ts';
 import { createOriginals, type Originals } from './originals.ts';
-import { type AuditSetup, createSetup, destroyKey } from './setup.ts';
+import { type AuditSetup, closeSetup, createSetup } from './setup.ts';
 import { type Unit, unitsOf } from './units.ts';
 
 /** One capture's audit: what is known of the originals of masked columns while it lasts, and never the originals. */
@@ -31,6 +31,7 @@ export function openAudit(
   const originals = createOriginals(memoryBytes);
   const counts: PartCounts = new Map();
   let collectMs = 0;
+  let closed = false;
   return {
     setup,
     units,
@@ -48,7 +49,9 @@ export function openAudit(
       return collectMs;
     },
     close: () => {
-      destroyKey(setup);
+      if (closed) return;
+      closed = true;
+      closeSetup(setup);
       originals.close();
     },
   };

@@ -1,3 +1,5 @@
+import { takeSharedMemory } from './shared-memory.ts';
+
 /**
  * Says quickly that something is not among the originals: a Bloom filter (Bloom 1970) whose three bits of a value are in
  * one 32-bit word, so that a look-up costs one access to memory. Shared by all threads.
@@ -15,7 +17,7 @@ const mostBits = 2 ** 28;
 /** @param originals how many are expected, about */
 export function filterMemory(originals: number): SharedArrayBuffer {
   const wanted = Math.min(mostBits, Math.max(leastBits, originals * bitsPerOriginal));
-  return new SharedArrayBuffer(2 ** Math.ceil(Math.log2(wanted)) / 8);
+  return takeSharedMemory(2 ** Math.ceil(Math.log2(wanted)) / 8);
 }
 
 export function createFilter(memory: SharedArrayBuffer): Filter {

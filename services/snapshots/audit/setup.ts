@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { filterMemory } from './filter.ts';
 import { phrasesMemory } from './phrases.ts';
+import { returnSharedMemory } from './shared-memory.ts';
 import { spansMemory } from './spans.ts';
 import type { TableUnits } from './units.ts';
 
@@ -42,6 +43,8 @@ export function keysOf({ key }: Pick<AuditSetup, 'key'>): { sip: Uint8Array; wor
   return { sip: bytes.subarray(0, 16), words: bytes.subarray(16) };
 }
 
-export function destroyKey({ key }: Pick<AuditSetup, 'key'>): void {
+/** Destroys the key, and leaves what the threads shared to the next capture. None of them runs any more. */
+export function closeSetup({ key, filter, phrases }: AuditSetup): void {
   new Uint8Array(key).fill(0);
+  for (const memory of [filter, phrases]) returnSharedMemory(memory);
 }

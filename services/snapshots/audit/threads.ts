@@ -20,7 +20,8 @@ export async function searchRelations(
   const workers = Array.from({ length: Math.max(1, Math.min(threads, tasks.length)) }, () => {
     const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
       workerData: input,
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // As in copying threads.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const finished = new Promise<void>((resolve, reject) => {
       const next = () => {

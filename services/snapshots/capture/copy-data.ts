@@ -68,8 +68,9 @@ export interface CopyThread {
 export function startThreads(count: number): CopyThread[] {
   return Array.from({ length: Math.max(1, count) }, () => {
     const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
-      // Rows live as long as their batch: a larger nursery only holds more of them at once.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // Rows live as long as their batch, and buffers that they came in are freed when the nursery is full: with 16 MB of
+      // it a thread held 60 MB of them.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const ended = new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
