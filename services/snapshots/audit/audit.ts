@@ -1,6 +1,8 @@
 import type { PlannedTable } from '../../masking/plan.ts';
+import { candidateWords } from './candidates.ts';
 import { addCounts, type PartCounts } from './counts.ts';
 import { createOriginals, type Originals } from './originals.ts';
+import { createRecords, type Records } from './records.ts';
 import { type AuditSetup, closeSetup, createSetup } from './setup.ts';
 import { type Unit, unitsOf } from './units.ts';
 
@@ -10,6 +12,8 @@ export interface Audit {
   units: Unit[];
   counts: PartCounts;
   originals: Originals;
+  /** What looks like one of them. */
+  candidates: Records;
   /** Adds what was counted of a part that was copied whole. */
   addPart(part: PartCounts, collectMs: number): void;
   /** Of all threads together. */
@@ -17,6 +21,9 @@ export interface Audit {
   /** Destroys the key, and with it what the hashes could tell. */
   close(): void;
 }
+
+/** A million. */
+const candidatesInMemoryBytes = 16 << 20;
 
 /** @param expectedRows by the plan's tables, about @param memoryBytes for hashes, before they go to a file */
 export function openAudit(
@@ -29,6 +36,7 @@ export function openAudit(
   const expected = masked.reduce((sum, columns, index) => sum + columns * (expectedRows[index] ?? 0), 0);
   const setup = createSetup(ofTables, expected);
   const originals = createOriginals(memoryBytes);
+  const candidates = createRecords(candidateWords, memoryBytes ?? candidatesInMemoryBytes);
   const counts: PartCounts = new Map();
   let collectMs = 0;
   let closed = false;
@@ -37,6 +45,7 @@ export function openAudit(
     units,
     counts,
     originals,
+    candidates,
     addPart: (part, partMs) => {
       collectMs += partMs;
       for (const [unit, own] of part) {
@@ -53,6 +62,7 @@ export function openAudit(
       closed = true;
       closeSetup(setup);
       originals.close();
+      candidates.close();
     },
   };
 }

@@ -2,9 +2,8 @@ import type { components } from '../../../openapi/types.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
 import { connectTarget, type Target } from '../capture/target.ts';
 import type { Audit } from './audit.ts';
-import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
-import { type Match, matchesOf } from './matches.ts';
+import { matchesOf } from './matches.ts';
 import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, readResult } from './relations.ts';
 import { createSearch } from './search.ts';
@@ -12,9 +11,6 @@ import { searchRelations } from './threads.ts';
 import { judge } from './verdict.ts';
 
 export type AuditReport = components['schemas']['AuditReport'];
-
-/** Candidates are held against the originals when there are so many (16 MB), and at the end. */
-const mostCandidates = 1 << 20;
 
 /**
  * Searches a whole result, while its server still runs, for originals of masked columns.
@@ -34,7 +30,6 @@ export async function auditResult(
     const columns = places.length;
     tasks.push(largeObjects(places));
     const texts = await catalogQuery<{ place: string; text: string | null }>(client, 'audit-texts');
-    const search = searchOf(audit, at.signal);
 
     const coverage = {
       relations: new Set(tasks.map(({ relation }) => relation)).size - 1,
@@ -54,7 +49,7 @@ export async function auditResult(
       at.threads,
       at.signal,
       {
-        candidates: search.candidates,
+        candidates: audit.candidates.add,
         done: (task, counts) => {
           rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
           coverage.rows += counts.rows;
@@ -66,13 +61,13 @@ export async function auditResult(
         },
       },
     );
-    coverage.texts = searchTexts(audit, texts, places, words, search.candidates);
+    coverage.texts = searchTexts(audit, texts, places, words);
     coverage.words = words.reduce((sum, count) => sum + count, 0);
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
       ...{ expected: expected.rows, found: rows, countedFor },
     });
-    const matches = await search.finish();
     const { isOften } = createPhrases(audit.setup.phrases);
+    const matches = await matchesOf(audit.candidates, audit.originals, isOften, at.signal);
     const judged = judge({ units: audit.units, counts: audit.counts, matches, places, words, isOften });
     return {
       hits: 0,
@@ -87,48 +82,14 @@ export async function auditResult(
   }
 }
 
-/** Gathers candidates of all threads and finds the originals among them. */
-function searchOf(audit: Audit, signal: AbortSignal) {
-  let waiting: Uint32Array[] = [];
-  let size = 0;
-  let joined: Promise<Match[]> = Promise.resolve([]);
-  const join = () => {
-    const all = new Uint32Array(size);
-    let at = 0;
-    for (const part of waiting) {
-      all.set(part, at);
-      at += part.length;
-    }
-    waiting = [];
-    size = 0;
-    joined = joined.then(async (before) => {
-      const found = await matchesOf(all, audit.originals.pieces(), signal);
-      return before.concat(found);
-    });
-    joined.catch(() => {});
-  };
-  return {
-    candidates: (candidates: Uint32Array) => {
-      waiting.push(candidates);
-      size += candidates.length;
-      if (size >= mostCandidates * candidateWords) join();
-    },
-    finish: () => {
-      join();
-      return joined;
-    },
-  };
-}
-
 /** Adds each text as a place. */
 function searchTexts(
   audit: Audit,
   texts: readonly { place: string; text: string | null }[],
   places: ResultPlace[],
   words: Float64Array,
-  onCandidates: (candidates: Uint32Array) => void,
 ): number {
-  const search = createSearch(audit.setup, onCandidates);
+  const search = createSearch(audit.setup, audit.candidates.add);
   let count = 0;
   for (const { place, text } of texts) {
     if (text === null) continue;
@@ -137,6 +98,6 @@ function searchTexts(
     const bytes = Buffer.from(text);
     words[places.length - 1] = search.value(bytes, 0, bytes.length, places.length - 1);
   }
-  onCandidates(search.candidates.take());
+  audit.candidates.add(search.candidates.take());
   return count;
 }

@@ -3,7 +3,7 @@ import { type Mistake, Problem } from '../../errors.ts';
 import { mostByChance } from './chance.ts';
 import type { PartCounts, UnitCounts } from './counts.ts';
 import { countDistinct } from './distinct.ts';
-import type { Match } from './matches.ts';
+import { countOriginals, type Match } from './kept-matches.ts';
 import type { Phrases } from './phrases.ts';
 import type { ResultPlace } from './relations.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
@@ -66,20 +66,20 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
     }
 
     const found = ofUnit.get(unit.id) ?? [];
-    const coinciding = new Set(
-      found.filter(({ place }) => isMade(judgement.mayCoincide, made[place])).map(({ original }) => original),
-    );
-    if (judgement.mayCoincide === 'shape' && coinciding.size > mostByChance(own.shapeChance * shapesMade)) {
+    const inMade = found.filter(({ place }) => isMade(judgement.mayCoincide, made[place]));
+    const coinciding = new Set(inMade.map(({ original }) => original));
+    const coincidences = countOriginals(inMade);
+    if (judgement.mayCoincide === 'shape' && coincidences > mostByChance(own.shapeChance * shapesMade)) {
       mistakes.push({
         where: name,
-        what: `${coinciding.size} of its originals are among the masked values, more than chance explains`,
+        what: `${coincidences} of its originals are among the masked values, more than chance explains`,
         remedy: 'Choose another technique for the column',
       });
     }
     if (!why) {
       const leaks = found.filter(({ original }) => !coinciding.has(original) && !isOften(original));
       for (const [place, inPlace] of Map.groupBy(leaks, (match) => match.place)) {
-        const originals = new Set(inPlace.map(({ original }) => original)).size;
+        const originals = countOriginals(inPlace);
         if (originals <= mostByChance(own.numberChance * words[place]! * runsPerWord)) continue;
         const times = inPlace.reduce((sum, match) => sum + match.times, 0);
         mistakes.push({
@@ -99,7 +99,7 @@ export function judge({ units, counts, matches, places, words, isOften }: Eviden
         searched: why ? 0 : own.searched,
         equal: own.equal,
         equalByChance,
-        coincidences: coinciding.size,
+        coincidences,
       },
     ];
   });
