@@ -5,6 +5,7 @@ import { connectDocker } from '../../engine/host.ts';
 import { withoutValues } from '../../sources/errors.ts';
 import { type Target, targetConfig } from '../capture/target.ts';
 import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createInFlight } from './in-flight.ts';
 import { createSearch } from './search.ts';
 import type { AuditSetup } from './setup.ts';
 import { lexemes } from './tsvector.ts';
@@ -41,7 +42,11 @@ export type SearchMessage =
 const port = parentPort!;
 const input = workerData as SearchInput;
 const send = (message: SearchMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
-const onFull = (candidates: Uint32Array<ArrayBuffer>) => send({ type: 'candidates', candidates }, [candidates.buffer]);
+const inFlight = createInFlight(input.setup.inFlight);
+const onFull = (candidates: Uint32Array<ArrayBuffer>) => {
+  inFlight.send(candidates.byteLength);
+  send({ type: 'candidates', candidates }, [candidates.buffer]);
+};
 
 /** The forms of values are those that the rows were read in at the source. */
 const forms = `SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'`;

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { filterMemory } from './filter.ts';
+import { inFlightMemory } from './in-flight.ts';
 import { phrasesMemory } from './phrases.ts';
 import { returnSharedMemory } from './shared-memory.ts';
 import { spansMemory } from './spans.ts';
@@ -13,6 +14,7 @@ export interface AuditSetup {
   /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits. */
   spans: SharedArrayBuffer;
   phrases: SharedArrayBuffer;
+  inFlight: SharedArrayBuffer;
   /** By the plan's tables. */
   tables: TableUnits[];
 }
@@ -35,6 +37,7 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
     filter: filterMemory(expectedOriginals),
     spans: spansMemory(asNumber),
     phrases: phrasesMemory(),
+    inFlight: inFlightMemory(),
   };
 }
 

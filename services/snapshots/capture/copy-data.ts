@@ -5,6 +5,7 @@ import { isKeep } from '../../masking/policy.ts';
 import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
 import type { Audit } from '../audit/audit.ts';
+import { createInFlight } from '../audit/in-flight.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
@@ -104,6 +105,7 @@ export async function copyData(
   const copied = new Map<string, { rows: number; bytes: number }>();
   const queue = [...tasks];
   let total = 0;
+  const inFlight = createInFlight(input.audit.inFlight);
   const threads = started.map(({ worker, ended }) => {
     const failed = new Promise<never>((_, reject) => {
       const next = () => {
@@ -125,6 +127,7 @@ export async function copyData(
             } catch (error) {
               reject(error);
             }
+            inFlight.taken(message.originals.byteLength);
             break;
           case 'done': {
             audit.addPart(message.audited, message.collectMs);
