@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { withoutValues } from '../../sources/errors.ts';
 import { connectLogin, type TargetLogin } from '../capture/login.ts';
 import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import { createInFlight } from './in-flight.ts';
 import type { NumbersSeen } from './numbers-seen.ts';
 import { createSearch } from './search.ts';
 import type { AuditSetup } from './setup.ts';
@@ -41,7 +42,11 @@ export type SearchMessage =
 const port = parentPort!;
 const input = workerData as SearchInput;
 const send = (message: SearchMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
-const onFull = (candidates: Uint32Array<ArrayBuffer>) => send({ type: 'candidates', candidates }, [candidates.buffer]);
+const inFlight = createInFlight(input.setup.inFlight);
+const onFull = (candidates: Uint32Array<ArrayBuffer>) => {
+  inFlight.send(candidates.byteLength);
+  send({ type: 'candidates', candidates }, [candidates.buffer]);
+};
 
 /** The forms of values are those that the rows were read in at the source. */
 const forms = `SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'`;

@@ -1,7 +1,9 @@
 import type { PlannedTable } from '../../masking/plan.ts';
+import { candidateWords } from './candidates.ts';
 import { addCounts, type PartCounts } from './counts.ts';
 import { createOriginals, type Originals } from './originals.ts';
-import { type AuditSetup, createSetup, destroyKey } from './setup.ts';
+import { createRecords, type Records } from './records.ts';
+import { type AuditSetup, closeSetup, createSetup } from './setup.ts';
 import { type Unit, unitsOf } from './units.ts';
 
 /** One capture's audit: what is known of the originals of masked columns while it lasts, and never the originals. */
@@ -10,6 +12,8 @@ export interface Audit {
   units: Unit[];
   counts: PartCounts;
   originals: Originals;
+  /** What looks like one of them. */
+  candidates: Records;
   /** Every column of the plan, kept ones too: `schema.table.column`. */
   copied: ReadonlySet<string>;
   /** Of the words that masking draws. */
@@ -21,6 +25,9 @@ export interface Audit {
   /** Destroys the key, and with it what the hashes could tell. */
   close(): void;
 }
+
+/** A million. */
+const candidatesInMemoryBytes = 16 << 20;
 
 /** @param expectedRows by the plan's tables, about @param memoryBytes for hashes, before they go to a file */
 export function openAudit(
@@ -34,13 +41,16 @@ export function openAudit(
   const expected = masked.reduce((sum, columns, index) => sum + columns * (expectedRows[index] ?? 0), 0);
   const setup = createSetup(ofTables, expected);
   const originals = createOriginals(memoryBytes);
+  const candidates = createRecords(candidateWords, memoryBytes ?? candidatesInMemoryBytes);
   const counts: PartCounts = new Map();
   let collectMs = 0;
+  let closed = false;
   return {
     setup,
     units,
     counts,
     originals,
+    candidates,
     copied,
     locale,
     addPart: (part, partMs) => {
@@ -55,8 +65,11 @@ export function openAudit(
       return collectMs;
     },
     close: () => {
-      destroyKey(setup);
+      if (closed) return;
+      closed = true;
+      closeSetup(setup);
       originals.close();
+      candidates.close();
     },
   };
 }

@@ -1,53 +1,112 @@
 import { setImmediate } from 'node:timers/promises';
+import { type CandidateIndex, createCandidateIndex } from './candidate-index.ts';
 import { candidateWords } from './candidates.ts';
 import { originalWords } from './keeper.ts';
+import { createKept, type Kept, type Match } from './kept-matches.ts';
+import type { Phrases } from './phrases.ts';
+import { parts, type Records } from './records.ts';
 
-/** An original of a unit that stands in a place. */
-export interface Match {
-  /** 53 bits of the hash: tells matches apart. */
-  original: number;
-  unit: number;
-  place: number;
-  times: number;
-}
+/** So many are indexed at once: 28 MB. */
+const mostIndexed = 1 << 20;
+/** What is read before other work goes on: about 5 ms. */
+const stepBytes = 1 << 20;
 
 /**
- * Finds the candidates that are originals: passes all originals by the candidates, so that originals need no index and
- * may be in a file. Lets other work go on in between.
+ * Finds the candidates that are originals: indexes candidates and passes the originals by them, so that originals need no
+ * index and may be in a file. Where the candidates are too many for one index, part by part: each is read once.
  */
 export async function matchesOf(
-  candidates: Uint32Array,
-  pieces: Iterable<Uint32Array>,
+  candidates: Records,
+  originals: Records,
+  isOften: Phrases['isOften'],
   signal: AbortSignal,
+  most = mostIndexed,
 ): Promise<Match[]> {
-  const count = candidates.length / candidateWords;
-  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, count * 2)));
-  const heads = new Int32Array(slots).fill(-1);
-  const next = new Int32Array(count);
-  for (let index = 0; index < count; index++) {
-    const slot = candidates[index * candidateWords + 1]! & (slots - 1);
-    next[index] = heads[slot]!;
-    heads[slot] = index;
+  const kept = createKept(isOften);
+  const index = createCandidateIndex();
+  if (!candidates.areParted && candidates.count <= most) {
+    await fill(index, candidates.pieces(), () => true, signal);
+    await pass(index, originals.pieces(), kept, signal);
+    return kept.matches;
   }
-  const matches: Match[] = [];
-  const seen = new Set<string>();
-  for (const piece of pieces) {
-    signal.throwIfAborted();
-    for (let at = 0; at < piece.length; at += originalWords) {
-      const low = piece[at + 1]!;
-      for (let index = heads[low & (slots - 1)]!; index >= 0; index = next[index]!) {
-        const cell = index * candidateWords;
-        if (candidates[cell + 1] !== low || candidates[cell] !== piece[at]) continue;
-        const unit = piece[at + 2]!;
-        // Threads do not know of each other's originals, so that one may come several times.
-        const id = `${index} ${unit}`;
-        if (seen.has(id)) continue;
-        seen.add(id);
-        const original = candidates[cell]! * 2 ** 21 + (low >>> 11);
-        matches.push({ original, unit, place: candidates[cell + 2]!, times: candidates[cell + 3]! });
-      }
+  candidates.part();
+  originals.part();
+  for (let part = 0; part < parts; part++) {
+    // All of one hash come into the same turn, so that each is counted once.
+    const turns = Math.ceil(candidates.countIn(part) / most);
+    for (let turn = 0; turn < turns; turn++) {
+      index.clear();
+      await fill(index, candidates.piecesIn(part), (high) => high % turns === turn, signal);
+      await pass(index, originals.piecesIn(part), kept, signal);
     }
-    await setImmediate();
   }
-  return matches;
+  return kept.matches;
+}
+
+async function fill(
+  index: CandidateIndex,
+  pieces: Iterable<Uint32Array>,
+  isInTurn: (high: number) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const piece of pausing(pieces, signal)) {
+    for (let at = 0; at < piece.length; at += candidateWords) {
+      if (isInTurn(piece[at]!)) index.add(piece[at]!, piece[at + 1]!, piece[at + 2]!, piece[at + 3]!);
+    }
+  }
+}
+
+async function pass(
+  index: CandidateIndex,
+  pieces: Iterable<Uint32Array>,
+  kept: Kept,
+  signal: AbortSignal,
+): Promise<void> {
+  if (index.count === 0) return;
+  const isNew = createSeen(index.count);
+  for await (const piece of pausing(pieces, signal)) {
+    for (let at = 0; at < piece.length; at += originalWords) {
+      const high = piece[at]!;
+      const low = piece[at + 1]!;
+      const first = index.first(high, low);
+      const unit = piece[at + 2]!;
+      if (first < 0 || !isNew(first, unit)) continue;
+      for (let found = first; found >= 0; found = index.next(found))
+        kept.add(high, low, unit, index.place(found), index.times(found));
+    }
+  }
+}
+
+/** Threads do not know of each other's originals, so that one may come several times. */
+function createSeen(count: number): (first: number, unit: number) => boolean {
+  const heads = new Int32Array(count).fill(-1);
+  let units = new Int32Array(1024);
+  let links = new Int32Array(1024);
+  let size = 0;
+  return (first, unit) => {
+    for (let node = heads[first]!; node >= 0; node = links[node]!) if (units[node] === unit) return false;
+    if (size === units.length) {
+      const [fewerUnits, fewerLinks] = [units, links];
+      units = new Int32Array(size * 2);
+      links = new Int32Array(size * 2);
+      units.set(fewerUnits);
+      links.set(fewerLinks);
+    }
+    units[size] = unit;
+    links[size] = heads[first]!;
+    heads[first] = size++;
+    return true;
+  };
+}
+
+async function* pausing(pieces: Iterable<Uint32Array>, signal: AbortSignal): AsyncGenerator<Uint32Array> {
+  let bytes = 0;
+  for (const piece of pieces) {
+    yield piece;
+    bytes += piece.byteLength;
+    if (bytes < stepBytes) continue;
+    bytes = 0;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
 }

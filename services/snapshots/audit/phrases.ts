@@ -1,3 +1,5 @@
+import { takeSharedMemory } from './shared-memory.ts';
+
 /**
  * How often a value was said: what twenty rows say in the same words (`waiting for payment`) is the application's, not a
  * person's, and may stand elsewhere. Counted by 22 bits of the hash, in 16 MB that all threads share.
@@ -14,11 +16,11 @@ const often = 20;
 const timesTheMean = 10;
 
 export function phrasesMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 << slotBits);
+  return takeSharedMemory(4 << slotBits);
 }
 
 export function createPhrases(memory: SharedArrayBuffer): Phrases {
-  const counts = new Uint32Array(memory);
+  const counts = new Uint32Array(memory, 0, 1 << slotBits);
   let least: number | undefined;
   return {
     said: (high) => {

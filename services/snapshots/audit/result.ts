@@ -2,9 +2,8 @@ import type { components } from '../../../openapi/types.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
 import { connectTarget, loginOf, type Target } from '../capture/target.ts';
 import type { Audit } from './audit.ts';
-import { candidateWords } from './candidates.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
-import { type Match, matchesOf } from './matches.ts';
+import { matchesOf } from './matches.ts';
 import { mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, readResult } from './relations.ts';
@@ -13,9 +12,6 @@ import { searchRelations } from './threads.ts';
 import { judge } from './verdict.ts';
 
 export type AuditReport = components['schemas']['AuditReport'];
-
-/** Candidates are held against the originals when there are so many (16 MB), and at the end. */
-const mostCandidates = 1 << 20;
 
 /**
  * Searches a whole result, while its server still runs, for originals of masked columns.
@@ -36,7 +32,6 @@ export async function auditResult(
     tasks.push(largeObjects(places));
     const texts = await catalogQuery<CatalogText>(client, 'audit-texts');
     const names = await catalogQuery<CatalogText>(client, 'audit-names');
-    const search = searchOf(audit, at.signal);
 
     const coverage = {
       relations: new Set(tasks.map(({ relation }) => relation)).size - 1,
@@ -55,7 +50,7 @@ export async function auditResult(
       at.threads,
       at.signal,
       {
-        candidates: search.candidates,
+        candidates: audit.candidates.add,
         done: (task, counts) => {
           rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
           coverage.rows += counts.rows;
@@ -68,14 +63,14 @@ export async function auditResult(
         },
       },
     );
-    const searched = searchTexts(audit, [...texts, ...names], places, numbers, search.candidates);
+    const searched = searchTexts(audit, [...texts, ...names], places, numbers);
     coverage.texts = searched.texts;
     coverage.words += searched.words;
     const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
       ...{ expected: expected.rows, found: rows, countedFor },
     });
-    const matches = await search.finish();
     const { isOften } = createPhrases(audit.setup.phrases);
+    const matches = await matchesOf(audit.candidates, audit.originals, isOften, at.signal);
     const { units, counts, copied, locale } = audit;
     const judged = judge({ units, counts, matches, places, numbers, isOften, copied, locale });
     return {
@@ -91,39 +86,6 @@ export async function auditResult(
   }
 }
 
-/** Gathers candidates of all threads and finds the originals among them. */
-function searchOf(audit: Audit, signal: AbortSignal) {
-  let waiting: Uint32Array[] = [];
-  let size = 0;
-  let joined: Promise<Match[]> = Promise.resolve([]);
-  const join = () => {
-    const all = new Uint32Array(size);
-    let at = 0;
-    for (const part of waiting) {
-      all.set(part, at);
-      at += part.length;
-    }
-    waiting = [];
-    size = 0;
-    joined = joined.then(async (before) => {
-      const found = await matchesOf(all, audit.originals.pieces(), signal);
-      return before.concat(found);
-    });
-    joined.catch(() => {});
-  };
-  return {
-    candidates: (candidates: Uint32Array) => {
-      waiting.push(candidates);
-      size += candidates.length;
-      if (size >= mostCandidates * candidateWords) join();
-    },
-    finish: () => {
-      join();
-      return joined;
-    },
-  };
-}
-
 interface CatalogText {
   place: string;
   text: string;
@@ -135,9 +97,8 @@ function searchTexts(
   texts: readonly CatalogText[],
   places: ResultPlace[],
   numbers: (NumbersSeen | undefined)[],
-  onCandidates: (candidates: Uint32Array) => void,
 ): { texts: number; words: number } {
-  const search = createSearch(audit.setup, onCandidates);
+  const search = createSearch(audit.setup, audit.candidates.add);
   const added = new Map<string, number>();
   let words = 0;
   for (const { place: name, text } of texts) {
@@ -146,7 +107,7 @@ function searchTexts(
     const bytes = Buffer.from(text);
     words += search.value(bytes, 0, bytes.length, place);
   }
-  onCandidates(search.candidates.take());
+  audit.candidates.add(search.candidates.take());
   for (const [place, seen] of search.takeNumbers().entries()) addNumbers(numbers, place, seen);
   return { texts: texts.length, words };
 }

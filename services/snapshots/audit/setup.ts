@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { filterMemory } from './filter.ts';
+import { inFlightMemory } from './in-flight.ts';
 import { phrasesMemory } from './phrases.ts';
+import { returnSharedMemory } from './shared-memory.ts';
 import { spansMemory } from './spans.ts';
 import type { TableUnits } from './units.ts';
 
@@ -12,6 +14,7 @@ export interface AuditSetup {
   /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits. */
   spans: SharedArrayBuffer;
   phrases: SharedArrayBuffer;
+  inFlight: SharedArrayBuffer;
   /** By the plan's tables. */
   tables: TableUnits[];
 }
@@ -34,6 +37,7 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
     filter: filterMemory(expectedOriginals),
     spans: spansMemory(asNumber),
     phrases: phrasesMemory(),
+    inFlight: inFlightMemory(),
   };
 }
 
@@ -42,6 +46,8 @@ export function keysOf({ key }: Pick<AuditSetup, 'key'>): { sip: Uint8Array; wor
   return { sip: bytes.subarray(0, 16), words: bytes.subarray(16) };
 }
 
-export function destroyKey({ key }: Pick<AuditSetup, 'key'>): void {
+/** Destroys the key, and leaves what the threads shared to the next capture. None of them runs any more. */
+export function closeSetup({ key, filter, phrases }: AuditSetup): void {
   new Uint8Array(key).fill(0);
+  for (const memory of [filter, phrases]) returnSharedMemory(memory);
 }

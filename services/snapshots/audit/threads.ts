@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
 import type { SearchCounts, SearchInput, SearchMessage, SearchTask } from './audit-worker.ts';
+import { createInFlight } from './in-flight.ts';
 
 /**
  * Searches relations by worker threads.
@@ -17,10 +18,12 @@ export async function searchRelations(
   },
 ): Promise<void> {
   let nextTask = 0;
+  const inFlight = createInFlight(input.setup.inFlight);
   const workers = Array.from({ length: Math.max(1, Math.min(threads, tasks.length)) }, () => {
     const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
       workerData: input,
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // As in copying threads.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const finished = new Promise<void>((resolve, reject) => {
       const next = () => {
@@ -30,8 +33,14 @@ export async function searchRelations(
       };
       worker.on('message', (message: SearchMessage) => {
         if (message.type === 'ready') next();
-        else if (message.type === 'candidates') on.candidates(message.candidates);
-        else if (message.type === 'done') {
+        else if (message.type === 'candidates') {
+          try {
+            on.candidates(message.candidates);
+          } catch (error) {
+            reject(error);
+          }
+          inFlight.taken(message.candidates.byteLength);
+        } else if (message.type === 'done') {
           on.done(tasks[message.task]!, message.counts);
           next();
         } else {

@@ -5,7 +5,7 @@ import { mostByChance } from './chance.ts';
 import { coincidencesOf } from './coincidences.ts';
 import type { PartCounts, UnitCounts } from './counts.ts';
 import { countDistinct } from './distinct.ts';
-import type { Match } from './matches.ts';
+import { countOriginals, type Match } from './kept-matches.ts';
 import type { NumbersSeen } from './numbers-seen.ts';
 import type { Phrases } from './phrases.ts';
 import type { ResultPlace } from './relations.ts';
@@ -67,7 +67,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
     }
 
     const byChance: NonNullable<AuditedColumn['byChance']> = [];
-    const coinciding = new Set<number>();
+    const coinciding: Match[] = [];
     const found = why ? [] : (ofUnit.get(unit.id) ?? []);
     // What many rows say is the application's, unless the technique is for what is somebody's.
     const said = found.filter(({ original }) => judgement.evenIfRepeated || !evidence.isOften(original));
@@ -76,18 +76,18 @@ export function judge(evidence: Evidence): AuditedColumn[] {
       const chances = chancesOf(unit, place, where);
       const byKind = Map.groupBy(inPlace, (match) => (unitOfMark(match.unit).isNumber ? 'numbers' : 'others'));
       for (const [kind, matches] of byKind) {
-        const originals = new Set(matches.map(({ original }) => original));
+        const originals = countOriginals(matches);
         const atMost = chances[kind];
-        if (originals.size <= atMost) {
-          byChance.push({ where: where.name, originals: originals.size, atMost });
-          for (const original of originals) coinciding.add(original);
+        if (originals <= atMost) {
+          byChance.push({ where: where.name, originals, atMost });
+          coinciding.push(...matches);
           continue;
         }
         const times = matches.reduce((sum, match) => sum + match.times, 0);
         const beyond = atMost > 0 ? `; chance explains ${atMost} at most` : '';
         mistakes.push({
           where: where.name,
-          what: `holds ${count(originals.size, 'original')} of ${name} (${count(times, 'time')})${beyond}`,
+          what: `holds ${count(originals, 'original')} of ${name} (${count(times, 'time')})${beyond}`,
           remedy: remedyFor(where),
         });
       }
@@ -98,7 +98,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
       ...(why ? { why } : {}),
       ...(isHardlyMasked(own, judgement) ? { warning: `${own.equal} of ${own.values} values are what they were` } : {}),
       ...{ values: own.values, distinctIn, searched: why ? 0 : own.searched, equal: own.equal, equalByChance },
-      ...{ coincidences: coinciding.size, byChance },
+      ...{ coincidences: countOriginals(coinciding), byChance },
     };
   });
   if (mistakes.length > 0) throw leaked(mistakes.sort(byPlace));

@@ -5,6 +5,7 @@ import { isKeep } from '../../masking/policy.ts';
 import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
 import type { Audit } from '../audit/audit.ts';
+import { createInFlight } from '../audit/in-flight.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
@@ -68,8 +69,9 @@ export interface CopyThread {
 export function startThreads(count: number): CopyThread[] {
   return Array.from({ length: Math.max(1, count) }, () => {
     const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {
-      // Rows live as long as their batch: a larger nursery only holds more of them at once.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // Rows live as long as their batch, and buffers that they came in are freed when the nursery is full: with 16 MB of
+      // it a thread held 60 MB of them.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const ended = new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
@@ -103,6 +105,7 @@ export async function copyData(
   const copied = new Map<string, { rows: number; bytes: number }>();
   const queue = [...tasks];
   let total = 0;
+  const inFlight = createInFlight(input.audit.inFlight);
   const threads = started.map(({ worker, ended }) => {
     const failed = new Promise<never>((_, reject) => {
       const next = () => {
@@ -124,6 +127,7 @@ export async function copyData(
             } catch (error) {
               reject(error);
             }
+            inFlight.taken(message.originals.byteLength);
             break;
           case 'done': {
             audit.addPart(message.audited, message.collectMs);

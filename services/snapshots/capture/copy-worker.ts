@@ -16,6 +16,7 @@ import type { Pace } from '../../sources/pace.ts';
 import { collecting } from '../audit/collecting.ts';
 import { createCollection } from '../audit/collector.ts';
 import type { PartCounts } from '../audit/counts.ts';
+import { createInFlight } from '../audit/in-flight.ts';
 import type { AuditSetup } from '../audit/setup.ts';
 import { beginReading, closeSessions, holdTable, openSessions, type Sessions } from './copy-session.ts';
 import { CopyFailure, type CopyTask, copyOutOf, copyTable, type ReadRows } from './copy-table.ts';
@@ -67,11 +68,13 @@ const send = (message: WorkerMessage) => port.postMessage(message);
 async function main(): Promise<void> {
   const line = await openLine(input.source);
   let sessions = await openSessions(input, line);
+  const inFlight = createInFlight(input.audit.inFlight);
   const masks: Masks = {
     materials: createMaterials(input.key, dictionaries(input.locale), input.pools, input.encoding),
-    collectorOf: createCollection(input.audit, (originals) =>
-      port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]),
-    ),
+    collectorOf: createCollection(input.audit, (originals) => {
+      inFlight.send(originals.byteLength);
+      port.postMessage({ type: 'originals', originals } satisfies WorkerMessage, [originals.buffer]);
+    }),
   };
   port.on('message', async (task: CopyTask | 'end') => {
     if (task === 'end') {
