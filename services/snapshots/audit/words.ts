@@ -27,7 +27,6 @@ const mostText = 64 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
 
-const nine = 0x39;
 const separator = 0;
 /** The first byte of a character of two or three bytes: some are spaces, dashes or quotation marks, others capital letters. */
 const ofTwo = 1;
@@ -128,83 +127,76 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
   const base = words.powers[1]!;
   let { count } = words;
   let at = count === 0 ? 0 : ends[count - 1]! + 1;
-  let hash = seed;
-  let inWord = false;
   let broken = 0;
-  /** Of the word: above those of digits where there is anything else. */
-  let highest = 0;
-  let stop = end;
   let index = start;
   if (count === 0) sums[0] = 0;
-  for (; ; index++) {
-    const byte = index < stop ? bytes[index]! : 0;
-    let folded = fold[byte]!;
-    let skip = 0;
-    if (folded <= ofThree) {
-      if (folded === separator) skip = 1;
-      else skip = separatorLength(bytes, index);
-      if (skip > 0) {
-        if (inWord) {
-          ends[count] = at;
-          breaks[count] = broken;
-          numbers[count] = highest <= nine ? 1 : 0;
-          broken = 0;
-          sums[count + 1] = (Math.imul(sums[count]!, base) + (hash ^ (hash >>> 15))) | 0;
-          count++;
-          text[at++] = 0x20;
-          inWord = false;
-        }
-        if (index >= stop) break;
-        if (byte === 0x22) broken = 1;
-        else if (byte === 0x40) words.hasAt = true;
-        else if (byte === 0x5c && escapes && isEscape(bytes, index, stop)) {
-          words.hasEscape = true;
-          skip = 2;
-        }
-        index += skip - 1;
-        continue;
+  for (;;) {
+    while (index < end) {
+      const byte = bytes[index]!;
+      const folded = fold[byte]!;
+      if (folded > ofThree) break;
+      const length = folded === separator ? 1 : separatorLength(bytes, index);
+      if (length === 0) break;
+      index += length;
+      if (byte === 0x22) broken = 1;
+      else if (byte === 0x40) words.hasAt = true;
+      else if (byte === 0x5c && escapes && isEscape(bytes, index, end)) {
+        words.hasEscape = true;
+        index++;
       }
     }
-    if (!inWord) {
-      if (at >= mostText || count === mostWords) break;
-      inWord = true;
-      highest = 0;
-      starts[count] = at;
-      hash = seed;
-    } else if (at >= mostText + longestWord) {
-      // Cut here; the rest of it is read next time.
-      stop = index;
-      index--;
-      continue;
+    if (index >= end || at >= mostText || count === mostWords) break;
+
+    starts[count] = at;
+    let hash = seed;
+    /** All bits of the word's bytes: those of digits are below 0x40. */
+    let bits = 0;
+    const stop = Math.min(end, index + mostText + longestWord - at);
+    while (index < stop) {
+      const folded = fold[bytes[index]!]!;
+      if (folded > ofThree) {
+        bits |= folded;
+        text[at++] = folded;
+        hash = Math.imul(hash ^ folded, 0x01000193);
+        index++;
+        continue;
+      }
+      if (folded === separator || separatorLength(bytes, index) > 0) break;
+      bits = 0xff;
+      const length = folded === ofTwo ? 2 : 3;
+      const point = index + length <= end ? smallOf(bytes, index, length) : none;
+      const written = at;
+      if (point === none) text[at++] = bytes[index]!;
+      else at = writePoint(text, at, point);
+      index += point === none ? 1 : length;
+      for (let byte = written; byte < at; byte++) hash = Math.imul(hash ^ text[byte]!, 0x01000193);
     }
-    if (folded > ofThree) {
-      if (folded > highest) highest = folded;
-      text[at++] = folded;
-      hash = Math.imul(hash ^ folded, 0x01000193);
-      continue;
-    }
-    // Two or three bytes, as their small letter has it.
-    highest = byte;
-    const length = folded === ofTwo ? 2 : 3;
-    folded = index + length <= stop ? smallOf(bytes, index, length) : none;
-    if (folded < 0x80) {
-      text[at++] = folded === none ? byte : folded;
-      hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
-      if (folded !== none) index += length - 1;
-      continue;
-    }
-    if (folded >= 0x800) {
-      text[at++] = 0xe0 | (folded >>> 12);
-      hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
-      text[at++] = 0x80 | ((folded >>> 6) & 0x3f);
-    } else text[at++] = 0xc0 | (folded >>> 6);
-    hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
-    text[at++] = 0x80 | (folded & 0x3f);
-    hash = Math.imul(hash ^ text[at - 1]!, 0x01000193);
-    index += length - 1;
+    ends[count] = at;
+    breaks[count] = broken;
+    numbers[count] = bits < 0x40 ? 1 : 0;
+    broken = 0;
+    sums[count + 1] = (Math.imul(sums[count]!, base) + (hash ^ (hash >>> 15))) | 0;
+    count++;
+    text[at++] = 0x20;
   }
   words.count = count;
-  return Math.min(index, end);
+  return index;
+}
+
+/** In UTF-8. @returns where it ends */
+function writePoint(text: Uint8Array, start: number, point: number): number {
+  let at = start;
+  if (point < 0x80) {
+    text[at++] = point;
+    return at;
+  }
+  if (point < 0x800) text[at++] = 0xc0 | (point >>> 6);
+  else {
+    text[at++] = 0xe0 | (point >>> 12);
+    text[at++] = 0x80 | ((point >>> 6) & 0x3f);
+  }
+  text[at++] = 0x80 | (point & 0x3f);
+  return at;
 }
 
 /** Where a character is cut off in its middle. */
@@ -230,9 +222,9 @@ function separatorLength(bytes: Uint8Array, index: number): number {
   return next === 0x80 ? 3 : 0;
 }
 
-/** Whether what follows a backslash belongs to it. */
+/** Whether what stands behind a backslash belongs to it. */
 function isEscape(bytes: Uint8Array, index: number, end: number): boolean {
-  return index + 1 < end && '"\\bfnrt/'.includes(String.fromCharCode(bytes[index + 1]!));
+  return index < end && '"\\bfnrt/'.includes(String.fromCharCode(bytes[index]!));
 }
 
 /** A quick hash of words first to last (not included), the same wherever they stand. */
