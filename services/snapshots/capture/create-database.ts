@@ -14,12 +14,6 @@ export async function createDatabase(target: Target, name: string, source: Serve
       `SELECT current_setting('server_version_num')::int / 10000 AS major`,
     );
     const { major } = rows[0]!;
-    if (source.major > major) {
-      throw new Problem('source-refused', `The source is Postgres ${source.major}, the image has Postgres ${major}`, {
-        where: name,
-        remedy: 'Use an image of the source’s major version, or a newer one, for the project’s database service.',
-      });
-    }
     const libc = major >= localeProviderMajor ? 'LOCALE_PROVIDER libc' : '';
     const provider = providerOf(source);
     const plain = `LC_COLLATE 'C' LC_CTYPE 'C'`;

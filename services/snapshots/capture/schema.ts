@@ -98,12 +98,17 @@ export function dumpProblem(stderr: string, server: string): Problem {
   )
     return sourceCut(new Error(said), server);
   if (/invalid snapshot identifier|snapshot ".*" does not exist/.test(stderr)) return otherServer(new Error(said));
+  const [, ofSource, ofImage] = /server version: (\d+).*; pg_dump version: (\d+)/.exec(stderr) ?? [];
+  if (ofSource !== undefined) {
+    return new Problem('source-refused', `The source is Postgres ${ofSource}, the image has Postgres ${ofImage}`, {
+      where: server,
+      remedy: 'Use an image of the source’s major version, or a newer one, for the project’s database service.',
+    });
+  }
   const changed = /does not exist|could not open relation/.test(stderr);
   return new Problem('source-refused', `${unread}: ${said}`, {
     where: server,
-    remedy: changed
-      ? changedMeanwhile
-      : 'The login needs SELECT on every table, and the image’s Postgres must not be older than the source’s.',
+    remedy: changed ? changedMeanwhile : 'The login needs SELECT on every table.',
   });
 }
 
