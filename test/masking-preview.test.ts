@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import { createMaterials } from '../services/masking/materials.ts';
 import type { PlannedColumn } from '../services/masking/plan.ts';
-import type { ColumnRule } from '../services/masking/policy.ts';
 import { maskCopied } from '../services/masking/preview.ts';
+import type { ColumnRule } from '../services/masking/rule.ts';
 import { createTableMask } from '../services/masking/table.ts';
 
 const materials = createMaterials(Buffer.alloc(32, 'k'), dictionaries());

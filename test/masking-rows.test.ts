@@ -4,7 +4,7 @@ import { dictionaries } from '../services/masking/dictionaries.ts';
 import type { Place } from '../services/masking/kind.ts';
 import { createMaterials } from '../services/masking/materials.ts';
 import type { PlannedColumn } from '../services/masking/plan.ts';
-import type { ColumnRule } from '../services/masking/policy.ts';
+import type { ColumnRule } from '../services/masking/rule.ts';
 import { createSink } from '../services/masking/sink.ts';
 import { createTableMask } from '../services/masking/table.ts';
 

@@ -2,7 +2,8 @@ import type { Mistake } from '../errors.ts';
 import type { CatalogColumn } from './catalog.ts';
 import type { Family } from './kind.ts';
 import { compilePattern } from './pattern.ts';
-import type { ColumnRule, Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
+import type { ColumnRule } from './rule.ts';
 
 /** A column's rule, and which one of the policy it is: `column`, `names[2]`, `types.inet`. */
 export interface Classification {

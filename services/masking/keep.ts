@@ -1,7 +1,7 @@
 import type { Mistake } from '../errors.ts';
 import type { PartRule } from './kind.ts';
 import { innerRules, isKept, maskRuleOf } from './parts.ts';
-import type { ColumnRule, KeepRule } from './policy.ts';
+import type { ColumnRule, KeepRule } from './rule.ts';
 
 /** Keeps that no longer hold, those of parts of documents included: as good as no rule. */
 export function expiredKeeps(where: string, rule: ColumnRule, today: string): Mistake[] {

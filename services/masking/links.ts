@@ -1,6 +1,7 @@
 import type { Mistake } from '../errors.ts';
 import { type CatalogColumn, type MaskingCatalog, tableName } from './catalog.ts';
-import { type ColumnRule, canonical, isKeep, type Link } from './policy.ts';
+import { canonical, type Link } from './policy.ts';
+import { type ColumnRule, isKeep } from './rule.ts';
 
 type End = readonly [table: string, column: string];
 

@@ -4,8 +4,8 @@ import { tagLength } from './digest.ts';
 import type { Family, Kind, MaskRule, Misfit, Part, Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { isKept, maskRuleOf } from './parts.ts';
-import { type ColumnRule, isKeep } from './policy.ts';
 import { howToClassify } from './policy-mistakes.ts';
+import { type ColumnRule, isKeep } from './rule.ts';
 
 /** What makes a rule unfit for a column. */
 export function misfits(

@@ -8,10 +8,11 @@ import { kinds } from './kinds/index.ts';
 import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
-import { type ColumnRule, isKeep, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { howToClassify } from './policy-mistakes.ts';
 import { createPools, type Pool, tiesOf } from './pools.ts';
 import { strangersAmong } from './quasi-identifiers.ts';
+import { type ColumnRule, isKeep } from './rule.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {

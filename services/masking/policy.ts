@@ -2,21 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Problem } from '../errors.ts';
-import type { Family, MaskRule } from './kind.ts';
+import type { Family } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import { locales } from './locales.ts';
 import { longestPattern } from './pattern.ts';
 import { mistakesOf, patternMistakes } from './policy-mistakes.ts';
 import { type QuasiIdentifiers, quasiIdentifiersSchema } from './quasi-identifiers.ts';
-
-/** Keeps the original values: why that is right, who says so, and the last day (UTC) on which it holds. */
-export interface KeepRule {
-  keep: string;
-  owner?: string;
-  until?: string;
-}
-
-export type ColumnRule = MaskRule | KeepRule;
+import type { ColumnRule, KeepRule } from './rule.ts';
 
 /** What happens to columns whose name is `match` (see pattern.ts), of one family of types or of any. */
 export interface NameRule {
@@ -45,10 +37,6 @@ export interface Policy {
   quasiIdentifiers?: QuasiIdentifiers;
   /** Sequences that go on where the source's are, by `schema.sequence`; all others are shifted. */
   sequences?: Record<string, KeepRule>;
-}
-
-export function isKeep(rule: ColumnRule): rule is KeepRule {
-  return 'keep' in rule;
 }
 
 const words = { type: 'string', minLength: 1, maxLength: 1000 };

@@ -4,8 +4,8 @@ import { escapeCopy } from './copy-text.ts';
 import type { Materials, Subject } from './kind.ts';
 import { kinds } from './kinds/index.ts';
 import type { PlannedColumn, PlannedTable } from './plan.ts';
-import { isKeep } from './policy.ts';
 import { type ColumnMask, createRowMask, type RowMask, type RowSubject } from './row.ts';
+import { isKeep } from './rule.ts';
 import { createSink } from './sink.ts';
 import { failingAt } from './unmaskable.ts';
 

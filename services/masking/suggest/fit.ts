@@ -3,7 +3,8 @@ import { type CatalogColumn, type CatalogTable, tableName } from '../catalog.ts'
 import type { MaskRule } from '../kind.ts';
 import { kinds } from '../kinds/index.ts';
 import { planMasking } from '../plan.ts';
-import { type ColumnRule, type Policy, parsePolicy } from '../policy.ts';
+import { type Policy, parsePolicy } from '../policy.ts';
+import type { ColumnRule } from '../rule.ts';
 
 /** A column with what decides whether a mask fits. */
 export interface FittedColumn {

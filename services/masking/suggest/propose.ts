@@ -1,5 +1,6 @@
 import { tableName } from '../catalog.ts';
-import { type ColumnRule, isKeep, type Policy } from '../policy.ts';
+import type { Policy } from '../policy.ts';
+import { type ColumnRule, isKeep } from '../rule.ts';
 import { type Tied, uniqueKeysOf } from '../ties.ts';
 import type { Decision } from './decide.ts';
 import { type ColumnFacts, decideColumn } from './decide-column.ts';

@@ -2,7 +2,7 @@ import type { components } from '../../../openapi/types.ts';
 import type { MaskRule, PartRule } from '../../masking/kind.ts';
 import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/parts.ts';
 import type { PlannedColumn } from '../../masking/plan.ts';
-import { isKeep, type KeepRule } from '../../masking/policy.ts';
+import { isKeep, type KeepRule } from '../../masking/rule.ts';
 
 type ReportedColumn = components['schemas']['ReportedColumn'];
 type Told = Omit<ReportedColumn, 'name'>;
