@@ -48,13 +48,14 @@ describe('rows are masked whole, or not copied', () => {
     assert.ok(!names.includes('Bob'));
   });
 
-  test('what a mask throws is the failure of the copy', async () => {
+  test('what a mask throws is the failure of the copy, and none of what the rows come from', async () => {
     const thrown = new Error('a form that no mask knows');
     const { failure, names } = await copied(['Anna\n'], () => {
       throw thrown;
     });
     assert.ok(failure instanceof CopyFailure);
     assert.equal(failure.cause, thrown);
+    assert.equal(failure.end, 'target');
     assert.ok(!names.includes('Anna'));
   });
 });

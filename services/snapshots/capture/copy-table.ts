@@ -139,15 +139,10 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
       const bytes = begun.length > 0 ? Buffer.concat([...begun, chunk]) : chunk;
       begun = [];
       let start = 0;
-      try {
-        for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-          mask(bytes, start, end + 1, out);
-          start = end + 1;
-          if (out.at >= batchBytes) flush(this);
-        }
-      } catch (error) {
-        // Thrown on, it would reach the socket that the rows come from.
-        return done(error as Error);
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+        mask(bytes, start, end + 1, out);
+        start = end + 1;
+        if (out.at >= batchBytes) flush(this);
       }
       // A copy where it is little, so that it does not keep a large row in memory.
       if (start < bytes.length) begun = [Buffer.from(bytes.subarray(start))];
