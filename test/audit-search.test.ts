@@ -4,6 +4,7 @@ import type { Problem } from '../services/errors.ts';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import { openAudit } from '../services/snapshots/audit/audit.ts';
 import { mostByChance } from '../services/snapshots/audit/chance.ts';
+import { coincidencesOf } from '../services/snapshots/audit/coincidences.ts';
 import { createCollection } from '../services/snapshots/audit/collector.ts';
 import {
   arrayElements,
@@ -13,6 +14,7 @@ import {
   splitFields,
   unescapeField,
 } from '../services/snapshots/audit/copy-fields.ts';
+import { createCounts } from '../services/snapshots/audit/counts.ts';
 import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
@@ -267,6 +269,12 @@ describe('a search', () => {
       'a bytea of an array, twenty thousand bytes on',
       `{"\\\\x${'00'.repeat(20_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(9)}"}`,
     ],
+    [
+      'a bytea of an array, a hundred thousand bytes on',
+      `{"\\\\x${'00'.repeat(100_000)}${Buffer.from('person7@corp.test').toString('hex')}${'00'.repeat(9)}"}`,
+    ],
+    ['a value behind a word of two hundred thousand letters', `${'word'.repeat(50_000)} person7@corp.test`],
+    ['a value behind letters that are longer when they are small', `${'Ⱥ'.repeat(50_000)} person7@corp.test`],
     ['a value a hundred thousand words on', `${'lorem ipsum '.repeat(50_000)}person7@corp.test`],
   ]) {
     test(`finds an original as ${what}`, async () => {
@@ -844,4 +852,21 @@ describe('values that hold others', () => {
       null: [1, 0],
     });
   });
+});
+
+test('chance explains names in statistics of rows, and none in the name of statistics or of a view', () => {
+  const columns = [
+    { name: 'name', rule: { mask: 'full_name' }, by: 'column' as const, place: {} as never, isArray: false },
+  ];
+  const { units, copied } = openAudit([{ schema: 'app', name: 'people', columns }], [100_000]);
+  const counts = createCounts();
+  for (let n = 0; n < 100_000; n++)
+    addDistinct(counts.distinct, Math.imul(n, 0x9e3779b1) >>> 0, Math.imul(n, 0x85ebca6b) >>> 0);
+  const many = { ...counts, values: 100_000, compared: 100_000, searched: 100_000 };
+  const chances = coincidencesOf(units, new Map([[0, many]]), copied, []);
+  const inPlace = (name: string) => chances(units[0]!, 0, { name }).others;
+  assert.ok(inPlace('app.people.name (statistics)') > 100);
+  assert.ok(inPlace('app.people (s, extended statistics)') > 100);
+  assert.equal(inPlace('app (name of statistics)'), 0);
+  assert.equal(inPlace('app (name of a view)'), 0);
 });

@@ -53,7 +53,9 @@ test('the values of a column that is shuffled are read at that rate too, all of 
   const pool = { name: 'column app.a.id', columns: [place] };
   const pace = createPace(1);
   const key = Buffer.alloc(32, 'k');
-  const pools = await inReadOnlyTransaction(source({}), 10_000, (client) => readPools(client, [pool], { key, pace }));
+  const pools = await inReadOnlyTransaction(source({}), 10_000, (client) =>
+    readPools(client, [pool], { key, pace, signal: new AbortController().signal }),
+  );
   assert.equal(pools.get(pool.name)!.size, 1000);
   assert.notEqual(new BigInt64Array(pace.usedUntil)[0], 0n);
 });

@@ -124,7 +124,7 @@ test('what conflicts with its recovery is read anew, whole', async () => {
   });
   const report = await captureDatabase(options);
   await vacuumed;
-  assert.equal(report.source.server, serverOf({ url: replicaUrl() }));
+  assert.equal(report.source.server, serverOf({ url: replicaUrl() }), JSON.stringify(report.warnings));
   assert.deepEqual(rowsOf(report), { ...all, 'app.scratch': 0 });
   assert.match(report.warnings[0]!.what, /thrown away.*broke off/);
   await noSessionLeft(primary);

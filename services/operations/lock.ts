@@ -32,7 +32,10 @@ export async function withSubjectLock<T>(
       if (tries === 0) onWait();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    return await work(AbortSignal.any([signal, lost.signal]));
+    return await work(AbortSignal.any([signal, lost.signal])).catch((error) => {
+      // Whatever was stopped by it says otherwise.
+      throw lost.signal.aborted ? lost.signal.reason : error;
+    });
   } finally {
     await client.end().catch(() => {});
   }

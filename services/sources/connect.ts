@@ -35,8 +35,8 @@ const noticeLoss = `SELECT pg_catalog.set_config(name, value, false) FROM (VALUE
 
 /**
  * Opens a session that can only read. Production is only ever read, so this is the one place where a source is opened.
- * The login's own statement_timeout holds where the source has none. Row security is off: COPY under it silently leaves rows out, with it off it fails instead. A session has one process of
- * the server read, no parallel workers.
+ * Row security is off: COPY under it silently leaves rows out, with it off it fails instead. The login's own
+ * statement_timeout holds where the source has none. A session has one process of the server read, no parallel workers.
  *
  * @throws Problem `source-unreachable`, `source-refused`
  */

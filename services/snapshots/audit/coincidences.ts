@@ -21,6 +21,7 @@ const otherKind = 0.02;
 const urls = 2;
 
 const statistics = / \(statistics\)$/;
+const extendedStatistics = / \(.*, extended statistics\)$/;
 
 /** What masking makes, and of how many different originals: one for each at most. */
 interface Made {
@@ -48,10 +49,11 @@ export function coincidencesOf(
   const madeIn = ({ name, table }: ResultPlace): Made[] => {
     const column = name.replace(statistics, '');
     const own = byColumn.get(column) ?? [];
-    const isOfRows = table !== undefined || name.endsWith('statistics)');
+    const ofTable = table ?? (extendedStatistics.test(name) ? name.replace(extendedStatistics, '') : undefined);
+    const isOfRows = ofTable !== undefined || statistics.test(name);
     const isComputed = isOfRows && (!copied.has(column) || own.some(({ unit }) => unit.technique === 'rebuild'));
     if (!isComputed) return withFullNames(own);
-    const of = table ?? tableOf(column);
+    const of = ofTable ?? tableOf(column);
     return tables.has(of) ? (byTable.get(of) ?? []) : all;
   };
 

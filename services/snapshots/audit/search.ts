@@ -153,7 +153,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       const { count } = words;
       const stays = string >= 0 && count - string < count / 2 ? Math.max(kept, count - string) : kept;
       keepLastWords(words, stays);
-      string = string < 0 ? -1 : Math.max(-1, string - Math.max(0, count - stays));
+      string = string < 0 ? -1 : Math.max(-1, string - (count - words.count));
     }
     return total;
   };

@@ -102,7 +102,9 @@ export function clearWords(words: Words): void {
 /** Leaves only the last `count` words, before more of the same text is read. */
 export function keepLastWords(words: Words, count: number): void {
   const { text, starts, ends, breaks, numbers, sums } = words;
-  const first = Math.max(0, words.count - count);
+  let first = Math.max(0, words.count - count);
+  // Words so long that there would be no room for more go, too.
+  while (first < words.count && ends[words.count - 1]! - starts[first]! > mostText / 2) first++;
   const offset = first < words.count ? starts[first]! : 0;
   if (first < words.count) text.copyWithin(0, offset, ends[words.count - 1]! + 1);
   for (let index = first; index < words.count; index++) {
@@ -151,8 +153,7 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
     let hash = seed;
     /** All bits of the word's bytes: those of digits are below 0x40. */
     let bits = 0;
-    const stop = Math.min(end, index + mostText + longestWord - at);
-    while (index < stop) {
+    while (index < end && at < mostText + longestWord) {
       const folded = fold[bytes[index]!]!;
       if (folded > ofThree) {
         bits |= folded;

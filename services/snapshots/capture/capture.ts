@@ -31,17 +31,16 @@ import { copyConstraints, dumpSchema, populatedViews, refreshViews, restoreSchem
 import { copySequences } from './sequences.ts';
 import { applySettings } from './settings.ts';
 import {
-  connectTarget,
   createTarget,
   dataPathOf,
   endWith,
   finishTarget,
   loginOf,
   majorInVolume,
+  onTarget,
   relayMount,
   removeTarget,
   runInTarget,
-  type Target,
   type TargetSpec,
   untilItAnswers,
 } from './target.ts';
@@ -131,12 +130,11 @@ async function captureReading(
     const target = await phase('start', 'starting an empty Postgres', async () => {
       const created = await createTarget(host, spec);
       endStatements = endWith(signal, created);
+      const dumped = dumpSchema(created, relay, schema, signal);
+      dumped.catch(() => {});
       // Whether it answers says more of a container that has ended.
-      const [answers, dumped] = await Promise.allSettled([
-        untilItAnswers(created, signal),
-        dumpSchema(created, relay, schema, signal),
-      ]);
-      for (const one of [answers, dumped]) if (one.status === 'rejected') throw one.reason;
+      await untilItAnswers(created, signal);
+      await dumped;
       return created;
     });
     const schemaOwner = await phase('schema', 'copying the schema', async () => {
@@ -222,11 +220,6 @@ async function captureReading(
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();
   }
-}
-
-async function onTarget<T>(target: Target, database: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connectTarget(target, database);
-  return work(client).finally(() => client.end().catch(() => {}));
 }
 
 /** About how many rows each planned table has; where it was never analyzed, as many as its pages can hold. */

@@ -65,7 +65,7 @@ export interface CopyThread {
   ended: Promise<void>;
 }
 
-/** Starts threads ahead of their work: to load its code takes one half a second, while the schema is copied. */
+/** Starts threads ahead of their work: to load its code takes one half a second, while Postgres starts. */
 export function startThreads(count: number): CopyThread[] {
   return Array.from({ length: Math.max(1, count) }, () => {
     const worker = new Worker(new URL('./copy-worker.ts', import.meta.url), {

@@ -19,13 +19,23 @@ const fetchedRows = 5000;
 export async function readPools(
   source: pg.Client,
   pools: readonly Pool[],
-  { key, pace, dump }: { key: Uint8Array; pace?: Pace | undefined; dump?: DumpRows | undefined },
+  {
+    key,
+    signal,
+    pace,
+    dump,
+  }: {
+    key: Uint8Array;
+    signal: AbortSignal;
+    pace?: Pace | undefined;
+    dump?: DumpRows | undefined;
+  },
 ): Promise<Map<string, Map<string, string>>> {
   const read = new Map<string, Map<string, string>>();
   for (const pool of pools) {
     const values = new Set<string>();
     for (const column of pool.columns) {
-      const found = dump ? await dumped(source, dump, column) : await asked(source, column, pace);
+      const found = dump ? await dumped(source, dump, column, signal) : await asked(source, column, pace);
       for (const value of found) if (value !== '') values.add(column.ignoresCase ? value.toLowerCase() : value);
     }
     read.set(pool.name, shuffled(key, pool, values));
@@ -51,7 +61,12 @@ async function asked(source: pg.Client, column: PooledColumn, pace: Pace | undef
 }
 
 /** A partitioned table has no rows of its own: each partition's are dumped apart. */
-async function dumped(source: pg.Client, dump: DumpRows, column: PooledColumn): Promise<Iterable<string>> {
+async function dumped(
+  source: pg.Client,
+  dump: DumpRows,
+  column: PooledColumn,
+  signal: AbortSignal,
+): Promise<Iterable<string>> {
   const values = new Set<string>();
   const { rows: tables } = await source.query<{ schema: string; table: string }>(
     `SELECT n.nspname AS schema, c.relname AS table
@@ -60,7 +75,7 @@ async function dumped(source: pg.Client, dump: DumpRows, column: PooledColumn): 
     [`${identifier(column.schema)}.${identifier(column.table)}`],
   );
   for (const table of column.isPartitioned ? tables : [column])
-    for (const value of await valuesIn(dump, table, column.column, mostPooled + 1)) values.add(value);
+    for (const value of await valuesIn(dump, table, column.column, mostPooled + 1, signal)) values.add(value);
   return values;
 }
 

@@ -46,7 +46,12 @@ export async function prepareCapture(options: CaptureOptions, policy: Policy, re
   await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
   const { megabytesPerSecond, workers = Math.min(4, availableParallelism()) } = options.source.limits ?? {};
   const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
-  const pools = await readPools(source, plan.pools, { key: options.key, pace, dump: dump?.rows });
+  const pools = await readPools(source, plan.pools, {
+    key: options.key,
+    signal: options.signal,
+    pace,
+    dump: dump?.rows,
+  });
   const sequences = await readSequences(source, policy, schemas.has);
   const leftOut = await readLeftOut(source, {
     schemas,

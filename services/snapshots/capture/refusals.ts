@@ -17,9 +17,9 @@ export function bytesOfDump({ sizeBytes, report }: Pick<OpenedDump, 'sizeBytes' 
 
 /** What the tables that are captured hold: long values are outside of the heap, in TOAST, and indexes are built anew. */
 export async function bytesOfTables(source: pg.Client, catalog: SourceCatalog): Promise<number> {
-  const captured = new Set(catalog.tables.map(tableName));
-  const sizes = await catalogQuery<{ name: string; totalBytes: number }>(source, 'table-sizes');
-  return sizes.reduce((sum, { name, totalBytes }) => sum + (captured.has(name) ? totalBytes : 0), 0);
+  const oids = catalog.tables.map(({ oid }) => oid);
+  const [found] = await catalogQuery<{ totalBytes: number }>(source, 'total-size', [oids]);
+  return found!.totalBytes;
 }
 
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */

@@ -32,8 +32,11 @@ const leftOutKinds = [
 ];
 /** Of a dump's list, an object a line: `4711; 1259 16384 TABLE app customers owner`. For grep -E. */
 const leftOutLine = `^[0-9]+; [0-9]+ [0-9]+ (${leftOutKinds.join('|')}) `;
-/** Runs a pg_dump, and then lists what is to be restored of what it wrote. */
-const dumpAndList = `"$@" && pg_restore -l ${dump} | grep -vE '${leftOutLine}' > ${list}`;
+/**
+ * Runs a pg_dump, and then lists what is to be restored of what it wrote. Not in a pipe, which would hide a failure; by bytes,
+ * for names are in the source's encoding.
+ */
+const dumpAndList = `"$@" && pg_restore -l ${dump} > ${list}.all && LC_ALL=C grep -vE '${leftOutLine}' ${list}.all > ${list}`;
 
 interface Dump {
   /** The session that exported the snapshot. */

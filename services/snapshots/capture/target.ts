@@ -151,6 +151,16 @@ export async function connectTarget(target: Target, database: string): Promise<p
   return connectLogin(await loginOf(target), database);
 }
 
+/** In a session of its own, which is ended. */
+export async function onTarget<T>(
+  target: Target,
+  database: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = await connectTarget(target, database);
+  return work(client).finally(() => client.end().catch(() => {}));
+}
+
 /** Runs a program of the image in the container, as root so that it may use the relay's socket. */
 export async function runInTarget(
   target: Target,

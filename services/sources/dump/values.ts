@@ -9,13 +9,14 @@ const newline = 0x0a;
 /**
  * The different values of a column in the rows of a dump, as COPY prints them; NULL is none.
  * @param most it stops at so many
- * @throws Problem `dump-invalid`
+ * @throws Problem `dump-invalid`, or the signal's reason
  */
 export async function valuesIn(
   rows: DumpRows,
   table: { schema: string; table: string },
   column: string,
   most: number,
+  signal: AbortSignal,
 ): Promise<Set<string>> {
   const values = new Set<string>();
   const name = `${table.schema}.${table.table}`;
@@ -23,6 +24,7 @@ export async function valuesIn(
   if (place < 0) return values;
   const plain = createSink(4096);
   for await (const row of linesOf(readRows(rows, table))) {
+    signal.throwIfAborted();
     const field = fieldAt(row, place);
     if (!field) throw dumpDamaged('a row has fewer fields than its table', name);
     if (field.equals(nothing)) continue;

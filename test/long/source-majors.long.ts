@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { removeInstallation } from '../services/engine/clean-up.ts';
-import { captureDatabase } from '../services/snapshots/capture/capture.ts';
-import { previewTable } from '../services/sources/preview.ts';
-import { probeSource } from '../services/sources/probe.ts';
-import { suggestForSource } from '../services/sources/suggestion.ts';
-import { docker, startPostgres, testHost } from './support/postgres.ts';
-import { imageOf, olderMajors } from './support/postgres-versions.ts';
-import { captureOf, reader, refusal } from './support/source.ts';
+import { removeInstallation } from '../../services/engine/clean-up.ts';
+import { captureDatabase } from '../../services/snapshots/capture/capture.ts';
+import { previewTable } from '../../services/sources/preview.ts';
+import { probeSource } from '../../services/sources/probe.ts';
+import { suggestForSource } from '../../services/sources/suggestion.ts';
+import { docker, startPostgres, testHost } from '../support/postgres.ts';
+import { imageOf, olderMajors } from '../support/postgres-versions.ts';
+import { captureOf, reader, refusal } from '../support/source.ts';
 
 const host = testHost();
 before(async () => {

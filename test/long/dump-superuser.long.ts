@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, describe, test } from 'node:test';
-import { removeInstallation } from '../services/engine/clean-up.ts';
-import { exec } from '../services/engine/exec.ts';
-import { openDump } from '../services/sources/dump/open.ts';
-import { receiveDump } from '../services/sources/dump/receive.ts';
-import { keepRoom, type RoomSpec, removeRoom } from '../services/sources/dump/room.ts';
-import { inReadOnlyTransaction } from '../services/sources/session.ts';
-import { optionsFor, refusedDump } from './support/dump-capture.ts';
-import { docker, testHost } from './support/postgres.ts';
+import { removeInstallation } from '../../services/engine/clean-up.ts';
+import { exec } from '../../services/engine/exec.ts';
+import { openDump } from '../../services/sources/dump/open.ts';
+import { receiveDump } from '../../services/sources/dump/receive.ts';
+import { keepRoom, type RoomSpec, removeRoom } from '../../services/sources/dump/room.ts';
+import { inReadOnlyTransaction } from '../../services/sources/session.ts';
+import { optionsFor, refusedDump } from '../support/dump-capture.ts';
+import { docker, testHost } from '../support/postgres.ts';
 
 const host = testHost();
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Operation } from '../examples/demo/client.ts';
-import type { Snapshot } from '../openapi/aliases.ts';
-import { label } from '../services/engine/labels.ts';
-import { startPostgres, type TestPostgres } from './support/postgres.ts';
-import { docker, startService, type TestService, until } from './support/service.ts';
-import { createShop } from './support/shop.ts';
-import { noSessionLeft, policy, reader, schema } from './support/source.ts';
+import type { Operation } from '../../examples/demo/client.ts';
+import type { Snapshot } from '../../openapi/aliases.ts';
+import { label } from '../../services/engine/labels.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { docker, startService, type TestService, until } from '../support/service.ts';
+import { createShop } from '../support/shop.ts';
+import { noSessionLeft, policy, reader, schema } from '../support/source.ts';
 
 let production: TestPostgres;
 let service: TestService;
