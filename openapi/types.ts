@@ -1652,7 +1652,7 @@ export interface components {
         notValid: string[];
       };
       durationMs: {
-        /** @description Of all copying threads together, measured on one row of 64 */
+        /** @description Time of a core, of all copying threads together; measured on one row of 64 */
         collect: number;
         search: number;
       };
