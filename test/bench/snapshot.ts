@@ -26,8 +26,9 @@ interface Dataset {
 /**
  * Capture of a million rows of ten columns, four of them masked, over the plain tools on the same data in turn:
  * `pg_dump -Fd -j2` and `pg_restore -j2` into a server that runs already. Both sides read the same source. The audit
- * counts apart, what it collects while rows are copied included, over the same plain time. `related` is the same of a million rows in 40 tables that refer to each
- * other; `dump` captures a custom-format file of the same million, over `pg_restore -j2` of it. `peak_rss_mb` is greenroom's memory at its most, once 2 GB have been captured, too.
+ * counts apart, what it collects while rows are copied included, over the same plain time. `related` is the same of a
+ * million rows in 40 tables that refer to each other; `dump` captures a custom-format file of the same million, over
+ * `pg_restore -j2` of it. `peak_rss_mb` is greenroom's memory at its most, once 2 GB have been captured, too.
  */
 export async function run(): Promise<object> {
   return withHost(async (host) => {
