@@ -109,16 +109,19 @@ const fullAtFirst = (freeBytes: number) => async (ask: () => Promise<Operation>)
   return ask();
 };
 
-/** Somebody else fills it while the operation is at this progress. */
+/** Somebody else fills it while the operation is at this progress; what is done before the disk is full is asked for again. */
 const during = (message: RegExp) => async (ask: () => Promise<Operation>) => {
-  const asked = await ask();
-  await until(async () => {
-    const { state, progress } = await operation(asked.id);
-    assert.ok(state === 'queued' || state === 'running', `it has ${state} already`);
-    return message.test(progress?.message ?? '');
-  });
-  await engine.fill(0);
-  return asked;
+  for (let attempts = 5; ; attempts--) {
+    const asked = await ask();
+    await until(async () => {
+      const { state, progress } = await operation(asked.id);
+      return (state !== 'queued' && state !== 'running') || message.test(progress?.message ?? '');
+    });
+    await engine.fill(0);
+    await until(ended(asked.id));
+    if (attempts === 1 || (await operation(asked.id)).state !== 'succeeded') return asked;
+    await engine.empty();
+  }
 };
 
 /** Somebody else fills it while a backup is verified, which takes less than a second. */
