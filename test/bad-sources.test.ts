@@ -88,6 +88,25 @@ test('a masked value that the source’s encoding lacks is refused, with its tab
   assert.match(problem.remedy!, /encoding/);
 });
 
+test('names that are not in UTF-8 come along as the source has them', async () => {
+  await create(
+    'names',
+    `ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    `SET client_encoding = 'UTF8'; CREATE TABLE "Straße" (id int, "Größe" text); CREATE INDEX "für Größen" ON "Straße" ("Größe");
+     CREATE VIEW "Übersicht" AS SELECT "Größe" FROM "Straße"; INSERT INTO "Straße" VALUES (1, 'weit')`,
+  );
+  const options = of('names', { 'public.Straße': { id: keep, Größe: keep } });
+  await captureDatabase(options);
+  const snapshot = await startPostgres({ volume: options.target.volume });
+  try {
+    const asked = `SET client_encoding = 'UTF8'; SELECT relname FROM pg_class WHERE relname ~ '[^a-z_0-9]' ORDER BY relname COLLATE "C"`;
+    const names = await snapshot.run(['psql', '-XqAtU', 'postgres', '-d', options.database, '-c', asked]);
+    assert.deepEqual(names.trim().split('\n'), ['Straße', 'für Größen', 'Übersicht']);
+  } finally {
+    await snapshot.remove();
+  }
+});
+
 test('a masked value that a type or constraint forbids is refused, with its table, columns and constraint', async () => {
   await create(
     'strict',

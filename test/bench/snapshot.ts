@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { addressOf } from '../../services/engine/dial.ts';
 import { exec } from '../../services/engine/exec.ts';
 import { outputOf } from '../../services/engine/exec-output.ts';
@@ -7,7 +6,9 @@ import type { Host } from '../../services/engine/host.ts';
 import { ensureImage } from '../../services/engine/images.ts';
 import { label } from '../../services/engine/labels.ts';
 import { createVolume, removeVolume } from '../../services/engine/volumes.ts';
-import { captureDatabase } from '../../services/snapshots/capture/capture.ts';
+import { type CaptureOptions, captureDatabase } from '../../services/snapshots/capture/capture.ts';
+import { cores } from '../../services/snapshots/capture/copy-data.ts';
+import type { CaptureReport } from '../../services/snapshots/capture/report.ts';
 import { captureDump } from '../../services/snapshots/capture-dump.ts';
 import { receiveDump } from '../../services/sources/dump/receive.ts';
 import { type RoomSpec, removeRoom } from '../../services/sources/dump/room.ts';
@@ -149,38 +150,36 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function captureOnce(host: Host, url: string, policy: object): Promise<{ ms: number; auditMs: number }> {
-  const name = `gr-${host.installation}-snapshot`;
+async function optionsOf(host: Host, policy: object): Promise<Omit<CaptureOptions, 'source'>> {
+  const volume = `gr-${host.installation}-snapshot`;
   const labels = { [label.installation]: host.installation };
+  const image = (await ensureImage(host, 'postgres:17')).Id;
+  return {
+    ...{ host, policy, key, database: 'app', schema: 'public' },
+    target: {
+      ...{ image, container: `${volume}-capture`, containerLabels: labels, volume, volumeLabels: labels },
+      ...{ mountTarget: '/var/lib/postgresql/data', pgdata: '/var/lib/postgresql/data' },
+      ...{ superuser: 'postgres', initdbArgs: undefined, network: 'bridge' },
+    },
+    signal: new AbortController().signal,
+    onProgress() {},
+  };
+}
+
+/** What it collects while rows are copied is told as the sum over the threads. */
+function auditMsOf({ durationMs, audit }: CaptureReport): number {
+  return durationMs.audit! + audit!.durationMs.collect / cores;
+}
+
+async function captureOnce(host: Host, url: string, policy: object): Promise<{ ms: number; auditMs: number }> {
+  const options = await optionsOf(host, policy);
   let auditMs = 0;
   const ms = await timed(async () => {
-    const report = await captureDatabase({
-      host,
-      source: { url },
-      policy,
-      key,
-      database: 'app',
-      schema: 'public',
-      target: {
-        image: (await ensureImage(host, 'postgres:17')).Id,
-        container: `${name}-capture`,
-        containerLabels: labels,
-        volume: name,
-        volumeLabels: labels,
-        mountTarget: '/var/lib/postgresql/data',
-        pgdata: '/var/lib/postgresql/data',
-        superuser: 'postgres',
-        initdbArgs: undefined,
-        network: 'bridge',
-      },
-      signal: new AbortController().signal,
-      onProgress() {},
-    });
+    const report = await captureDatabase({ ...options, source: { url } });
     process.stdout.write(`${JSON.stringify(report.durationMs)}\n`);
-    // What it collects while rows are copied is told as the sum over the threads.
-    auditMs = report.durationMs.audit! + report.audit!.durationMs.collect / Math.min(4, availableParallelism());
+    auditMs = auditMsOf(report);
   });
-  await removeVolume(host, name);
+  await removeVolume(host, options.target.volume);
   return { ms, auditMs };
 }
 
@@ -221,36 +220,20 @@ async function measuredDump(host: Host): Promise<object> {
 }
 
 async function captureDumpOnce(host: Host, source: string): Promise<number> {
-  const name = `gr-${host.installation}-snapshot`;
-  const labels = { [label.installation]: host.installation };
-  const image = (await ensureImage(host, 'postgres:17')).Id;
-  const container = `${name}-dump`;
-  const room: RoomSpec = { host, container, image, labels, network: 'bridge', limitBytes: 1 << 30 };
+  const options = await optionsOf(host, people.policy);
+  const { volume, image, volumeLabels: labels, network } = options.target;
+  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes: 1 << 30 };
   const command = ['pg_dump', '-Fc', '-h', '127.0.0.1', '-U', 'postgres', 'postgres'];
   const received = await receiveDump(room, outputOf(host, source, command));
   let auditMs = 0;
   try {
     const ms = await timed(async () => {
-      const report = await captureDump(room, { address: {}, dump: {} }, received, {
-        host,
-        policy: people.policy,
-        key,
-        database: 'app',
-        schema: 'public',
-        target: {
-          ...{ image, container: `${name}-capture`, containerLabels: labels, volume: name, volumeLabels: labels },
-          ...{ mountTarget: '/var/lib/postgresql/data', pgdata: '/var/lib/postgresql/data' },
-          ...{ superuser: 'postgres', initdbArgs: undefined, network: 'bridge' },
-        },
-        signal: new AbortController().signal,
-        onProgress() {},
-      });
-      auditMs = report.durationMs.audit! + report.audit!.durationMs.collect / Math.min(4, availableParallelism());
+      auditMs = auditMsOf(await captureDump(room, { address: {}, dump: {} }, received, options));
     });
     return ms - auditMs;
   } finally {
     await removeRoom(room);
-    await removeVolume(host, name);
+    await removeVolume(host, volume);
   }
 }
 

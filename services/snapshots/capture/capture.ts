@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Client } from 'pg';
 import type { Host } from '../../engine/host.ts';
 import type { Mistake } from '../../errors.ts';
@@ -16,7 +15,7 @@ import { auditResult } from '../audit/result.ts';
 import { countResult } from '../report/result.ts';
 import { createRoles } from '../roles.ts';
 import { analyze } from './analyze.ts';
-import { type CopyThread, copyData, endThreads, startThreads } from './copy-data.ts';
+import { type CopyThread, copyData, cores, endThreads, startThreads } from './copy-data.ts';
 import { createDatabase } from './create-database.ts';
 import { applyDatabaseGrants } from './database-grants.ts';
 import { captureProblem } from './failure.ts';
@@ -44,8 +43,6 @@ import {
   type TargetSpec,
   untilItAnswers,
 } from './target.ts';
-
-const cores = Math.min(4, availableParallelism());
 
 export interface CaptureOptions {
   host: Host;

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
 import type { PlannedTable } from '../../masking/plan.ts';
@@ -10,6 +11,8 @@ import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
 
+/** How many things a capture does at once, unless its source sets `workers`: more than four would be felt there. */
+export const cores = Math.min(4, availableParallelism());
 /** Larger tables are copied in parts, so that one of them does not keep a single worker busy to the end. */
 const partBytes = 64 << 20;
 const pageBytes = 8192;

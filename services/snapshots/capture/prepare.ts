@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Mistake } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { planMasking } from '../../masking/plan.ts';
@@ -12,7 +11,7 @@ import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources
 import { describeSource } from '../report/source.ts';
 import { readRoles, warningsOfRoles, withoutRole } from '../roles.ts';
 import type { CaptureOptions } from './capture.ts';
-import { tasksOf } from './copy-data.ts';
+import { cores, tasksOf } from './copy-data.ts';
 import { readDatabaseGrants } from './database-grants.ts';
 import { readLeftOut, warningsOf } from './left-out.ts';
 import { readPools } from './pools.ts';
@@ -44,7 +43,7 @@ export async function prepareCapture(options: CaptureOptions, policy: Policy, re
   const planned = planMasking(catalog, policy, { changes });
   const plan = dump ? planRows(planned, dump, catalog) : planned;
   await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
-  const { megabytesPerSecond, workers = Math.min(4, availableParallelism()) } = options.source.limits ?? {};
+  const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
   const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
   const pools = await readPools(source, plan.pools, {
     key: options.key,

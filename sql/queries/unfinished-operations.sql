@@ -1,1 +1,0 @@
-SELECT id FROM operations WHERE state IN ('queued', 'running') ORDER BY created_at
