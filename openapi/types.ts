@@ -1162,7 +1162,13 @@ export interface components {
       readiness?: components['schemas']['ReadinessPolicy'];
       deployment?: components['schemas']['DeploymentPolicy'];
       rehearsal?: components['schemas']['RehearsalWishes'];
+      maskingLocale?: components['schemas']['MaskingLocale'];
     };
+    /**
+     * @description Whose words masked values are made of where a source's masking policy says no `locale`: `en` (the default), `de`,
+     *     `fr`, `pt_BR`, … Snapshots that are there already stay as they are.
+     */
+    MaskingLocale: string;
     /** @description How releases are put on the project's stacks, and what is kept to go back to */
     DeploymentPolicy: {
       /**
@@ -1248,6 +1254,7 @@ export interface components {
       readiness?: components['schemas']['ReadinessPolicy'];
       deployment?: components['schemas']['DeploymentPolicy'];
       rehearsal?: components['schemas']['RehearsalWishes'];
+      maskingLocale?: components['schemas']['MaskingLocale'];
     };
     Project: {
       name: string;
@@ -1257,6 +1264,7 @@ export interface components {
       profiles: string[];
       allow: string[];
       rehearsal?: components['schemas']['RehearsalWishes'];
+      maskingLocale?: components['schemas']['MaskingLocale'];
       variableNames: string[];
       replaced: components['schemas']['Replacement'][];
     };
@@ -1391,7 +1399,7 @@ export interface components {
           [key: string]: Record<string, never>;
         };
       };
-      /** @description Whose words masked values are made of: en (default), de, fr, … */
+      /** @description Whose words masked values are made of: de, fr, …; the project's `maskingLocale` without it */
       locale?: string;
       /** @description By the name of the column, where it has no rule of its own; the first that matches counts */
       names?: {
@@ -1564,7 +1572,7 @@ export interface components {
       };
       /** @description SHA-256 of every object of the source's own schemas, as rehearsals compare them */
       schemaFingerprint: string;
-      /** @description SHA-256 of the policy, whatever its order and layout */
+      /** @description SHA-256 of the policy, with the project's locale where it has none, whatever its order and layout */
       policyHash: string;
       /** @description Names the masking key, and tells nothing about it */
       keyId: string;

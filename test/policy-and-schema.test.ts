@@ -15,6 +15,7 @@ const compose = `
 x-greenroom: { database: { service: postgres, name: shop, schema: shop } }
 services: { postgres: { image: "postgres:17" } }
 `;
+const project = { bundle: { files: { 'compose.yaml': compose } } };
 const schema = `
 CREATE ROLE reader LOGIN PASSWORD 'r3ad3r' IN ROLE pg_read_all_data;
 CREATE SCHEMA shop;
@@ -30,7 +31,6 @@ CREATE TABLE shop.visits (at date NOT NULL, ip inet) PARTITION BY RANGE (at);
 CREATE TABLE shop.visits_2026 PARTITION OF shop.visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 `;
 const yaml = `# How the shop is masked.
-locale: de
 tables:
   shop.customers:
     id: { keep: surrogate key, owner: dana@shop.example, until: 2999-12-31 }
@@ -55,7 +55,7 @@ let production: TestPostgres;
 before(async () => {
   [service, production] = await Promise.all([startService(), startPostgres()]);
   await production.createDatabase('shop', schema);
-  await service.call('POST', '/v1/projects', { name: 'shop', bundle: { files: { 'compose.yaml': compose } } });
+  await service.call('POST', '/v1/projects', { name: 'shop', ...project, maskingLocale: 'de' });
   await createSource('production');
 });
 after(async () => {
@@ -112,15 +112,15 @@ test('a policy as YAML: mistakes are named with their lines; what is right is se
   assert.deepEqual(
     (wrong.body as Problem).errors!.map(({ where, what }) => [where, /\(line \d+\)$/.exec(what)![0]]),
     [
-      ['shop.customers.id', '(line 5)'],
-      ['shop.customers.full_name', '(line 6)'],
+      ['shop.customers.id', '(line 4)'],
+      ['shop.customers.full_name', '(line 5)'],
     ],
   );
   assert.equal((await send(policyPath, yaml, 'text/plain')).status, 415);
   assert.equal((await send(policyPath, '', 'application/json', 'GET')).status, 409, 'nothing is set yet');
   const set = await send(policyPath, yaml);
   assert.equal(set.status, 200, JSON.stringify(set.body));
-  assert.equal((set.body as MaskingPolicy).locale, 'de');
+  assert.equal((set.body as MaskingPolicy).locale, undefined);
   assert.deepEqual(await service.call('GET', policyPath), set.body);
   const served = await service.call<{ $defs: object }>('GET', '/v1/masking/policy-schema');
   assert.ok('column' in served.$defs);
@@ -140,12 +140,37 @@ test('a check says which rule classifies each column, without capturing', async 
   assert.equal(rules['shop.visits_2026.ip'], 'ip by types.inet');
 });
 
+test('masked words are of the project’s locale, or of the policy’s own; one that faker does not have is refused', async () => {
+  const names = async (policy?: object) => {
+    const wish = { table: 'shop.customers', ...(policy ? { policy } : {}) };
+    const { rows } = await service.call<Schemas['PolicyPreview']>('POST', `${policyPath}/preview`, wish);
+    return rows.map(([, name]) => name).join();
+  };
+  const german = await names();
+  const own = (await service.call('GET', policyPath)) as object;
+  assert.equal(await names(own), german);
+  assert.equal(await names({ ...own, locale: 'de' }), german);
+  assert.match(await names({ ...own, locale: 'ru' }), /[а-я]/);
+  const put = (wish: object) => service.call<Schemas['Project']>('PUT', '/v1/projects/shop', { ...project, ...wish });
+  await assert.rejects(put({ maskingLocale: 'xx' }), /There are no words of the locale xx/);
+  assert.equal((await put({ maskingLocale: 'ru' })).maskingLocale, 'ru');
+  assert.match(await names(), /[а-я]/);
+  assert.equal(await names({ ...own, locale: 'de' }), german);
+  assert.equal((await put({})).maskingLocale, undefined);
+  assert.doesNotMatch(await names(), /[а-я]/);
+  await put({ maskingLocale: 'de' });
+  assert.equal(await names(), german);
+});
+
 test('copies that no foreign key ties still join; the report says which rule did what, in which words', async () => {
   const id = await capture();
   const report = await reportOf(id);
   const source = await service.call<Schemas['Source']>('GET', '/v1/projects/shop/sources/production');
   assert.equal(report.keyId, source.keyId);
-  assert.match(report.dictionaryVersion, /\+de$/);
+  assert.match(report.dictionaryVersion, /\+de$/, 'the locale of the project');
+  const { items: events } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events');
+  const { detail } = events.find(({ action }) => action === 'policy.set')!;
+  assert.equal(report.policyHash, (detail as { policyHash: string }).policyHash);
   const columns = report.tables.find(({ name }) => name === 'shop.customers')!.columns;
   assert.deepEqual(
     columns

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
-import { parsePolicy, policyHash, policySchema } from '../../services/masking/policy.ts';
+import { parsePolicy, policySchema, withLocale } from '../../services/masking/policy.ts';
 import { readPolicyYaml } from '../../services/masking/policy-yaml.ts';
 import { checkPolicy, putPolicy } from '../../services/sources/policy.ts';
 import { previewTable } from '../../services/sources/preview.ts';
@@ -22,8 +22,8 @@ export function policyRoutes(greenroom: RunningGreenroom): Router {
   router.put(base, async (req, res) => {
     const { project, source } = req.params;
     const sent = typeof req.body === 'string' ? readPolicyYaml(req.body) : parsePolicy(req.body);
-    const { policy, acknowledged } = await putPolicy(greenroom, project, source, sent);
-    const detail = { policyHash: policyHash(sent), acknowledged };
+    const { policy, hash, acknowledged } = await putPolicy(greenroom, project, source, sent);
+    const detail = { policyHash: hash, acknowledged };
     await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params), detail });
     res.json(policy);
   });
@@ -44,9 +44,11 @@ export function policyRoutes(greenroom: RunningGreenroom): Router {
     const { table, rows, policy: own } = req.body;
     // A rule of one's own may keep anything, so it is for those who may set policies.
     if (own) requireScope(req, 'admin');
-    const { address, key, policy, knownSchema } = await openSourceRow(greenroom, project, source);
-    if (!own && !policy) throw noPolicy(project, source);
-    const judged = own ? { policy: own } : { policy, knownSchema };
+    const { address, key, policy: set, maskingLocale, knownSchema } = await openSourceRow(greenroom, project, source);
+    const asked = own ?? set;
+    if (!asked) throw noPolicy(project, source);
+    const policy = withLocale(asked, maskingLocale);
+    const judged = own ? { policy } : { policy, knownSchema };
     const preview = await previewTable({ address, key, ...judged }, table, rows);
     const detail = { table };
     await recordEvent(pool, {

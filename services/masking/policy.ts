@@ -25,7 +25,7 @@ export interface Link {
 
 /** What happens to every column of a source. A column's own rule counts before a pattern's, and that before its type's. */
 export interface Policy {
-  /** Whose words masked values are made of (a locale of faker); `en` is the default. */
+  /** Whose words masked values are made of (a locale of faker); without it the project's, and `en` without that. */
   locale?: string;
   /** `tables["schema.table"][column]` */
   tables: Record<string, Record<string, ColumnRule>>;
@@ -78,7 +78,7 @@ export const policySchema = {
   title: 'A masking policy of greenroom',
   type: 'object',
   properties: {
-    locale: { enum: locales, description: 'Whose words masked values are made of' },
+    locale: { enum: locales, description: 'Whose words masked values are made of; the project’s without it' },
     tables: {
       type: 'object',
       description: 'By schema.table, then by column',
@@ -160,6 +160,11 @@ export function parsePolicy(input: unknown, lineOf?: (path: string[]) => number 
   const mistakes = [...mistakesOf(schemaErrors(input), lineOf), ...patternMistakes(input, lineOf)];
   if (mistakes.length === 0) return input as Policy;
   throw new Problem('policy-invalid', 'The masking policy has mistakes', { errors: mistakes });
+}
+
+/** The policy in force: in the project's locale where it says none of its own. */
+export function withLocale<Given extends { locale?: string }>(policy: Given, projects: string | undefined): Given {
+  return projects === undefined ? policy : { locale: projects, ...policy };
 }
 
 function schemaErrors(input: unknown): ErrorObject[] {

@@ -3,6 +3,7 @@ import { loadCompose } from '../compose/load.ts';
 import type { Bundle, ReleaseService, StackPlan } from '../compose/plan.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import { Problem } from '../errors.ts';
+import { locales } from '../masking/locales.ts';
 import { checkAsked } from '../rehearsals/asked.ts';
 import type { Sealer } from '../secrets/seal.ts';
 
@@ -15,6 +16,7 @@ interface ProjectRow {
   profiles: string[];
   allow: string[];
   rehearsal: Schemas['RehearsalWishes'];
+  masking_locale: string | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -142,6 +144,13 @@ function withComposeFiles(bundle: Schemas['Bundle']): Bundle {
 
 function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[] {
   checkAsked(wish.rehearsal?.workload ?? []);
+  const { maskingLocale } = wish;
+  if (maskingLocale !== undefined && !locales.includes(maskingLocale)) {
+    throw new Problem('invalid-request', `There are no words of the locale ${maskingLocale}`, {
+      where: '/maskingLocale',
+      remedy: `One of ${locales.join(', ')}.`,
+    });
+  }
   return [
     wish.bundle,
     sealer.seal(JSON.stringify(wish.variables ?? {})),
@@ -150,6 +159,7 @@ function valuesOf(sealer: Sealer, wish: Schemas['ProjectDefinition']): unknown[]
     wish.readiness ?? {},
     wish.deployment ?? {},
     wish.rehearsal ?? {},
+    maskingLocale ?? null,
   ];
 }
 
@@ -168,6 +178,7 @@ function toProject(sealer: Sealer, row: ProjectRow): Schemas['Project'] {
     profiles: row.profiles,
     allow: row.allow,
     rehearsal: row.rehearsal,
+    ...(row.masking_locale === null ? {} : { maskingLocale: row.masking_locale }),
     variableNames: Object.keys(variables),
     replaced: plan.replaced,
   };

@@ -5,6 +5,7 @@ import { label, labelsOf, nameOf } from '../engine/labels.ts';
 import { ensureNetwork } from '../engine/subnets.ts';
 import { Problem } from '../errors.ts';
 import { type Greenroom, hostOf } from '../greenroom.ts';
+import { withLocale } from '../masking/policy.ts';
 import { type SourceSchema, schemaChanges } from '../masking/schema-changes.ts';
 import type { OperationKind } from '../operations/kind.ts';
 import { planOf } from '../projects/projects.ts';
@@ -38,7 +39,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
         let found: SourceSchema | undefined;
         const options = {
           host,
-          policy: source.policy,
+          policy: source.policy && withLocale(source.policy, source.maskingLocale),
           key: source.key,
           database: section.name,
           schema: section.schema,

@@ -2,7 +2,7 @@ import type { components } from '../../openapi/types.ts';
 import { queryOne } from '../database/queries.ts';
 import type { Mistake } from '../errors.ts';
 import { examinePolicy } from '../masking/plan.ts';
-import { type Policy, parsePolicy } from '../masking/policy.ts';
+import { type Policy, parsePolicy, policyHash, withLocale } from '../masking/policy.ts';
 import { isKeep } from '../masking/rule.ts';
 import { schemaChanges } from '../masking/schema-changes.ts';
 import { readCatalog } from './catalog.ts';
@@ -17,15 +17,15 @@ type Schemas = components['schemas'];
  * Sets a source's policy, for the schema that the source has now: it is read (the catalog only) and remembered, and what
  * has changed since the policy before counts as seen. A dump's is the one of the last dump that came.
  *
- * @returns what was acknowledged by that. @throws Problem `not-found`, `source-unreachable`, `source-refused`; nothing is set then
+ * @returns it, its hash with the project's locale in it, and what was acknowledged by that. @throws Problem `not-found`, `source-unreachable`, `source-refused`; nothing is set then
  */
 export async function putPolicy(
   store: Opener,
   project: string,
   name: string,
   policy: Policy,
-): Promise<{ policy: Schemas['MaskingPolicy']; acknowledged: Mistake[] }> {
-  const { address, knownSchema, foundSchema } = await openAnySource(store, project, name);
+): Promise<{ policy: Schemas['MaskingPolicy']; hash: string; acknowledged: Mistake[] }> {
+  const { address, maskingLocale, knownSchema, foundSchema } = await openAnySource(store, project, name);
   const { url } = address;
   const schema =
     url === undefined
@@ -38,7 +38,11 @@ export async function putPolicy(
     schema ?? null,
   ]);
   if (!row) throw noSource(project, name);
-  return { policy: row.policy, acknowledged: knownSchema && schema ? schemaChanges(knownSchema, schema) : [] };
+  return {
+    policy: row.policy,
+    hash: policyHash(withLocale(policy, maskingLocale)),
+    acknowledged: knownSchema && schema ? schemaChanges(knownSchema, schema) : [],
+  };
 }
 
 /**
@@ -48,7 +52,7 @@ export async function putPolicy(
 export async function checkPolicy(store: Opener, project: string, name: string): Promise<Schemas['PolicyCheck']> {
   const source = await openSourceRow(store, project, name);
   if (!source.policy) throw noPolicy(project, name);
-  const policy = parsePolicy(source.policy);
+  const policy = withLocale(parsePolicy(source.policy), source.maskingLocale);
   const { schemas } = source.address;
   const { schema, catalog } = await inReadOnlyTransaction(source.address, quickMs, async (client) => ({
     schema: await readSchema(client, schemas),

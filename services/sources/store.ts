@@ -41,6 +41,9 @@ interface SourceRow {
   created_at: Date;
 }
 
+/** Read together with what its project says. */
+type SourceRowRead = SourceRow & { masking_locale: string | null };
+
 export interface Store {
   pool: Database;
   sealer: Sealer;
@@ -55,6 +58,8 @@ export interface OpenedSource {
   key: Buffer;
   keyId: string;
   policy: Schemas['MaskingPolicy'] | undefined;
+  /** Whose words masked values are made of where the policy says none. */
+  maskingLocale: string | undefined;
   /** The schema that the policy was set for or that was captured last; undefined where it was never read. */
   knownSchema: SourceSchema | undefined;
   schemaKnownAt: Date | undefined;
@@ -161,6 +166,7 @@ export async function openAnySource(store: Opener, project: string, name: string
     key: open(row.sealed_key),
     keyId: row.key_id,
     policy: row.policy ?? undefined,
+    maskingLocale: row.masking_locale ?? undefined,
     knownSchema: row.known_schema ?? undefined,
     schemaKnownAt: row.schema_known_at ?? undefined,
     dump: row.dump ?? undefined,
@@ -222,8 +228,8 @@ export function noPolicy(project: string, name: string): Problem {
   });
 }
 
-async function getSourceRow(database: Database, project: string, name: string): Promise<SourceRow> {
-  const row = await queryOne<SourceRow>(database, 'get-source', [project, name]);
+async function getSourceRow(database: Database, project: string, name: string): Promise<SourceRowRead> {
+  const row = await queryOne<SourceRowRead>(database, 'get-source', [project, name]);
   if (!row) throw noSource(project, name);
   return row;
 }

@@ -1,1 +1,2 @@
-SELECT * FROM sources WHERE project = $1 AND name = $2
+SELECT sources.*, masking_locale FROM sources JOIN projects ON projects.name = project
+WHERE project = $1 AND sources.name = $2

@@ -142,7 +142,9 @@ async function survives(
   const log = () => service.call<string>('GET', `/v1/operations/${id}/log`);
   await until(async () => {
     const operation = await now();
-    assert.ok(['queued', 'running'].includes(operation.state), `it has ${operation.state} before its middle`);
+    if (!['queued', 'running'].includes(operation.state)) {
+      assert.fail(`it has ${operation.state} before its middle: ${JSON.stringify(operation.error)}\n${await log()}`);
+    }
     return kind.middle(operation);
   });
   await falls[fall](engine);
