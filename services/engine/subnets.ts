@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type pg from 'pg';
 import { type Database, query, queryOne } from '../database/queries.ts';
 import { inTransaction } from '../database/transaction.ts';
@@ -38,17 +39,21 @@ async function findOrMake(
   const network = host.docker.getNetwork(spec.name);
   while (!(await ifPresent(network.inspect()))) {
     const subnet = await allocate(database, host, range, owner, spec.name, lost);
+    lost.add(subnet);
     try {
       await createNetwork(host, { ...spec, subnet });
     } catch (error) {
       // 403: somebody's network, made in this moment, overlaps with the block.
       if (!isStatus(error, 403)) throw error;
-      lost.add(subnet);
-      await query(database, 'give-up-subnet', [host.id, spec.name, subnet]);
     }
   }
 }
 
+/**
+ * Records a block for a network that is not there: any that is free, the one that it had last of all. An engine that is
+ * killed while it makes or removes a network may leave the bridge in the kernel and know nothing of it (seen with 20.10);
+ * nothing can be reached on that block until the machine starts again, so no block is everybody's first choice.
+ */
 async function allocate(
   database: Database,
   host: Host,
@@ -57,14 +62,17 @@ async function allocate(
   network: string,
   lost: Set<string>,
 ): Promise<string> {
-  const present = await queryOne<{ cidr: string }>(database, 'get-subnet', [host.id, network]);
-  if (present) return present.cidr;
   const [allocated, used] = await Promise.all([
-    query<{ cidr: string }>(database, 'list-subnets', [host.id]),
+    query<{ cidr: string; network: string }>(database, 'list-subnets', [host.id]),
     subnetsInUse(host),
   ]);
-  const taken = [...allocated.map(({ cidr }) => cidr), ...used, ...lost];
-  for (const block of blocksOf(range)) {
+  await query(database, 'delete-subnet', [host.id, network]);
+  const had = allocated.filter((one) => one.network === network).map(({ cidr }) => cidr);
+  const others = allocated.map(({ cidr }) => cidr).filter((cidr) => !had.includes(cidr));
+  const taken = [...others, ...used, ...lost];
+  const blocks = [...blocksOf(range)].filter((block) => !had.includes(block));
+  const first = randomInt(blocks.length + 1);
+  for (const block of [...blocks.slice(first), ...blocks.slice(0, first), ...had]) {
     if (taken.some((other) => overlaps(block, other))) continue;
     const won = await queryOne<{ cidr: string }>(database, 'insert-subnet', [host.id, block, owner, network]);
     if (won) return won.cidr;

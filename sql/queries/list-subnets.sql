@@ -1,1 +1,1 @@
-SELECT cidr, owner, network FROM subnets WHERE host = $1
+SELECT cidr, network FROM subnets WHERE host = $1

@@ -1,1 +1,0 @@
-SELECT cidr FROM subnets WHERE host = $1 AND network = $2

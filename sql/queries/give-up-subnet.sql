@@ -1,1 +1,0 @@
-DELETE FROM subnets WHERE host = $1 AND network = $2 AND cidr = $3
