@@ -33,19 +33,15 @@ describe('SipHash-2-4', () => {
   // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
   const vectors: Record<number, string> = {
     0: '310e0edd47db6f72',
-    1: 'fd67dc93c539f874',
-    2: '5a4fa9d909806c0d',
-    3: '2d7efbd796666785',
     4: 'b7877127e09427cf',
-    5: '8da699cd64557618',
-    6: 'cee3fe586e46c9cb',
-    7: '37d1018bf50002ab',
     8: '6224939a79f5f593',
-    15: 'e545be4961ca29a1',
-    63: '724506eb4c328a95',
+    12: 'fbe50e86bc8f1e75',
+    16: 'db9bc2577fcc2a3f',
+    28: 'a5c91da7acaa4dde',
+    60: 'e1915f5cb1eca46c',
   };
   const hash = createSipHash(Uint8Array.from({ length: 16 }, (_, index) => index));
-  const message = Buffer.from(Array.from({ length: 70 }, (_, index) => index));
+  const message = new Int32Array(Uint8Array.from({ length: 72 }, (_, index) => index).buffer);
   const hex = ({ high, low }: { high: number; low: number }) => {
     const bytes = Buffer.alloc(8);
     bytes.writeUInt32LE(low, 0);
@@ -53,10 +49,10 @@ describe('SipHash-2-4', () => {
     return bytes.toString('hex');
   };
   for (const [length, expected] of Object.entries(vectors)) {
-    test(`of ${length} bytes`, () => assert.equal(hex(hash(message, 0, Number(length))), expected));
+    test(`of ${length} bytes`, () => assert.equal(hex(hash(message, 0, Number(length) / 4)), expected));
   }
   test('hashes a part of a buffer as it does the part alone', () => {
-    assert.deepEqual({ ...hash(message, 5, 40) }, { ...hash(Buffer.from(message.subarray(5, 40)), 0, 35) });
+    assert.deepEqual({ ...hash(message, 5, 16) }, { ...hash(message.slice(5, 16), 0, 11) });
   });
 });
 
@@ -154,8 +150,7 @@ test('different values are counted within 5 %', () => {
   for (const many of [1, 10, 500, 5000, 200_000]) {
     const seen = createDistinct();
     for (let value = 0; value < many; value++) {
-      const bytes = Buffer.from(String(value));
-      const { high, low } = hash(bytes, 0, bytes.length);
+      const { high, low } = hash(Int32Array.of(value), 0, 1);
       addDistinct(seen, high, low);
     }
     assert.ok(Math.abs(countDistinct(seen) - many) <= many * 0.05, `${countDistinct(seen)} for ${many}`);
@@ -574,8 +569,7 @@ describe('what chance explains, and what it does not', () => {
     const { firstNames, lastNames } = dictionaries();
     const hash = createSipHash(Buffer.alloc(16, 2));
     const name = (n: number) => {
-      const bytes = Buffer.from(String(n));
-      const { high, low } = hash(bytes, 0, bytes.length);
+      const { high, low } = hash(Int32Array.of(n), 0, 1);
       return `${firstNames[high % firstNames.length]} ${lastNames[low % lastNames.length]}`;
     };
     const document = (n: number) => JSON.stringify({ id: 'x', by: name(n) });

@@ -1,7 +1,7 @@
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createKeeper } from './keeper.ts';
-import { appendDigits, createDigits, mostDigits } from './numbers.ts';
+import { appendDigits, createDigits, mostDigits, padDigits } from './numbers.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
@@ -9,7 +9,7 @@ import { createSipHash } from './siphash.ts';
 import { isMoment, type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
 import { markOf } from './units.ts';
-import { clearWords, createWords, readWords, type Words } from './words.ts';
+import { clearWords, createWords, foursTo, readWords, type Words } from './words.ts';
 
 /** Of one part of a table. */
 export interface Collector {
@@ -48,13 +48,13 @@ export function createCollection(
       .map(({ id, technique }) => [id, judgementOf(technique)]),
   );
   /** Of the words that were read. */
-  const hash = () => sipHash(words.text, 0, words.ends[words.count - 1]!);
+  const hash = () => sipHash(words.fours, 0, foursTo(words, words.count));
 
   const digits = createDigits();
   const hashOfDigits = () => {
     digits.count = 0;
     for (let word = 0; word < words.count; word++) appendDigits(digits, words, word);
-    return sipHash(digits.bytes, 0, digits.count);
+    return sipHash(digits.fours, 0, padDigits(digits));
   };
 
   const collectorOf = (counts: PartCounts): OnOriginal => {

@@ -9,12 +9,21 @@ export const mostDigits = 40;
 
 export interface Digits {
   bytes: Uint8Array;
+  /** The same bytes. */
+  fours: Int32Array;
   count: number;
   hash: number;
 }
 
 export function createDigits(): Digits {
-  return { bytes: new Uint8Array(mostDigits), count: 0, hash: 0 };
+  const bytes = new Uint8Array(mostDigits + 4);
+  return { bytes, fours: new Int32Array(bytes.buffer), count: 0, hash: 0 };
+}
+
+/** Zeros behind the digits, up to a multiple of four. @returns how many fours there are */
+export function padDigits({ bytes, count }: Digits): number {
+  for (let at = count; (at & 3) !== 0; at++) bytes[at] = 0;
+  return (count + 3) >> 2;
 }
 
 /** Appends a word's digits. False when there are too many. */
@@ -49,7 +58,7 @@ export function digitRuns(
     }
     let last = first + 1;
     while (last < count && numbers[last] === 1) last++;
-    // What is left has too few digits from some word on; a space is between two words.
+    // What is left has too few digits from some word on; there are at most as many as bytes without one between two words.
     for (; first < last && ends[last - 1]! - starts[first]! - (last - 1 - first) >= shortest; first++) {
       digits.count = 0;
       for (let word = first; word < last; word++) {

@@ -1,12 +1,12 @@
 import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
-import { createDigits, type Digits, digitRuns } from './numbers.ts';
+import { createDigits, type Digits, digitRuns, padDigits } from './numbers.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { spansIn } from './spans.ts';
-import { clearWords, createWords, keepLastWords, readWords, type Words, windowHash } from './words.ts';
+import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words, windowHash } from './words.ts';
 
 /** Looks for originals in values of one thread. */
 export interface Search {
@@ -41,7 +41,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {
-    const { high, low } = sipHash(from.text, from.starts[first]!, from.ends[last - 1]!);
+    const { high, low } = sipHash(from.fours, from.starts[first]! >> 2, foursTo(from, last));
     candidates.add(high, low, place);
   };
 
@@ -76,7 +76,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     seen.ofDigits[run.count]!++;
     addRun(seen.distinct, run.hash);
     if (!filter.mayHold(run.hash, asNumber)) return;
-    const { high, low } = sipHash(run.bytes, 0, run.count);
+    const { high, low } = sipHash(run.fours, 0, padDigits(run));
     candidates.add(high, low, placeOfNumber);
   };
   const lookAtNumbers = (from: Words, fresh: number, place: number) => {

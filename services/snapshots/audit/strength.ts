@@ -37,8 +37,8 @@ for (let byte = 0; byte < 256; byte++) {
     specialsOf[byte] = byte === 0x30 ? 1 << upper : 0;
     digitOf[byte] = 1 << (byte - 0x30);
   }
-  // Spaces, and the second and later bytes of a character in UTF-8, are no letters.
-  else if (byte !== 0x20 && (byte & 0xc0) !== 0x80) {
+  // What is between words, and the second and later bytes of a character in UTF-8, are no letters.
+  else if (byte !== 0 && (byte & 0xc0) !== 0x80) {
     charactersOf[byte] = 1;
     // U+3000 to U+DFFF: kana, Chinese characters, Hangul.
     specialsOf[byte] = byte >= 0xe3 && byte <= 0xed ? 1 : 0;
@@ -102,7 +102,7 @@ export function isMoment({ text, starts, ends, count }: Words): boolean {
   let letters = 0;
   for (let index = 0; index < ends[count - 1]!; index++) {
     const byte = text[index]!;
-    if (byte !== 0x20 && (byte < 0x30 || byte > 0x39) && ++letters > 2) return false;
+    if (byte !== 0 && (byte < 0x30 || byte > 0x39) && ++letters > 2) return false;
   }
   const year = Number(String.fromCharCode(...text.subarray(starts[0]!, ends[0]!)));
   return year >= 1800 && year < 2200 && [1, 2].every((word) => digitsFrom(text, starts[word]!) === 2);

@@ -3,9 +3,14 @@
  * that `+49 (30) 1234-567` is found as `+49-30-1234-567`, and a value in an array, a document or a sentence as by itself.
  */
 export interface Words {
-  /** How many words there are; word i is `text[starts[i], ends[i])`, and one space is between two of them. */
+  /**
+   * How many words there are; word i is `text[starts[i], ends[i])`. Each begins at a multiple of four, and one zero at least is
+   * between two of them, so that they can be hashed four bytes at a time.
+   */
   count: number;
   text: Uint8Array;
+  /** The same bytes. */
+  fours: Int32Array;
   starts: Int32Array;
   ends: Int32Array;
   /** `sums[j]` over the first j words; `windowHash` takes the hash of words i to j from it. */
@@ -26,6 +31,8 @@ const mostWords = 8192;
 const mostText = 64 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
+/** Where the next word begins, behind one that ends there. */
+const nextStart = (end: number) => (end + 4) & ~3;
 
 const separator = 0;
 /** The first byte of a character of two or three bytes: some are spaces, dashes or quotation marks, others capital letters. */
@@ -78,9 +85,11 @@ export function createWords(key: Uint8Array): Words {
   const powers = new Int32Array(mostWords + 1);
   powers[0] = 1;
   for (let index = 1; index <= mostWords; index++) powers[index] = Math.imul(powers[index - 1]!, base);
+  const text = new Uint8Array(mostText + longestWord + 16);
   return {
     count: 0,
-    text: new Uint8Array(mostText + longestWord + mostWords + 1),
+    text,
+    fours: new Int32Array(text.buffer),
     starts: new Int32Array(mostWords),
     ends: new Int32Array(mostWords),
     sums: new Int32Array(mostWords + 1),
@@ -106,7 +115,7 @@ export function keepLastWords(words: Words, count: number): void {
   // Words so long that there would be no room for more go, too.
   while (first < words.count && ends[words.count - 1]! - starts[first]! > mostText / 2) first++;
   const offset = first < words.count ? starts[first]! : 0;
-  if (first < words.count) text.copyWithin(0, offset, ends[words.count - 1]! + 1);
+  if (first < words.count) text.copyWithin(0, offset, nextStart(ends[words.count - 1]!));
   for (let index = first; index < words.count; index++) {
     starts[index - first] = starts[index]! - offset;
     ends[index - first] = ends[index]! - offset;
@@ -125,10 +134,10 @@ export function keepLastWords(words: Words, count: number): void {
  * @param escapes whether those of documents (`\n`, `\"`) are between words; else a backslash alone is
  */
 export function readWords(words: Words, bytes: Uint8Array, start: number, end: number, escapes = true): number {
-  const { text, starts, ends, sums, breaks, numbers, seed } = words;
+  const { text, fours, starts, ends, sums, breaks, numbers, seed } = words;
   const base = words.powers[1]!;
   let { count } = words;
-  let at = count === 0 ? 0 : ends[count - 1]! + 1;
+  let at = count === 0 ? 0 : nextStart(ends[count - 1]!);
   let broken = 0;
   let index = start;
   if (count === 0) sums[0] = 0;
@@ -149,8 +158,7 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
     }
     if (index >= end || at >= mostText || count === mostWords) break;
 
-    starts[count] = at;
-    let hash = seed;
+    const first = at;
     /** All bits of the word's bytes: those of digits are below 0x40. */
     let bits = 0;
     while (index < end && at < mostText + longestWord) {
@@ -158,7 +166,6 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       if (folded > ofThree) {
         bits |= folded;
         text[at++] = folded;
-        hash = Math.imul(hash ^ folded, 0x01000193);
         index++;
         continue;
       }
@@ -166,19 +173,24 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       bits = 0xff;
       const length = folded === ofTwo ? 2 : 3;
       const point = index + length <= end ? smallOf(bytes, index, length) : none;
-      const written = at;
       if (point === none) text[at++] = bytes[index]!;
       else at = writePoint(text, at, point);
       index += point === none ? 1 : length;
-      for (let byte = written; byte < at; byte++) hash = Math.imul(hash ^ text[byte]!, 0x01000193);
     }
+    starts[count] = first;
     ends[count] = at;
+    for (let padding = 0; padding < 4; padding++) text[at + padding] = 0;
+    at = nextStart(at);
+    let hash = seed;
+    for (let four = first >> 2; four < at >> 2; four++) {
+      hash = Math.imul(hash ^ fours[four]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
     breaks[count] = broken;
     numbers[count] = bits < 0x40 ? 1 : 0;
     broken = 0;
-    sums[count + 1] = (Math.imul(sums[count]!, base) + (hash ^ (hash >>> 15))) | 0;
+    sums[count + 1] = (Math.imul(sums[count]!, base) + hash) | 0;
     count++;
-    text[at++] = 0x20;
   }
   words.count = count;
   return index;
@@ -226,6 +238,11 @@ function separatorLength(bytes: Uint8Array, index: number): number {
 /** Whether what stands behind a backslash belongs to it. */
 function isEscape(bytes: Uint8Array, index: number, end: number): boolean {
   return index < end && '"\\bfnrt/'.includes(String.fromCharCode(bytes[index]!));
+}
+
+/** Where the text of the first `count` words ends, in numbers of four bytes. */
+export function foursTo({ ends }: Words, count: number): number {
+  return (ends[count - 1]! + 3) >> 2;
 }
 
 /** A quick hash of words first to last (not included), the same wherever they stand. */
