@@ -21,8 +21,8 @@ export interface ResultPlace {
   column?: string;
 }
 
-/** Larger relations are read in parts. */
-const partBytes = 48 << 20;
+/** Larger relations are read in parts: small ones, for at the end all threads but one may wait for the last. */
+const partBytes = 12 << 20;
 const pageBytes = 8192;
 /** TID range scans, without which a part reads the whole table. */
 const tidRangeScanMajor = 14;

@@ -14,7 +14,9 @@ import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
 /** How many things a capture does at once, unless its source sets `workers`: more than four would be felt there. */
 export const cores = Math.min(4, availableParallelism());
 /** Larger tables are copied in parts, so that one of them does not keep a single worker busy to the end. */
-const partBytes = 64 << 20;
+const partedBytes = 128 << 20;
+const partBytes = 32 << 20;
+const partsPerWorker = 4;
 const pageBytes = 8192;
 /** TID range scans, without which a part reads the whole table. */
 const tidRangeScanMajor = 14;
@@ -35,8 +37,8 @@ export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: n
   });
   sized.sort((a, b) => b.sizeBytes - a.sizeBytes);
   return sized.flatMap(({ task, heapBytes }) => {
-    const parts = major < tidRangeScanMajor ? 1 : Math.min(workers * 2, Math.floor(heapBytes / partBytes));
-    if (parts < 2) return [task];
+    if (major < tidRangeScanMajor || heapBytes < partedBytes) return [task];
+    const parts = Math.min(workers * partsPerWorker, Math.floor(heapBytes / partBytes));
     const pages = Math.ceil(heapBytes / pageBytes);
     return Array.from({ length: parts }, (_, part) => ({
       ...task,
