@@ -42,6 +42,7 @@ import {
   runInTarget,
   type TargetSpec,
   untilItAnswers,
+  writeAhead,
 } from './target.ts';
 
 export interface CaptureOptions {
@@ -185,6 +186,8 @@ async function captureReading(
       );
       return { shifted, result };
     });
+    // What it fails for, finishing fails for, too.
+    const writtenAhead = writeAhead(target, database).catch(() => {});
     const major = await majorInVolume(host, spec);
     const audited = await phase('audit', 'searching the result for originals', () =>
       auditResult(audit, { target, database, major, threads: cores, signal }, expected),
@@ -193,7 +196,10 @@ async function captureReading(
     // They would hold for greenroom's own sessions, too.
     warnings.push(...(await applySettings(target, database, prepared.settings)));
     await applyDatabaseGrants(target, database, prepared.databaseGrants);
-    await phase('shutdown', 'shutting down cleanly', () => finishTarget(target));
+    await phase('shutdown', 'shutting down cleanly', async () => {
+      await writtenAhead;
+      await finishTarget(target);
+    });
     onProgress('done');
     return writeReport({
       ...{ ...prepared.described, takenAt: facts.at, catalog, plan, policy, key: options.key, copied, ...result },

@@ -171,6 +171,16 @@ export async function runInTarget(
   return exec(target.host, target.spec.container, { command, environment, user: '0', signal });
 }
 
+/** Has what was written go to the disk while others only read: `finishTarget` waits for the rest. Nobody need wait for this. */
+export async function writeAhead(target: Target, database: string): Promise<void> {
+  await onTarget(target, database, (client) => client.query('CHECKPOINT'));
+  await syncVolume(target);
+}
+
+async function syncVolume({ host, spec }: Target): Promise<void> {
+  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);
+}
+
 /** Shuts it down cleanly and leaves nothing but the volume, its content on the disk. */
 export async function finishTarget(target: Target): Promise<void> {
   const { host, spec } = target;
@@ -180,7 +190,7 @@ export async function finishTarget(target: Target): Promise<void> {
   if (code !== 0) throw new Problem(spec.failure, `The new Postgres did not shut down cleanly (exit code ${code})`);
   await ifPresent(container.remove({ v: true }));
   // Written with fsync off, so it is still in memory only.
-  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);
+  await syncVolume(target);
 }
 
 /**
