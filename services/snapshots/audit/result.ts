@@ -1,6 +1,6 @@
 import type { components } from '../../../openapi/types.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
-import { connectTarget, loginOf, type Target } from '../capture/target.ts';
+import { connectTarget, type Target } from '../capture/target.ts';
 import type { Audit } from './audit.ts';
 import { type Constraints, checkIntegrity, readConstraints } from './integrity.ts';
 import { matchesOf } from './matches.ts';
@@ -8,7 +8,7 @@ import { mergeNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { createPhrases } from './phrases.ts';
 import { largeObjects, type ResultPlace, readResult } from './relations.ts';
 import { createSearch } from './search.ts';
-import { searchRelations } from './threads.ts';
+import { type SearchThread, searchRelations } from './threads.ts';
 import { judge } from './verdict.ts';
 
 export type AuditReport = components['schemas']['AuditReport'];
@@ -21,7 +21,7 @@ export type AuditReport = components['schemas']['AuditReport'];
  */
 export async function auditResult(
   audit: Audit,
-  at: { target: Target; database: string; major: number; threads: number; signal: AbortSignal },
+  at: { target: Target; database: string; major: number; threads: readonly SearchThread[]; signal: AbortSignal },
   expected: { rows: ReadonlyMap<string, number>; constraints: Constraints },
 ): Promise<AuditReport> {
   const startedAt = performance.now();
@@ -44,25 +44,19 @@ export async function auditResult(
     };
     const rows = new Map<string, number>();
     const numbers: (NumbersSeen | undefined)[] = [];
-    await searchRelations(
-      { setup: audit.setup, target: await loginOf(at.target), database: at.database },
-      tasks,
-      at.threads,
-      at.signal,
-      {
-        candidates: audit.candidates.add,
-        done: (task, counts) => {
-          rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
-          coverage.rows += counts.rows;
-          coverage.bytes += counts.bytes;
-          for (const [index, { place }] of task.columns.entries()) {
-            coverage.words += counts.words[index]!;
-            addNumbers(numbers, place, counts.numbers[index]);
-            coverage.values += counts.values[index]!;
-          }
-        },
+    await searchRelations(at.threads, audit.setup, tasks, at.signal, {
+      candidates: audit.candidates.add,
+      done: (task, counts) => {
+        rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
+        coverage.rows += counts.rows;
+        coverage.bytes += counts.bytes;
+        for (const [index, { place }] of task.columns.entries()) {
+          coverage.words += counts.words[index]!;
+          addNumbers(numbers, place, counts.numbers[index]);
+          coverage.values += counts.values[index]!;
+        }
       },
-    );
+    });
     const searched = searchTexts(audit, [...texts, ...names], places, numbers);
     coverage.texts = searched.texts;
     coverage.words += searched.words;

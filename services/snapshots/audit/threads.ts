@@ -1,16 +1,52 @@
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
+import { endThreads } from '../threads.ts';
 import type { SearchCounts, SearchInput, SearchMessage, SearchTask } from './audit-worker.ts';
 import { createInFlight } from './in-flight.ts';
+import type { AuditSetup } from './setup.ts';
+
+/** A thread that searches what it is sent. */
+export interface SearchThread {
+  worker: Worker;
+  ready: Promise<void>;
+  /** Rejects where it ends before its time. */
+  ended: Promise<void>;
+}
+
+/** Starts threads ahead of their work, once all originals are collected. */
+export function startSearchThreads(input: SearchInput, count: number): SearchThread[] {
+  return Array.from({ length: count }, () => {
+    const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
+      workerData: input,
+      // As in copying threads.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
+    // The first message says that it is ready, or has failed.
+    const ready = new Promise<void>((resolve, reject) =>
+      worker.once('message', (first: SearchMessage) =>
+        first.type === 'failed' ? reject(failureOf(first.message)) : resolve(),
+      ),
+    );
+    const ended = new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) =>
+        code === 0 ? resolve() : reject(new Problem('capture-failed', `A thread of the audit ended with code ${code}`)),
+      );
+    });
+    // Whoever has them work hears of it.
+    for (const promise of [ready, ended]) promise.catch(() => {});
+    return { worker, ready, ended };
+  });
+}
 
 /**
  * Searches relations by worker threads.
  * @throws Problem `capture-failed` naming the relation, or the signal's reason; all threads have ended by then
  */
 export async function searchRelations(
-  input: SearchInput,
+  threads: readonly SearchThread[],
+  setup: AuditSetup,
   tasks: readonly SearchTask[],
-  threads: number,
   signal: AbortSignal,
   on: {
     candidates: (candidates: Uint32Array<ArrayBuffer>) => void;
@@ -18,22 +54,16 @@ export async function searchRelations(
   },
 ): Promise<void> {
   let nextTask = 0;
-  const inFlight = createInFlight(input.setup.inFlight);
-  const workers = Array.from({ length: Math.max(1, Math.min(threads, tasks.length)) }, () => {
-    const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
-      workerData: input,
-      // As in copying threads.
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
-    });
-    const finished = new Promise<void>((resolve, reject) => {
+  const inFlight = createInFlight(setup.inFlight);
+  const searched = threads.map(({ worker, ready, ended }) => {
+    const failed = new Promise<never>((_, reject) => {
       const next = () => {
         const index = nextTask++;
         const task = tasks[index];
         worker.postMessage(task ? { index, task } : 'end');
       };
       worker.on('message', (message: SearchMessage) => {
-        if (message.type === 'ready') next();
-        else if (message.type === 'candidates') {
+        if (message.type === 'candidates') {
           try {
             on.candidates(message.candidates);
           } catch (error) {
@@ -43,21 +73,13 @@ export async function searchRelations(
         } else if (message.type === 'done') {
           on.done(tasks[message.task]!, message.counts);
           next();
-        } else {
-          const where = message.task === undefined ? undefined : tasks[message.task]!.relation;
-          reject(
-            new Problem('capture-failed', `The audit could not read ${where ?? 'the result'}: ${message.message}`, {
-              ...(where ? { where } : {}),
-            }),
-          );
+        } else if (message.type === 'failed') {
+          reject(failureOf(message.message, message.task === undefined ? undefined : tasks[message.task]!.relation));
         }
       });
-      worker.once('error', reject);
-      worker.once('exit', (code) =>
-        code === 0 ? resolve() : reject(new Problem('capture-failed', `A thread of the audit ended with code ${code}`)),
-      );
+      ready.then(next, reject);
     });
-    return { worker, finished };
+    return Promise.race([ended, failed]);
   });
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -66,10 +88,15 @@ export async function searchRelations(
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    await Promise.race([Promise.all(workers.map(({ finished }) => finished)), aborted]);
+    await Promise.race([Promise.all(searched), aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort!);
-    await Promise.all(workers.map(({ worker }) => worker.terminate()));
-    await Promise.allSettled(workers.map(({ finished }) => finished));
+    await endThreads(threads);
   }
+}
+
+function failureOf(message: string, where?: string): Problem {
+  return new Problem('capture-failed', `The audit could not read ${where ?? 'the result'}: ${message}`, {
+    ...(where ? { where } : {}),
+  });
 }

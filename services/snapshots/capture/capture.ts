@@ -12,10 +12,12 @@ import type { OpenedDump } from '../../sources/dump/open.ts';
 import { openAudit } from '../audit/audit.ts';
 import { readConstraints } from '../audit/integrity.ts';
 import { auditResult } from '../audit/result.ts';
+import { type SearchThread, startSearchThreads } from '../audit/threads.ts';
 import { countResult } from '../report/result.ts';
 import { createRoles } from '../roles.ts';
+import { endThreads } from '../threads.ts';
 import { analyze } from './analyze.ts';
-import { type CopyThread, copyData, cores, endThreads, startThreads } from './copy-data.ts';
+import { type CopyThread, copyData, cores, startThreads } from './copy-data.ts';
 import { createDatabase } from './create-database.ts';
 import { applyDatabaseGrants } from './database-grants.ts';
 import { captureProblem } from './failure.ts';
@@ -95,6 +97,7 @@ async function captureReading(
     await reading.close();
   };
   let threads: CopyThread[] = [];
+  let searchThreads: SearchThread[] = [];
   let closeAudit = () => {};
   let endStatements = () => {};
   options.signal.addEventListener('abort', finishReading, { once: true });
@@ -181,6 +184,8 @@ async function captureReading(
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () => analyze(target, database, cores));
+      // Counting leaves the other cores what it takes to start them.
+      searchThreads = startSearchThreads({ setup: audit.setup, target: await loginOf(target), database }, cores);
       const result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }, signal),
       );
@@ -190,7 +195,7 @@ async function captureReading(
     const writtenAhead = writeAhead(target, database).catch(() => {});
     const major = await majorInVolume(host, spec);
     const audited = await phase('audit', 'searching the result for originals', () =>
-      auditResult(audit, { target, database, major, threads: cores, signal }, expected),
+      auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected),
     );
     const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
     // They would hold for greenroom's own sessions, too.
@@ -218,7 +223,7 @@ async function captureReading(
     throw reason;
   } finally {
     endStatements();
-    await endThreads(threads);
+    await endThreads([...threads, ...searchThreads]);
     closeAudit();
     options.signal.removeEventListener('abort', finishReading);
     await finishReading();

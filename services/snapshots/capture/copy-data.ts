@@ -7,6 +7,7 @@ import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
 import type { Audit } from '../audit/audit.ts';
 import { createInFlight } from '../audit/in-flight.ts';
+import { endThreads } from '../threads.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
@@ -87,12 +88,6 @@ export function startThreads(count: number): CopyThread[] {
     ended.catch(() => {});
     return { worker, ended };
   });
-}
-
-/** Ends them whatever they do. Their connections go with them, and with those what they held on the source. */
-export async function endThreads(threads: CopyThread[]): Promise<void> {
-  await Promise.all(threads.map(({ worker }) => worker.terminate()));
-  await Promise.allSettled(threads.map(({ ended }) => ended));
 }
 
 /**
