@@ -15,6 +15,7 @@ import { countOriginals, type Match } from '../services/snapshots/audit/kept-mat
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createRecords, parts } from '../services/snapshots/audit/records.ts';
+import { searchRelations, startSearchThreads } from '../services/snapshots/audit/threads.ts';
 import { judge } from '../services/snapshots/audit/verdict.ts';
 
 const MB = 1 << 20;
@@ -241,3 +242,19 @@ if (!isMainThread && workerData?.inFlight) {
     });
   });
 }
+
+test('a thread that cannot begin fails the search, whenever that is noticed', { skip: !isMainThread }, async () => {
+  const audit = openAudit([], []);
+  const nobody = { host: '127.0.0.1', port: 1, user: 'nobody', password: '' };
+  const task = { relation: 'app.people', copy: 'COPY app.people TO STDOUT', columns: [] };
+  for (const isLate of [false, true]) {
+    const threads = startSearchThreads({ setup: audit.setup, target: nobody, database: 'app' }, 2);
+    if (isLate) await Promise.all(threads.map(({ worker }) => once(worker, 'exit')));
+    const search = searchRelations(threads, audit.setup, [task], signal, { candidates() {}, done() {} });
+    await assert.rejects(search, {
+      code: 'capture-failed',
+      message: /The audit could not read the result: .*ECONNREFUSED/,
+    });
+  }
+  audit.close();
+});

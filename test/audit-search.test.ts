@@ -291,6 +291,27 @@ describe('a search', () => {
     ]);
   });
 
+  test('finds long text as a string wherever the room for words ends before it', async () => {
+    const [, long] = rows[5]![0];
+    for (const before of [8190, 8191, 8192, 8193, 8194]) {
+      const text = JSON.stringify(['a '.repeat(before).trim(), long, 'end here']);
+      const found = await leaks(audited(columns, rows, { ...clean, kept: [text] }));
+      assert.deepEqual(found, ['app.people.kept holds 2 originals of app.people.note (2 times)'], String(before));
+    }
+  });
+
+  test('finds text of 64 kB as a whole, whatever the length of its words', async () => {
+    for (const letters of [7, 8, 9, 36]) {
+      const long = (n: number) => {
+        const word = (index: number) => `${index}`.padStart(letters, 'abcdefgh'.repeat(5));
+        return Array.from({ length: Math.floor(64_000 / (letters + 1)) }, (_, index) => word(index + n)).join(' ');
+      };
+      const noted = [0, 1, 2].map((n): [string[], string[]] => [[long(n)], [`Lorem ipsum ${n}`]]);
+      const found = await leaks(audited({ note: { mask: 'text' } }, noted, { note: ['Lorem'], kept: [long(1)] }));
+      assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.note (1 time)'], String(letters));
+    }
+  });
+
   test('finds long text as a string of a document that is longer than what is read at once', async () => {
     const [, long] = rows[5]![0];
     const filler = Array.from({ length: 2000 }, (_, n) => `filler ${n} of the document`);

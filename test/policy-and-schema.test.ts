@@ -160,6 +160,8 @@ test('masked words are of the project’s locale, or of the policy’s own; one 
   assert.doesNotMatch(await names(), /[а-я]/);
   await put({ maskingLocale: 'de' });
   assert.equal(await names(), german);
+  const { items } = await service.call<{ items: Schemas['Event'][] }>('GET', '/v1/events');
+  assert.deepEqual(items.find(({ action }) => action === 'project.update')!.detail, { maskingLocale: 'de' });
 });
 
 test('copies that no foreign key ties still join; the report says which rule did what, in which words', async () => {

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { components } from '../../openapi/types.ts';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
 import {
@@ -20,7 +21,7 @@ export function projectRoutes(greenroom: RunningGreenroom): Router {
   });
   router.post('/v1/projects', async (req, res) => {
     const project = await createProject(greenroom, req.body);
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'project.create', subject: project.name });
+    await recordEvent(pool, { ...eventOf(project), actor: askerOf(req).name, action: 'project.create' });
     res.status(201).location(`/v1/projects/${project.name}`).json(project);
   });
   router.get('/v1/projects/:project', async (req, res) => {
@@ -28,7 +29,7 @@ export function projectRoutes(greenroom: RunningGreenroom): Router {
   });
   router.put('/v1/projects/:project', async (req, res) => {
     const project = await updateProject(greenroom, req.params.project, req.body);
-    await recordEvent(pool, { actor: askerOf(req).name, action: 'project.update', subject: project.name });
+    await recordEvent(pool, { ...eventOf(project), actor: askerOf(req).name, action: 'project.update' });
     res.json(project);
   });
   router.delete('/v1/projects/:project', async (req, res) => {
@@ -40,4 +41,9 @@ export function projectRoutes(greenroom: RunningGreenroom): Router {
     res.json(describePlan(await planOf(greenroom, req.params.project)));
   });
   return router;
+}
+
+/** With what a report's `policyHash` depends on beside the policy. */
+function eventOf({ name: subject, maskingLocale }: components['schemas']['Project']) {
+  return { subject, detail: maskingLocale === undefined ? {} : { maskingLocale } };
 }

@@ -25,22 +25,21 @@ export async function putPolicy(
   name: string,
   policy: Policy,
 ): Promise<{ policy: Schemas['MaskingPolicy']; hash: string; acknowledged: Mistake[] }> {
-  const { address, maskingLocale, knownSchema, foundSchema } = await openAnySource(store, project, name);
+  const { address, knownSchema, foundSchema } = await openAnySource(store, project, name);
   const { url } = address;
   const schema =
     url === undefined
       ? (foundSchema ?? knownSchema)
       : await inReadOnlyTransaction({ ...address, url }, quickMs, (client) => readSchema(client, address.schemas));
-  const row = await queryOne<{ policy: Schemas['MaskingPolicy'] }>(store.pool, 'set-policy', [
-    project,
-    name,
-    policy,
-    schema ?? null,
-  ]);
+  const row = await queryOne<{ policy: Schemas['MaskingPolicy']; masking_locale: string | null }>(
+    store.pool,
+    'set-policy',
+    [project, name, policy, schema ?? null],
+  );
   if (!row) throw noSource(project, name);
   return {
     policy: row.policy,
-    hash: policyHash(withLocale(policy, maskingLocale)),
+    hash: policyHash(withLocale(policy, row.masking_locale ?? undefined)),
     acknowledged: knownSchema && schema ? schemaChanges(knownSchema, schema) : [],
   };
 }

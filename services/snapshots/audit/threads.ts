@@ -27,12 +27,14 @@ export function startSearchThreads(input: SearchInput, count: number): SearchThr
         first.type === 'failed' ? reject(failureOf(first.message)) : resolve(),
       ),
     );
-    const ended = new Promise<void>((resolve, reject) => {
+    const exited = new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('exit', (code) =>
         code === 0 ? resolve() : reject(new Problem('capture-failed', `A thread of the audit ended with code ${code}`)),
       );
     });
+    // One that has failed before it was ready ends by itself.
+    const ended = exited.then(() => ready);
     // Whoever has them work hears of it.
     for (const promise of [ready, ended]) promise.catch(() => {});
     return { worker, ready, ended };
@@ -54,6 +56,7 @@ export async function searchRelations(
   },
 ): Promise<void> {
   let nextTask = 0;
+  let done = 0;
   const inFlight = createInFlight(setup.inFlight);
   const searched = threads.map(({ worker, ready, ended }) => {
     const failed = new Promise<never>((_, reject) => {
@@ -72,6 +75,7 @@ export async function searchRelations(
           inFlight.taken(message.candidates.byteLength);
         } else if (message.type === 'done') {
           on.done(tasks[message.task]!, message.counts);
+          done++;
           next();
         } else if (message.type === 'failed') {
           reject(failureOf(message.message, message.task === undefined ? undefined : tasks[message.task]!.relation));
@@ -89,6 +93,7 @@ export async function searchRelations(
   });
   try {
     await Promise.race([Promise.all(searched), aborted]);
+    if (done < tasks.length) throw failureOf(`${tasks.length - done} of ${tasks.length} parts of it were not read`);
   } finally {
     signal.removeEventListener('abort', onAbort!);
     await endThreads(threads);

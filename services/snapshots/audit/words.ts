@@ -28,7 +28,8 @@ export interface Words {
 }
 
 const mostWords = 8192;
-const mostText = 64 << 10;
+/** Of 64 kB of input, where eight letters take twelve bytes. */
+const mostText = 96 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
 /** Where the next word begins, behind one that ends there. */
@@ -142,6 +143,7 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
   let index = start;
   if (count === 0) sums[0] = 0;
   for (;;) {
+    const between = index;
     while (index < end) {
       const byte = bytes[index]!;
       const folded = fold[byte]!;
@@ -156,7 +158,12 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
         index++;
       }
     }
-    if (index >= end || at >= mostText || count === mostWords) break;
+    if (index >= end) break;
+    if (at >= mostText || count === mostWords) {
+      // What stands before the next word is read again with it.
+      index = between;
+      break;
+    }
 
     const first = at;
     /** All bits of the word's bytes: those of digits are below 0x40. */

@@ -100,6 +100,8 @@ async function captureReading(
   let searchThreads: SearchThread[] = [];
   let closeAudit = () => {};
   let endStatements = () => {};
+  const over = new AbortController();
+  let writtenAhead = Promise.resolve();
   options.signal.addEventListener('abort', finishReading, { once: true });
   const signal = AbortSignal.any([options.signal, reading.lost]);
   const durationMs: Record<string, number> = {};
@@ -192,7 +194,7 @@ async function captureReading(
       return { shifted, result };
     });
     // What it fails for, finishing fails for, too.
-    const writtenAhead = writeAhead(target, database).catch(() => {});
+    writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal])).catch(() => {});
     const major = await majorInVolume(host, spec);
     const audited = await phase('audit', 'searching the result for originals', () =>
       auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected),
@@ -222,6 +224,8 @@ async function captureReading(
     await removeTarget(host, spec);
     throw reason;
   } finally {
+    over.abort();
+    await writtenAhead;
     endStatements();
     await endThreads([...threads, ...searchThreads]);
     closeAudit();

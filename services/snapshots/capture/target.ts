@@ -171,14 +171,14 @@ export async function runInTarget(
   return exec(target.host, target.spec.container, { command, environment, user: '0', signal });
 }
 
-/** Has what was written go to the disk while others only read: `finishTarget` waits for the rest. Nobody need wait for this. */
-export async function writeAhead(target: Target, database: string): Promise<void> {
+/** Has what was written go to the disk while others only read: `finishTarget` has the rest to wait for. */
+export async function writeAhead(target: Target, database: string, signal: AbortSignal): Promise<void> {
   await onTarget(target, database, (client) => client.query('CHECKPOINT'));
-  await syncVolume(target);
+  await syncVolume(target, signal);
 }
 
-async function syncVolume({ host, spec }: Target): Promise<void> {
-  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)]);
+async function syncVolume({ host, spec }: Target, signal?: AbortSignal): Promise<void> {
+  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)], signal);
 }
 
 /** Shuts it down cleanly and leaves nothing but the volume, its content on the disk. */
