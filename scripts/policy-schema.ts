@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { policySchema } from '../services/masking/policy.ts';
+import { policySchema } from '../services/masking/policy/policy.ts';
 
 /** Writes the JSON schema of a masking policy where editors and people find it. */
 const file = join(import.meta.dirname, '../docs/masking-policy.schema.json');

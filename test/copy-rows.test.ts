@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type pg from 'pg';
-import type { RowMask } from '../services/masking/row.ts';
-import { append } from '../services/masking/sink.ts';
+import type { RowMask } from '../services/masking/rows/row.ts';
+import { append } from '../services/masking/rows/sink.ts';
 import { CopyFailure, copyTable } from '../services/snapshots/capture/copy-table.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { dictionaries } from '../services/masking/dictionaries.ts';
-import { createHmacSha256, createRoundFunction } from '../services/masking/hmac.ts';
-import { domainKey, keyId } from '../services/masking/key.ts';
+import { createHmacSha256, createRoundFunction } from '../services/masking/keyed/hmac.ts';
+import { domainKey, keyId } from '../services/masking/keyed/key.ts';
 import { createMaterials } from '../services/masking/materials.ts';
 
 test('a keyed hash is HMAC-SHA-256, whatever the length of key and value', () => {

@@ -5,9 +5,9 @@ import type { Place } from '../services/masking/kind.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
 import { locales } from '../services/masking/locales.ts';
 import { createMaterials } from '../services/masking/materials.ts';
-import { planMasking } from '../services/masking/plan.ts';
-import { parsePolicy } from '../services/masking/policy.ts';
-import { createSink } from '../services/masking/sink.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
+import { createSink } from '../services/masking/rows/sink.ts';
 
 const key = Buffer.alloc(32, 'k');
 const originals = Array.from({ length: 300 }, (_, index) => Buffer.from(`Jane Miller ${index}`));

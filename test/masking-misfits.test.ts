@@ -4,8 +4,8 @@ import type { Mistake, Problem } from '../services/errors.ts';
 import type { CatalogColumn, CatalogForeignKey, CatalogTable, CatalogValue } from '../services/masking/catalog.ts';
 import { families } from '../services/masking/kind.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
-import { type MaskingPlan, planMasking } from '../services/masking/plan.ts';
-import { parsePolicy } from '../services/masking/policy.ts';
+import { type MaskingPlan, planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 
 const plain = { isArray: false, limit: null, precision: null, scale: null };
 const value = (baseType: string, more: Partial<CatalogValue> = {}): CatalogValue => ({ baseType, ...plain, ...more });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../services/errors.ts';
 import type { CatalogColumn, CatalogTable, MaskingCatalog } from '../services/masking/catalog.ts';
-import { planMasking } from '../services/masking/plan.ts';
-import { planTable } from '../services/masking/plan-table.ts';
-import { parsePolicy } from '../services/masking/policy.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { planTable } from '../services/masking/plan/plan-table.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 
 const shape = { isArray: false, limit: null, precision: null, scale: null, notNull: false, generated: false };
 const column = (name: string, baseType = 'text'): CatalogColumn => ({ name, type: baseType, baseType, ...shape });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Problem } from '../services/errors.ts';
 import type { CatalogColumn, CatalogTable, MaskingCatalog } from '../services/masking/catalog.ts';
-import { type PlannedTable, planMasking } from '../services/masking/plan.ts';
-import { parsePolicy, policyHash } from '../services/masking/policy.ts';
+import { type PlannedTable, planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy, policyHash } from '../services/masking/policy/policy.ts';
 
 function problemOf(work: () => unknown): Problem {
   try {

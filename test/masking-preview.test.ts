@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import { createMaterials } from '../services/masking/materials.ts';
-import type { PlannedColumn } from '../services/masking/plan.ts';
-import { maskCopied } from '../services/masking/preview.ts';
-import type { ColumnRule } from '../services/masking/rule.ts';
-import { createTableMask } from '../services/masking/table.ts';
+import type { PlannedColumn } from '../services/masking/plan/plan.ts';
+import type { ColumnRule } from '../services/masking/policy/rule.ts';
+import { maskCopied } from '../services/masking/rows/preview.ts';
+import { createTableMask } from '../services/masking/rows/table.ts';
 
 const materials = createMaterials(Buffer.alloc(32, 'k'), dictionaries());
 

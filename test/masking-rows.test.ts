@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import type { Place } from '../services/masking/kind.ts';
 import { createMaterials } from '../services/masking/materials.ts';
-import type { PlannedColumn } from '../services/masking/plan.ts';
-import type { ColumnRule } from '../services/masking/rule.ts';
-import { createSink } from '../services/masking/sink.ts';
-import { createTableMask } from '../services/masking/table.ts';
+import type { PlannedColumn } from '../services/masking/plan/plan.ts';
+import type { ColumnRule } from '../services/masking/policy/rule.ts';
+import { createSink } from '../services/masking/rows/sink.ts';
+import { createTableMask } from '../services/masking/rows/table.ts';
 
 const key = Buffer.alloc(32, 'k');
 

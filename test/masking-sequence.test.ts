@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type SequencePlace, shiftSequence } from '../services/masking/sequence.ts';
+import { type SequencePlace, shiftSequence } from '../services/masking/keyed/sequence.ts';
 
 const key = Buffer.alloc(32, 'k');
 const other = Buffer.alloc(32, 'o');

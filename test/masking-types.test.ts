@@ -4,14 +4,14 @@ import { describe, test } from 'node:test';
 import { compareSync } from 'bcryptjs';
 import { Problem } from '../services/errors.ts';
 import { dictionaries } from '../services/masking/dictionaries.ts';
+import { createPermutation } from '../services/masking/keyed/permutation.ts';
 import type { MaskRule, Place } from '../services/masking/kind.ts';
 import { createMaterials } from '../services/masking/materials.ts';
-import { createPermutation } from '../services/masking/permutation.ts';
-import type { PlannedColumn } from '../services/masking/plan.ts';
-import { type Pool, shuffled } from '../services/masking/pools.ts';
-import { createSink } from '../services/masking/sink.ts';
-import { createTableMask } from '../services/masking/table.ts';
-import { Unmaskable } from '../services/masking/unmaskable.ts';
+import type { PlannedColumn } from '../services/masking/plan/plan.ts';
+import { type Pool, shuffled } from '../services/masking/plan/pools.ts';
+import { createSink } from '../services/masking/rows/sink.ts';
+import { createTableMask } from '../services/masking/rows/table.ts';
+import { Unmaskable } from '../services/masking/values/unmaskable.ts';
 import { key, masking, otherKey } from './support/masking.ts';
 
 /** Numbers below `limit`, the same in each run. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Problem } from '../services/errors.ts';
 import type { CatalogColumn, CatalogTable, MaskingCatalog } from '../services/masking/catalog.ts';
-import { compilePattern } from '../services/masking/pattern.ts';
-import { examinePolicy, planMasking } from '../services/masking/plan.ts';
-import { parsePolicy } from '../services/masking/policy.ts';
+import { examinePolicy, planMasking } from '../services/masking/plan/plan.ts';
+import { compilePattern } from '../services/masking/policy/pattern.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 
 function problemOf(work: () => unknown): Problem {
   try {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { CatalogColumn, CatalogTable, MaskingCatalog } from '../services/masking/catalog.ts';
-import { planMasking } from '../services/masking/plan.ts';
-import { type Policy, parsePolicy } from '../services/masking/policy.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { type Policy, parsePolicy } from '../services/masking/policy/policy.ts';
 import { type ColumnSample, createColumnSampler } from '../services/masking/suggest/samples.ts';
 import { type Suggestion, suggestPolicy } from '../services/masking/suggest/suggest.ts';
 import { loadVocabulary, type Vocabulary } from '../services/masking/suggest/vocabulary.ts';

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { Problem } from '../services/errors.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
-import { parsePolicy, policyHash, policySchema } from '../services/masking/policy.ts';
-import { readPolicyYaml } from '../services/masking/policy-yaml.ts';
+import { parsePolicy, policyHash, policySchema } from '../services/masking/policy/policy.ts';
+import { readPolicyYaml } from '../services/masking/policy/yaml.ts';
 
 const root = join(import.meta.dirname, '..');
 

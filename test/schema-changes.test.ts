@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Problem } from '../services/errors.ts';
-import { planMasking } from '../services/masking/plan.ts';
-import { parsePolicy } from '../services/masking/policy.ts';
-import { type SchemaTable, type SourceSchema, schemaChanges } from '../services/masking/schema-changes.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
+import { type SchemaTable, type SourceSchema, schemaChanges } from '../services/masking/policy/schema-changes.ts';
 
 /** Columns as `number name type`. */
 function table(oid: number, name: string, columns: string[], kind: SchemaTable['kind'] = 'r'): SchemaTable {

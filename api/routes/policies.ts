@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import { recordEvent } from '../../services/events/events.ts';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
-import { parsePolicy, policySchema, withLocale } from '../../services/masking/policy.ts';
-import { readPolicyYaml } from '../../services/masking/policy-yaml.ts';
+import { parsePolicy, policySchema, withLocale } from '../../services/masking/policy/policy.ts';
+import { readPolicyYaml } from '../../services/masking/policy/yaml.ts';
 import { checkPolicy, putPolicy } from '../../services/sources/policy.ts';
 import { previewTable } from '../../services/sources/preview.ts';
 import { getPolicy, noPolicy, openSourceRow } from '../../services/sources/store.ts';

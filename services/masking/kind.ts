@@ -1,7 +1,7 @@
 import type { Dictionaries } from './dictionaries.ts';
-import type { Digest } from './hmac.ts';
-import type { ReplaceShape } from './shape.ts';
-import type { Sink } from './sink.ts';
+import type { Digest } from './keyed/hmac.ts';
+import type { ReplaceShape } from './keyed/shape.ts';
+import type { Sink } from './rows/sink.ts';
 
 /**
  * Masks the value `bytes[start, end)` (UTF-8, as Postgres prints it, without COPY's escapes, never empty) and appends

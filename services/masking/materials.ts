@@ -1,11 +1,11 @@
-import { maskElements } from './array.ts';
 import type { Dictionaries } from './dictionaries.ts';
-import { createHmacSha256 } from './hmac.ts';
-import { domainKey, requireKey } from './key.ts';
+import { createHmacSha256 } from './keyed/hmac.ts';
+import { domainKey, requireKey } from './keyed/key.ts';
+import { type Alphabet, createShapeReplacement } from './keyed/shape.ts';
 import type { Kind, Mask, MaskRule, Materials, Place } from './kind.ts';
 import { kinds } from './kinds/index.ts';
-import { maskBounds } from './range.ts';
-import { type Alphabet, createShapeReplacement } from './shape.ts';
+import { maskElements } from './values/array.ts';
+import { maskBounds } from './values/range.ts';
 
 const alphabets: Record<string, Alphabet> = { token: 'keys', bytes: 'hexadecimal', bits: 'bits' };
 

@@ -1,10 +1,10 @@
 import type { components } from '../../openapi/types.ts';
 import { queryOne } from '../database/queries.ts';
 import type { Mistake } from '../errors.ts';
-import { examinePolicy } from '../masking/plan.ts';
-import { type Policy, parsePolicy, policyHash, withLocale } from '../masking/policy.ts';
-import { isKeep } from '../masking/rule.ts';
-import { schemaChanges } from '../masking/schema-changes.ts';
+import { examinePolicy } from '../masking/plan/plan.ts';
+import { type Policy, parsePolicy, policyHash, withLocale } from '../masking/policy/policy.ts';
+import { isKeep } from '../masking/policy/rule.ts';
+import { schemaChanges } from '../masking/policy/schema-changes.ts';
 import { readCatalog } from './catalog.ts';
 import { readSchema } from './schema.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Problem } from '../errors.ts';
-import type { SchemaTable, SourceSchema } from '../masking/schema-changes.ts';
+import type { SchemaTable, SourceSchema } from '../masking/policy/schema-changes.ts';
 import type { SourceAddress } from './address.ts';
 import { catalogQuery } from './catalog.ts';
 import { inReadOnlyTransaction, quickMs } from './session.ts';

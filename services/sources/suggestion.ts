@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
 import { type CatalogColumn, tableName } from '../masking/catalog.ts';
-import { parsePolicy } from '../masking/policy.ts';
+import { parsePolicy } from '../masking/policy/policy.ts';
 import { familyOf } from '../masking/suggest/decide-column.ts';
 import { type ColumnSample, createColumnSampler } from '../masking/suggest/samples.ts';
 import { suggestPolicy } from '../masking/suggest/suggest.ts';

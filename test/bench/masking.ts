@@ -3,9 +3,9 @@ import { dictionaries } from '../../services/masking/dictionaries.ts';
 import type { Family, MaskRule, Place } from '../../services/masking/kind.ts';
 import { kinds } from '../../services/masking/kinds/index.ts';
 import { createMaterials } from '../../services/masking/materials.ts';
-import type { PlannedColumn } from '../../services/masking/plan.ts';
-import { createSink } from '../../services/masking/sink.ts';
-import { createTableMask } from '../../services/masking/table.ts';
+import type { PlannedColumn } from '../../services/masking/plan/plan.ts';
+import { createSink } from '../../services/masking/rows/sink.ts';
+import { createTableMask } from '../../services/masking/rows/table.ts';
 
 const rows = 100_000;
 const rounds = 3;

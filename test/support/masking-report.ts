@@ -1,7 +1,7 @@
 import type { MaskingReport } from '../../openapi/aliases.ts';
 import type { components } from '../../openapi/types.ts';
-import { planMasking } from '../../services/masking/plan.ts';
-import { parsePolicy } from '../../services/masking/policy.ts';
+import { planMasking } from '../../services/masking/plan/plan.ts';
+import { parsePolicy } from '../../services/masking/policy/policy.ts';
 import { type CaptureFacts, writeReport } from '../../services/snapshots/capture/report.ts';
 import type { ColumnCounts } from '../../services/snapshots/report/count.ts';
 import type { SourceTable } from '../../services/sources/catalog.ts';

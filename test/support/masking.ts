@@ -2,7 +2,7 @@ import { dictionaries } from '../../services/masking/dictionaries.ts';
 import type { Family, MaskRule, Materials, Place } from '../../services/masking/kind.ts';
 import { kinds } from '../../services/masking/kinds/index.ts';
 import { createMaterials } from '../../services/masking/materials.ts';
-import { createSink } from '../../services/masking/sink.ts';
+import { createSink } from '../../services/masking/rows/sink.ts';
 
 export const key = Buffer.alloc(32, 'k');
 export const otherKey = Buffer.alloc(32, 'o');

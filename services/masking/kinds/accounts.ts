@@ -1,6 +1,6 @@
-import { appendPick, appendTag, tagLength } from '../digest.ts';
+import { appendPick, appendTag, tagLength } from '../keyed/digest.ts';
 import type { Kind } from '../kind.ts';
-import { append, appendByte, truncate } from '../sink.ts';
+import { append, appendByte, truncate } from '../rows/sink.ts';
 
 /** E-mail addresses, user names and URLs: always unique, and nothing that reaches anybody. */
 

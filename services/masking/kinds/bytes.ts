@@ -1,7 +1,7 @@
+import { createPermutation, mostPermuted } from '../keyed/permutation.ts';
 import type { Kind, Mask, Materials } from '../kind.ts';
-import { createPermutation, mostPermuted } from '../permutation.ts';
-import { reserve } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { reserve } from '../rows/sink.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 /** Random bytes and bits of the original's length; those of up to 16 bytes are permuted, so different ones stay different. */
 export const bytes: Kind = {

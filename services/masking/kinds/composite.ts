@@ -1,7 +1,7 @@
 import type { Kind, PartRule } from '../kind.ts';
-import { maskPart } from '../parts.ts';
-import { appendString } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { appendString } from '../rows/sink.ts';
+import { maskPart } from '../values/parts.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 /** Masks the fields of a composite value; a field that no rule names stops the capture, as a column does. */
 export const composite: Kind = {

@@ -1,7 +1,7 @@
 import type { Kind, MaskRule, Place } from '../kind.ts';
-import { earliestMs, isInfinity, latestMs, type Moment, noMoment, parseMoment, printMoment } from '../moment.ts';
-import { append, appendString } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { append, appendString } from '../rows/sink.ts';
+import { earliestMs, isInfinity, latestMs, type Moment, noMoment, parseMoment, printMoment } from '../values/moment.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,6 +1,6 @@
-import { largestOf, parseDecimal } from '../decimal.ts';
 import { families, type Kind, type MaskRule, type Misfit, type Place } from '../kind.ts';
-import { append, appendString } from '../sink.ts';
+import { append, appendString } from '../rows/sink.ts';
+import { largestOf, parseDecimal } from '../values/decimal.ts';
 
 /** Kinds that write the same into every row. */
 

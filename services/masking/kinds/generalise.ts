@@ -1,8 +1,8 @@
-import { parseDecimal, printDecimal, unitsOf } from '../decimal.ts';
 import type { Kind, Mask, MaskRule, Misfit, Place } from '../kind.ts';
-import { earliestMs, isInfinity, noMoment, parseMoment, printMoment } from '../moment.ts';
-import { append, appendString, reserve } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { append, appendString, reserve } from '../rows/sink.ts';
+import { parseDecimal, printDecimal, unitsOf } from '../values/decimal.ts';
+import { earliestMs, isInfinity, noMoment, parseMoment, printMoment } from '../values/moment.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 import { charactersIn } from './text.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Kind, PartRule, Place } from '../kind.ts';
-import { maskPart } from '../parts.ts';
-import { appendString } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { appendString } from '../rows/sink.ts';
+import { maskPart } from '../values/parts.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 const textPlace: Place = { family: 'text', type: 'text', unique: false };
 const asText = { place: textPlace, isArray: false };

@@ -1,5 +1,5 @@
 import type { Kind } from '../kind.ts';
-import { appendString } from '../sink.ts';
+import { appendString } from '../rows/sink.ts';
 
 export const uuid: Kind = {
   summary: 'A random-looking UUID (version 4) written the way the original is',

@@ -1,7 +1,7 @@
-import { ofStrings } from '../apply.ts';
 import type { Kind, MaskRule, Materials, PartRule, Place } from '../kind.ts';
-import { innerRules, isKept, maskPart, maskRuleOf, type PartMask } from '../parts.ts';
-import { appendString } from '../sink.ts';
+import { appendString } from '../rows/sink.ts';
+import { ofStrings } from '../values/apply.ts';
+import { innerRules, isKept, maskPart, maskRuleOf, type PartMask } from '../values/parts.ts';
 
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).

@@ -1,7 +1,7 @@
+import { createPermutation } from '../keyed/permutation.ts';
 import type { Kind } from '../kind.ts';
-import { createPermutation } from '../permutation.ts';
-import { appendString } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { appendString } from '../rows/sink.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 /** 6 or 8 bytes in pairs, quads, or without separators: 08:00:2b:01:02:03, 0800.2b01.0203, 08002b-010203. */
 const address = /^(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{1,6}(?:[:.-][0-9a-f]{1,6})+)$/i;

@@ -1,8 +1,8 @@
 import type { Dictionaries } from '../dictionaries.ts';
-import { appendPick, appendTag, tagLength } from '../digest.ts';
-import type { Digest } from '../hmac.ts';
+import { appendPick, appendTag, tagLength } from '../keyed/digest.ts';
+import type { Digest } from '../keyed/hmac.ts';
 import type { Kind, Materials, Place } from '../kind.ts';
-import { append, appendByte, isSame, type Sink, truncate } from '../sink.ts';
+import { append, appendByte, isSame, type Sink, truncate } from '../rows/sink.ts';
 
 /** Kinds whose values are dictionary entries: names of people, places and companies. */
 

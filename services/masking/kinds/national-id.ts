@@ -1,7 +1,7 @@
+import { createPermutation } from '../keyed/permutation.ts';
 import type { Kind } from '../kind.ts';
-import { type NationalId, nationalIds } from '../national-ids.ts';
-import { createPermutation } from '../permutation.ts';
-import { appendString } from '../sink.ts';
+import { appendString } from '../rows/sink.ts';
+import { type NationalId, nationalIds } from '../values/national-ids.ts';
 
 /**
  * The free digits of a number are permuted, and its check digits computed: different numbers stay different. It may be

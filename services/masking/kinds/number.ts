@@ -1,6 +1,6 @@
-import { type Decimal, largestOf, parseDecimal, printDecimal, unitsOf } from '../decimal.ts';
 import type { Kind, MaskRule, Place } from '../kind.ts';
-import { append, appendString } from '../sink.ts';
+import { append, appendString } from '../rows/sink.ts';
+import { type Decimal, largestOf, parseDecimal, printDecimal, unitsOf } from '../values/decimal.ts';
 
 /**
  * Adds up to ± `noise` (0.1, a tenth) of the value, or up to ± `amount`, and one unit of its last digit at least; `min`

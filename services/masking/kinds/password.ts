@@ -1,7 +1,7 @@
 import { argon2Sync, pbkdf2Sync, scryptSync } from 'node:crypto';
 import bcrypt from 'bcryptjs';
 import type { Kind, MaskRule, Materials } from '../kind.ts';
-import { append } from '../sink.ts';
+import { append } from '../rows/sink.ts';
 
 type Scheme = (password: string, salt: Buffer) => string;
 

@@ -1,9 +1,9 @@
-import { largestOf, parseDecimal, printDecimal, unitsOf } from '../decimal.ts';
-import { createStream, pick } from '../digest.ts';
-import type { Digest } from '../hmac.ts';
+import { createStream, pick } from '../keyed/digest.ts';
+import type { Digest } from '../keyed/hmac.ts';
 import { families, type Kind, type MaskRule, type Misfit, type Place } from '../kind.ts';
-import { parseMoment, printMoment } from '../moment.ts';
-import { append, appendByte, appendString, createSink, reserve, type Sink } from '../sink.ts';
+import { append, appendByte, appendString, createSink, reserve, type Sink } from '../rows/sink.ts';
+import { largestOf, parseDecimal, printDecimal, unitsOf } from '../values/decimal.ts';
+import { parseMoment, printMoment } from '../values/moment.ts';
 import { misfitOfValue } from './fixed.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Kind, Mask, Materials } from '../kind.ts';
-import { reserve, type Sink } from '../sink.ts';
+import { reserve, type Sink } from '../rows/sink.ts';
 
 /** Kinds that keep the original's shape: tokens, phone numbers, postcodes, cards, bank accounts. */
 

@@ -1,6 +1,6 @@
 import { families, type Kind } from '../kind.ts';
-import { appendString } from '../sink.ts';
-import { Unmaskable } from '../unmaskable.ts';
+import { appendString } from '../rows/sink.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 /**
  * Each value becomes another of the same pool, and no two the same: how often values occur stays, so the commonest can

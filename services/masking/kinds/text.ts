@@ -1,7 +1,7 @@
-import { appendTag, createStream, pick } from '../digest.ts';
-import type { Digest } from '../hmac.ts';
+import { appendTag, createStream, pick } from '../keyed/digest.ts';
+import type { Digest } from '../keyed/hmac.ts';
 import type { Kind } from '../kind.ts';
-import { append, appendByte, isSame, reserve, type Sink, truncate } from '../sink.ts';
+import { append, appendByte, isSame, reserve, type Sink, truncate } from '../rows/sink.ts';
 
 /** How many characters come from one place of the prose before another is chosen. */
 const sliceLength = 64;

@@ -1,6 +1,6 @@
 import type { MaskRule } from '../kind.ts';
 import { kinds } from '../kinds/index.ts';
-import type { ColumnRule } from '../rule.ts';
+import type { ColumnRule } from '../policy/rule.ts';
 import type { Decision } from './decide.ts';
 import { decideNumber } from './decide-number.ts';
 import { decideText } from './decide-text.ts';

@@ -2,9 +2,9 @@ import { Problem } from '../../errors.ts';
 import { type CatalogColumn, type CatalogTable, tableName } from '../catalog.ts';
 import type { MaskRule } from '../kind.ts';
 import { kinds } from '../kinds/index.ts';
-import { planMasking } from '../plan.ts';
-import { type Policy, parsePolicy } from '../policy.ts';
-import type { ColumnRule } from '../rule.ts';
+import { planMasking } from '../plan/plan.ts';
+import { type Policy, parsePolicy } from '../policy/policy.ts';
+import type { ColumnRule } from '../policy/rule.ts';
 
 /** A column with what decides whether a mask fits. */
 export interface FittedColumn {

@@ -1,7 +1,7 @@
 import { tableName } from '../catalog.ts';
-import type { Policy } from '../policy.ts';
-import { type ColumnRule, isKeep } from '../rule.ts';
-import { type Tied, uniqueKeysOf } from '../ties.ts';
+import { type Tied, uniqueKeysOf } from '../plan/ties.ts';
+import type { Policy } from '../policy/policy.ts';
+import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import type { Decision } from './decide.ts';
 import { type ColumnFacts, decideColumn } from './decide-column.ts';
 import { missedBy } from './document-rule.ts';

@@ -1,9 +1,9 @@
 import type { components } from '../../../openapi/types.ts';
 import { Problem } from '../../errors.ts';
 import type { MaskingCatalog } from '../catalog.ts';
-import { planMasking } from '../plan.ts';
-import type { Policy } from '../policy.ts';
-import { tiedColumns } from '../ties.ts';
+import { planMasking } from '../plan/plan.ts';
+import { tiedColumns } from '../plan/ties.ts';
+import type { Policy } from '../policy/policy.ts';
 import { wordsOf } from './names-of-columns.ts';
 import { proposeFor } from './propose.ts';
 import type { ColumnSample } from './samples.ts';

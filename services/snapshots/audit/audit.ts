@@ -1,4 +1,4 @@
-import type { PlannedTable } from '../../masking/plan.ts';
+import type { PlannedTable } from '../../masking/plan/plan.ts';
 import { candidateWords } from './candidates.ts';
 import { addCounts, type PartCounts } from './counts.ts';
 import { createOriginals, type Originals } from './originals.ts';

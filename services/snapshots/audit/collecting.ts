@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { RowMask } from '../../masking/row.ts';
+import type { RowMask } from '../../masking/rows/row.ts';
 import type { Collector } from './collector.ts';
 
 /** A look at the clock costs as much as a short row, so that one row of so many is measured. */

@@ -1,4 +1,4 @@
-import type { PlannedTable } from '../../masking/plan.ts';
+import type { PlannedTable } from '../../masking/plan/plan.ts';
 import type { Value } from './parts.ts';
 import { type MaskRule, techniquesOf } from './rules.ts';
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../errors.ts';
-import type { PlannedTable } from '../../masking/plan.ts';
-import { isKeep } from '../../masking/rule.ts';
+import type { PlannedTable } from '../../masking/plan/plan.ts';
+import { isKeep } from '../../masking/policy/rule.ts';
 import type { SourceCatalog, SourceTable } from '../../sources/catalog.ts';
 import { timeoutRemedies } from '../../sources/errors.ts';
 import type { Audit } from '../audit/audit.ts';

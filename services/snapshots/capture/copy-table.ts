@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { RowMask } from '../../masking/row.ts';
-import { createSink } from '../../masking/sink.ts';
+import type { RowMask } from '../../masking/rows/row.ts';
+import { createSink } from '../../masking/rows/sink.ts';
 import { identifier } from '../../quoting.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Mistake, Problem } from '../../errors.ts';
-import type { PlannedColumn, PlannedTable } from '../../masking/plan.ts';
-import { isKeep } from '../../masking/rule.ts';
+import type { PlannedColumn, PlannedTable } from '../../masking/plan/plan.ts';
+import { isKeep } from '../../masking/policy/rule.ts';
 import { identifier, literal } from '../../quoting.ts';
 import { withoutValues } from '../../sources/errors.ts';
 

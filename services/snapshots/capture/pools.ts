@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { longestPooled, mostPooled, type Pool, type PooledColumn, shuffled } from '../../masking/pools.ts';
+import { longestPooled, mostPooled, type Pool, type PooledColumn, shuffled } from '../../masking/plan/pools.ts';
 import { identifier } from '../../quoting.ts';
 import type { DumpRows } from '../../sources/dump/rows.ts';
 import { valuesIn } from '../../sources/dump/values.ts';

@@ -1,7 +1,7 @@
 import type { Mistake } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
-import { planMasking } from '../../masking/plan.ts';
-import type { Policy } from '../../masking/policy.ts';
+import { planMasking } from '../../masking/plan/plan.ts';
+import type { Policy } from '../../masking/policy/policy.ts';
 import { serverOf } from '../../sources/address.ts';
 import { readCatalog, readServer } from '../../sources/catalog.ts';
 import { planRows } from '../../sources/dump/open.ts';

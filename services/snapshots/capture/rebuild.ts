@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../errors.ts';
-import type { PlannedTable } from '../../masking/plan.ts';
-import { isKeep } from '../../masking/rule.ts';
+import type { PlannedTable } from '../../masking/plan/plan.ts';
+import { isKeep } from '../../masking/policy/rule.ts';
 import { identifier, literal } from '../../quoting.ts';
 import { withoutValues } from '../../sources/errors.ts';
 

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { MaskingReport } from '../../../openapi/aliases.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
-import type { Policy } from '../../masking/policy.ts';
-import { shiftSequence } from '../../masking/sequence.ts';
+import { shiftSequence } from '../../masking/keyed/sequence.ts';
+import type { Policy } from '../../masking/policy/policy.ts';
 import { identifier } from '../../quoting.ts';
 import { catalogQuery } from '../../sources/catalog.ts';
 

@@ -1,8 +1,8 @@
 import type { components } from '../../../openapi/types.ts';
 import type { MaskRule, PartRule } from '../../masking/kind.ts';
-import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/parts.ts';
-import type { PlannedColumn } from '../../masking/plan.ts';
-import { isKeep, type KeepRule } from '../../masking/rule.ts';
+import type { PlannedColumn } from '../../masking/plan/plan.ts';
+import { isKeep, type KeepRule } from '../../masking/policy/rule.ts';
+import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/values/parts.ts';
 
 type ReportedColumn = components['schemas']['ReportedColumn'];
 type Told = Omit<ReportedColumn, 'name'>;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { components } from '../../../openapi/types.ts';
 import { type Mistake, Problem } from '../../errors.ts';
-import type { QuasiIdentifier } from '../../masking/quasi-identifiers.ts';
+import type { QuasiIdentifier } from '../../masking/policy/quasi-identifiers.ts';
 import { identifier } from '../../quoting.ts';
 
 type ReportedGroups = components['schemas']['ReportedGroups'];

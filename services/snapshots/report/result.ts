@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { components } from '../../../openapi/types.ts';
 import { tableName } from '../../masking/catalog.ts';
-import type { MaskingPlan } from '../../masking/plan.ts';
-import type { Policy } from '../../masking/policy.ts';
-import { quasiIdentifiersOf } from '../../masking/quasi-identifiers.ts';
+import type { MaskingPlan } from '../../masking/plan/plan.ts';
+import type { Policy } from '../../masking/policy/policy.ts';
+import { quasiIdentifiersOf } from '../../masking/policy/quasi-identifiers.ts';
 import type { SourceCatalog } from '../../sources/catalog.ts';
 import { countColumns, type TableCounts } from './count.ts';
 import { countGroups } from './groups.ts';

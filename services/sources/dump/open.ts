@@ -1,7 +1,7 @@
 import type { components } from '../../../openapi/types.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
-import type { MaskingPlan, PlannedTable } from '../../masking/plan.ts';
+import type { MaskingPlan, PlannedTable } from '../../masking/plan/plan.ts';
 import type { SourceAddress } from '../address.ts';
 import type { ServerFacts, SourceCatalog } from '../catalog.ts';
 import type { Contents } from './contents.ts';

@@ -1,5 +1,5 @@
-import { unescapeCopy } from '../../masking/copy-text.ts';
-import { createSink } from '../../masking/sink.ts';
+import { unescapeCopy } from '../../masking/rows/copy-text.ts';
+import { createSink } from '../../masking/rows/sink.ts';
 import { dumpDamaged } from './errors.ts';
 import { type DumpRows, readRows } from './rows.ts';
 

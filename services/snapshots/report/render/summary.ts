@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MaskingReport } from '../../../../openapi/aliases.ts';
 import type { components } from '../../../../openapi/types.ts';
-import { canonical } from '../../../masking/policy.ts';
+import { canonical } from '../../../masking/policy/policy.ts';
 import type { ResidualRisk, Risk } from '../risk-table.ts';
 
 /** What every form of a masking report says, in words. */

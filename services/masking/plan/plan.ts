@@ -1,18 +1,18 @@
-import { type Mistake, Problem } from '../errors.ts';
-import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName } from './catalog.ts';
-import { createClassifier } from './classify.ts';
-import { dictionaries } from './dictionaries.ts';
-import { expiredKeeps } from './keep.ts';
-import type { Place } from './kind.ts';
-import { kinds } from './kinds/index.ts';
+import { type Mistake, Problem } from '../../errors.ts';
+import { type CatalogColumn, type CatalogTable, type MaskingCatalog, tableName } from '../catalog.ts';
+import { dictionaries } from '../dictionaries.ts';
+import type { Place } from '../kind.ts';
+import { kinds } from '../kinds/index.ts';
+import { createClassifier } from '../policy/classify.ts';
+import { expiredKeeps } from '../policy/keep.ts';
+import { howToClassify } from '../policy/mistakes.ts';
+import type { Policy } from '../policy/policy.ts';
+import { strangersAmong } from '../policy/quasi-identifiers.ts';
+import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
-import type { Policy } from './policy.ts';
-import { howToClassify } from './policy-mistakes.ts';
 import { createPools, type Pool, tiesOf } from './pools.ts';
-import { strangersAmong } from './quasi-identifiers.ts';
-import { type ColumnRule, isKeep } from './rule.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {

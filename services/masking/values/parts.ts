@@ -1,5 +1,5 @@
+import type { MaskRule, Materials, PartRule, Place } from '../kind.ts';
 import { ofStrings } from './apply.ts';
-import type { MaskRule, Materials, PartRule, Place } from './kind.ts';
 
 /** What becomes of one part of a value; null is NULL. */
 export type PartMask = (value: string) => string | null;

@@ -1,4 +1,4 @@
-import type { MaskRule } from './kind.ts';
+import type { MaskRule } from '../kind.ts';
 
 /** Keeps the original values: why that is right, who says so, and the last day (UTC) on which it holds. */
 export interface KeepRule {

@@ -1,5 +1,5 @@
-import type { Mask } from './kind.ts';
-import { createSink } from './sink.ts';
+import type { Mask } from '../kind.ts';
+import { createSink } from '../rows/sink.ts';
 
 /** A mask as a function of strings, for parts of values that are parsed: elements, fields, bounds. Empty stays empty. */
 export function ofStrings(mask: Mask): (value: string) => string {

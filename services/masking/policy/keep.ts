@@ -1,6 +1,6 @@
-import type { Mistake } from '../errors.ts';
-import type { PartRule } from './kind.ts';
-import { innerRules, isKept, maskRuleOf } from './parts.ts';
+import type { Mistake } from '../../errors.ts';
+import type { PartRule } from '../kind.ts';
+import { innerRules, isKept, maskRuleOf } from '../values/parts.ts';
 import type { ColumnRule, KeepRule } from './rule.ts';
 
 /** Keeps that no longer hold, those of parts of documents included: as good as no rule. */

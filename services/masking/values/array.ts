@@ -1,6 +1,6 @@
+import type { Mask } from '../kind.ts';
+import { appendString } from '../rows/sink.ts';
 import { ofStrings } from './apply.ts';
-import type { Mask } from './kind.ts';
-import { appendString } from './sink.ts';
 import { Unmaskable } from './unmaskable.ts';
 
 /**

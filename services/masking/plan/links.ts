@@ -1,7 +1,7 @@
-import type { Mistake } from '../errors.ts';
-import { type CatalogColumn, type MaskingCatalog, tableName } from './catalog.ts';
-import { canonical, type Link } from './policy.ts';
-import { type ColumnRule, isKeep } from './rule.ts';
+import type { Mistake } from '../../errors.ts';
+import { type CatalogColumn, type MaskingCatalog, tableName } from '../catalog.ts';
+import { canonical, type Link } from '../policy/policy.ts';
+import { type ColumnRule, isKeep } from '../policy/rule.ts';
 
 type End = readonly [table: string, column: string];
 

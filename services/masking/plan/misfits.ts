@@ -1,11 +1,11 @@
-import type { Mistake } from '../errors.ts';
-import type { CatalogColumn, CatalogTable } from './catalog.ts';
-import { tagLength } from './digest.ts';
-import type { Family, Kind, MaskRule, Misfit, Part, Place } from './kind.ts';
-import { kinds } from './kinds/index.ts';
-import { isKept, maskRuleOf } from './parts.ts';
-import { howToClassify } from './policy-mistakes.ts';
-import { type ColumnRule, isKeep } from './rule.ts';
+import type { Mistake } from '../../errors.ts';
+import type { CatalogColumn, CatalogTable } from '../catalog.ts';
+import { tagLength } from '../keyed/digest.ts';
+import type { Family, Kind, MaskRule, Misfit, Part, Place } from '../kind.ts';
+import { kinds } from '../kinds/index.ts';
+import { howToClassify } from '../policy/mistakes.ts';
+import { type ColumnRule, isKeep } from '../policy/rule.ts';
+import { isKept, maskRuleOf } from '../values/parts.ts';
 
 /** What makes a rule unfit for a column. */
 export function misfits(

@@ -1,7 +1,7 @@
-import { type Mistake, Problem } from '../errors.ts';
-import { type MaskingCatalog, tableName } from './catalog.ts';
+import { type Mistake, Problem } from '../../errors.ts';
+import { type MaskingCatalog, tableName } from '../catalog.ts';
+import type { Policy } from '../policy/policy.ts';
 import { type MaskingPlan, planMasking } from './plan.ts';
-import type { Policy } from './policy.ts';
 import { tiedColumns } from './ties.ts';
 
 /**

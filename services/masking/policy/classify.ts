@@ -1,6 +1,6 @@
-import type { Mistake } from '../errors.ts';
-import type { CatalogColumn } from './catalog.ts';
-import type { Family } from './kind.ts';
+import type { Mistake } from '../../errors.ts';
+import type { CatalogColumn } from '../catalog.ts';
+import type { Family } from '../kind.ts';
 import { compilePattern } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import type { ColumnRule } from './rule.ts';

@@ -1,5 +1,5 @@
+import type { Mask, Subject } from '../kind.ts';
 import { escapeCopy, unescapeCopy } from './copy-text.ts';
-import type { Mask, Subject } from './kind.ts';
 import { append, createSink, reserve, type Sink } from './sink.ts';
 
 /** What happens to one column of a row. */

@@ -1,5 +1,5 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument, type Scalar, visit } from 'yaml';
-import { type Mistake, Problem } from '../errors.ts';
+import { type Mistake, Problem } from '../../errors.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 
 /** What aliases may come to, all together, against files that unfold without end. */

@@ -1,5 +1,5 @@
-import type { Mistake } from '../errors.ts';
-import { tableName } from './catalog.ts';
+import type { Mistake } from '../../errors.ts';
+import { tableName } from '../catalog.ts';
 
 /** A source's schema as its masking policy was set for: what is remembered of it, names and types only. */
 export interface SourceSchema {

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { type Mistake, Problem } from '../errors.ts';
-import { type CatalogColumn, type CatalogForeignKey, type CatalogTable, tableName } from './catalog.ts';
-import { domainKey } from './key.ts';
-import type { MaskRule } from './kind.ts';
+import { type Mistake, Problem } from '../../errors.ts';
+import { type CatalogColumn, type CatalogForeignKey, type CatalogTable, tableName } from '../catalog.ts';
+import { domainKey } from '../keyed/key.ts';
+import type { MaskRule } from '../kind.ts';
 
 /** Columns whose values are shuffled with one another. */
 export interface Pool {

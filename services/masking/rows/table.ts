@@ -1,13 +1,13 @@
+import { tableName } from '../catalog.ts';
+import type { Materials, Subject } from '../kind.ts';
+import { kinds } from '../kinds/index.ts';
+import type { PlannedColumn, PlannedTable } from '../plan/plan.ts';
+import { isKeep } from '../policy/rule.ts';
+import { failingAt } from '../values/unmaskable.ts';
 import { remember } from './cache.ts';
-import { tableName } from './catalog.ts';
 import { escapeCopy } from './copy-text.ts';
-import type { Materials, Subject } from './kind.ts';
-import { kinds } from './kinds/index.ts';
-import type { PlannedColumn, PlannedTable } from './plan.ts';
 import { type ColumnMask, createRowMask, type RowMask, type RowSubject } from './row.ts';
-import { isKeep } from './rule.ts';
 import { createSink } from './sink.ts';
-import { failingAt } from './unmaskable.ts';
 
 /** What masks the rows of a planned table, in the order of its columns. */
 export function createTableMask(materials: Materials, table: PlannedTable): RowMask {

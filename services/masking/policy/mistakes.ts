@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import type { Mistake } from '../errors.ts';
+import type { Mistake } from '../../errors.ts';
 import { compilePattern, longestPattern } from './pattern.ts';
 
 type LineOf = (path: string[]) => number | undefined;

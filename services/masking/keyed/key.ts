@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { Problem } from '../errors.ts';
+import { Problem } from '../../errors.ts';
 
 /** A key shorter than the hash's output would be its weakest part (RFC 2104, section 3). */
 export const minimumKeyBytes = 32;

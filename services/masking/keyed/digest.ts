@@ -1,5 +1,5 @@
+import { append, reserve, type Sink } from '../rows/sink.ts';
 import type { Digest } from './hmac.ts';
-import { append, reserve, type Sink } from './sink.ts';
 
 /** How the words of a digest become what is written: dictionary entries, digits, letters. */
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { Problem } from '../errors.ts';
-import type { Family } from './kind.ts';
-import { kinds } from './kinds/index.ts';
-import { locales } from './locales.ts';
+import { Problem } from '../../errors.ts';
+import type { Family } from '../kind.ts';
+import { kinds } from '../kinds/index.ts';
+import { locales } from '../locales.ts';
+import { mistakesOf, patternMistakes } from './mistakes.ts';
 import { longestPattern } from './pattern.ts';
-import { mistakesOf, patternMistakes } from './policy-mistakes.ts';
 import { type QuasiIdentifiers, quasiIdentifiersSchema } from './quasi-identifiers.ts';
 import type { ColumnRule, KeepRule } from './rule.ts';
 

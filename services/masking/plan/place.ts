@@ -1,6 +1,6 @@
-import type { CatalogValue } from './catalog.ts';
-import type { Family, Place } from './kind.ts';
-import { rangeFamilies } from './range.ts';
+import type { CatalogValue } from '../catalog.ts';
+import type { Family, Place } from '../kind.ts';
+import { rangeFamilies } from '../values/range.ts';
 
 const familyOfType: Record<string, Family> = {
   ...{ text: 'text', varchar: 'text', bpchar: 'text', citext: 'text', name: 'text' },

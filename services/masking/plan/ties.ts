@@ -4,8 +4,8 @@ import {
   type CatalogTable,
   type MaskingCatalog,
   tableName,
-} from './catalog.ts';
-import type { FittedColumn } from './suggest/fit.ts';
+} from '../catalog.ts';
+import type { FittedColumn } from '../suggest/fit.ts';
 
 /** Columns that foreign keys tie together, directly or through others, and which need one rule. */
 export interface Tied {

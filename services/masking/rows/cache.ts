@@ -1,4 +1,4 @@
-import type { Mask } from './kind.ts';
+import type { Mask } from '../kind.ts';
 import { append } from './sink.ts';
 
 const slots = 4096;

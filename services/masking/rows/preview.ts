@@ -1,8 +1,8 @@
-import type { components } from '../../openapi/types.ts';
+import type { components } from '../../../openapi/types.ts';
+import type { PlannedTable } from '../plan/plan.ts';
+import { isKeep } from '../policy/rule.ts';
 import { unescapeCopy } from './copy-text.ts';
-import type { PlannedTable } from './plan.ts';
 import type { RowMask } from './row.ts';
-import { isKeep } from './rule.ts';
 import { createSink } from './sink.ts';
 
 type Schemas = components['schemas'];

@@ -1,8 +1,8 @@
+import type { Mask, Place } from '../kind.ts';
+import { appendString } from '../rows/sink.ts';
 import { ofStrings } from './apply.ts';
 import { largestOf, parseDecimal, printDecimal } from './decimal.ts';
-import type { Mask, Place } from './kind.ts';
 import { parseMoment, printMoment } from './moment.ts';
-import { appendString } from './sink.ts';
 import { Unmaskable } from './unmaskable.ts';
 
 /** What the bounds of ranges can be, for masks that see to their order. */

@@ -1,5 +1,5 @@
-import { Problem } from '../errors.ts';
-import type { Mask } from './kind.ts';
+import { Problem } from '../../errors.ts';
+import type { Mask } from '../kind.ts';
 
 /** A value that a mask cannot read, of which it lets nothing through. The message says nothing of the value. */
 export class Unmaskable extends Error {}

@@ -1,5 +1,5 @@
-import type { Mistake } from '../errors.ts';
-import { type MaskingCatalog, tableName } from './catalog.ts';
+import type { Mistake } from '../../errors.ts';
+import { type MaskingCatalog, tableName } from '../catalog.ts';
 
 /**
  * By `schema.table`: columns that name nobody by themselves and somebody together, such as birth date, postcode and
