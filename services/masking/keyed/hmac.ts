@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import { compress, finish, initialState, readBlock, type State, writeDigest } from './sha256.ts';
 
 const blockBytes = 64;
-/** From here on OpenSSL is quicker, whose calls cost as much as four blocks here and whose blocks a tenth. */
+/** From here on OpenSSL is quicker: two calls of it cost as much as three or four blocks here, its blocks a tenth of one. */
 const longBytes = 192;
 
 /** The 32 bytes of a hash as eight numbers below 2³². Overwritten by the next call of the function that gave it. */
 export type Digest = Uint32Array;
 
-/** HMAC-SHA-256 (RFC 2104), the two blocks of the key hashed once: what is left for a short value is two blocks more. */
+/** HMAC-SHA-256 (RFC 2104), the two blocks of the key hashed once: what is left of a short value is two blocks. */
 export function createHmacSha256(key: Uint8Array): (bytes: Uint8Array, start: number, end: number) => Digest {
   const inner = stateOf(key, 0x36);
   const outer = stateOf(key, 0x5c);

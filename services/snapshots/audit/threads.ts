@@ -22,11 +22,12 @@ export function startSearchThreads(input: SearchInput, count: number): SearchThr
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     // The first message says that it is ready, or has failed.
-    const ready = new Promise<void>((resolve, reject) =>
+    const ready = new Promise<void>((resolve, reject) => {
       worker.once('message', (first: SearchMessage) =>
         first.type === 'failed' ? reject(failureOf(first.message)) : resolve(),
-      ),
-    );
+      );
+      worker.once('exit', () => reject(failureOf('a thread ended before it was ready')));
+    });
     const exited = new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('exit', (code) =>
