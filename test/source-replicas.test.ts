@@ -23,7 +23,8 @@ let onReplica: pg.Client;
 
 before(async () => {
   process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
-  primary = await startPostgres({ settings: { wal_level: 'replica' } });
+  // Its own vacuuming would conflict with whatever is read of the replica, at any time.
+  primary = await startPostgres({ settings: { wal_level: 'replica', autovacuum: 'off' } });
   await primary.createDatabase(
     'shop',
     `${schema}; CREATE UNLOGGED TABLE app.scratch (id int); INSERT INTO app.scratch VALUES (1);`,
