@@ -67,7 +67,7 @@ describe('fails whole, with nothing left', () => {
     await assertInvalid(host, pgDump(production.name, '-Fc', '--load-via-partition-root'), /partitioned/);
   });
 
-  for (const moment of ['sent', 'reading', 'masking', 'indexes'])
+  for (const moment of ['sent', 'reading', 'shuffled', 'masking', 'indexes'])
     test(`cancelled while ${moment}`, async () => {
       const controller = new AbortController();
       const reason = new Problem('cancelled', 'by the test');

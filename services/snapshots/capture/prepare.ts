@@ -45,6 +45,7 @@ export async function prepareCapture(options: CaptureOptions, policy: Policy, re
   await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
   const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
   const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
+  if (plan.pools.length > 0) options.onProgress('collecting the values of shuffled columns');
   const pools = await readPools(source, plan.pools, {
     key: options.key,
     signal: options.signal,
