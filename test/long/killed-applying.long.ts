@@ -1,0 +1,3 @@
+import { killAtEveryBoundary } from '../support/kills.ts';
+
+killAtEveryBoundary(['migration.apply']);
