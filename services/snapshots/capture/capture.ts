@@ -193,8 +193,9 @@ async function captureReading(
       );
       return { shifted, result };
     });
-    // What it fails for, finishing fails for, too.
-    writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal])).catch(() => {});
+    writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal]));
+    // Heard when it shuts down.
+    writtenAhead.catch(() => {});
     const major = await majorInVolume(host, spec);
     const audited = await phase('audit', 'searching the result for originals', () =>
       auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected),
@@ -225,7 +226,7 @@ async function captureReading(
     throw reason;
   } finally {
     over.abort();
-    await writtenAhead;
+    await writtenAhead.catch(() => {});
     endStatements();
     await endThreads([...threads, ...searchThreads]);
     closeAudit();

@@ -171,14 +171,22 @@ export async function runInTarget(
   return exec(target.host, target.spec.container, { command, environment, user: '0', signal });
 }
 
-/** Has what was written go to the disk while others only read: `finishTarget` has the rest to wait for. */
+/**
+ * Has what was written go to the disk while others only read: `finishTarget` has the rest to wait for. A disk that fails
+ * says so once, to whoever syncs then, so that a failure of this one is the capture's.
+ */
 export async function writeAhead(target: Target, database: string, signal: AbortSignal): Promise<void> {
   await onTarget(target, database, (client) => client.query('CHECKPOINT'));
   await syncVolume(target, signal);
 }
 
 async function syncVolume({ host, spec }: Target, signal?: AbortSignal): Promise<void> {
-  await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)], signal);
+  const synced = await runInHelper(host, ['sync', '-f', await pathInHelper(host, spec.volume)], signal);
+  if (synced.exitCode === 0) return;
+  throw new Problem(spec.failure, `What was written does not reach the disk: ${synced.stderr.trim()}`, {
+    where: host.name,
+    remedy: 'Look in the kernel’s log of the engine’s machine for what its disk failed of.',
+  });
 }
 
 /** Shuts it down cleanly and leaves nothing but the volume, its content on the disk. */
