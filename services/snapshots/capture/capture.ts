@@ -36,8 +36,6 @@ import {
   dataPathOf,
   endWith,
   finishTarget,
-  loginOf,
-  majorInVolume,
   onTarget,
   relayMount,
   removeTarget,
@@ -154,7 +152,7 @@ async function captureReading(
     });
 
     const input = {
-      ...{ source: reading.forWorkers, exportedSnapshot, target: await loginOf(target), database: options.database },
+      ...{ source: reading.forWorkers, exportedSnapshot, target: target.login, database: options.database },
       ...{ key: options.key, locale: policy.locale, tables: plan.tables, pools, pace, encoding: facts.encoding },
       audit: audit.setup,
       ...(dump ? { dump: dump.rows } : {}),
@@ -174,7 +172,7 @@ async function captureReading(
         schemas.has(schema) && !leftOut.relations.some((view) => view.schema === schema && view.name === name),
     );
     const { database } = options;
-    const { shifted, result } = await onTarget(target, database, async (client) => {
+    const { shifted, result, major } = await onTarget(target, database, async (client) => {
       await removeRebuilds(client);
       const shifted = await copySequences(source, client, prepared.sequences, { key: options.key, policy });
       await source.query('COMMIT');
@@ -185,22 +183,23 @@ async function captureReading(
         copyConstraints(target, database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      await phase('analyze', 'analyzing', () => analyze(target, database, cores));
+      await phase('analyze', 'analyzing', () => analyze(target, database, cores, plan.tables, expected.rows));
       // Counting leaves the other cores what it takes to start them.
-      searchThreads = startSearchThreads({ setup: audit.setup, target: await loginOf(target), database }, cores);
+      searchThreads = startSearchThreads({ setup: audit.setup, target: target.login, database }, cores);
       const result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }, signal),
       );
-      return { shifted, result };
+      return { shifted, result, major: await majorOf(client) };
     });
     writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal]));
     // Heard when it shuts down.
     writtenAhead.catch(() => {});
-    const major = await majorInVolume(host, spec);
+    const libcSaid = runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal);
+    libcSaid.catch(() => {});
     const audited = await phase('audit', 'searching the result for originals', () =>
       auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected),
     );
-    const libc = (await runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal)).stdout.trim();
+    const libc = (await libcSaid).stdout.trim();
     // They would hold for greenroom's own sessions, too.
     warnings.push(...(await applySettings(target, database, prepared.settings)));
     await applyDatabaseGrants(target, database, prepared.databaseGrants);
@@ -242,6 +241,11 @@ function expectedRows(tables: readonly { schema: string; name: string }[], catal
     const { estimatedRows = 0, heapBytes = 0 } = found.get(tableName(table)) ?? {};
     return estimatedRows || heapBytes / 64;
   });
+}
+
+async function majorOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ number: string }>(`SELECT current_setting('server_version_num') AS number`);
+  return Math.floor(Number(rows[0]!.number) / 10_000);
 }
 
 async function ownerOf(source: Client, schema: string): Promise<string | undefined> {

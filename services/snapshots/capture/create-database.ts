@@ -5,7 +5,11 @@ import { withoutValues } from '../../sources/errors.ts';
 import { connectTarget, type Target } from './target.ts';
 
 /** Creates the database with the source's encoding, and its locale where the image has it. */
-export async function createDatabase(target: Target, name: string, source: ServerFacts): Promise<string[]> {
+export async function createDatabase(
+  target: Pick<Target, 'login'>,
+  name: string,
+  source: ServerFacts,
+): Promise<string[]> {
   // The one that is connected to cannot be made anew.
   const client = await connectTarget(target, name === 'postgres' ? 'template1' : 'postgres');
   try {

@@ -8,6 +8,7 @@ import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { createVolume, removeVolume } from '../../engine/volumes.ts';
 import { messageOf, Problem, type ProblemCode } from '../../errors.ts';
+import { initialisingFirst } from './initialise.ts';
 import { connectLogin, type TargetLogin } from './login.ts';
 
 /** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
@@ -30,6 +31,9 @@ export interface TargetSpec {
 }
 
 const port = 5432;
+const attemptEveryMs = 20;
+/** The engine needs longer to say how a container does than Postgres to refuse a connection. */
+const lookEveryMs = 200;
 export const relayMount = '/run/greenroom-source';
 /** In memory: schema text may hold personal data, in defaults, checks and partition bounds. */
 export const scratch = '/run/greenroom-scratch';
@@ -47,6 +51,7 @@ const settings = {
   max_wal_size: '8GB',
   checkpoint_timeout: '1h',
   autovacuum: 'off',
+  shared_buffers: '256MB',
   maintenance_work_mem: '256MB',
   max_parallel_maintenance_workers: '2',
   listen_addresses: '*',
@@ -65,7 +70,8 @@ const entrypointCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SE
 export interface Target {
   host: Host;
   spec: TargetSpec;
-  password: string;
+  /** What worker threads connect with: its address, so that none of them loads the engine's client. */
+  login: TargetLogin;
 }
 
 /** Starts it on a new volume and waits until it takes connections. */
@@ -80,9 +86,11 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   await removeTarget(host, spec);
   await createVolume(host, spec.volume, spec.volumeLabels);
   const password = randomBytes(24).toString('hex');
+  const image = await host.docker.getImage(spec.image).inspect();
   const container = await host.docker.createContainer({
     name: spec.container,
     Image: spec.image,
+    Entrypoint: initialisingFirst(image.Config.Entrypoint),
     Cmd: ['postgres', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     Env: [
       `POSTGRES_USER=${spec.superuser}`,
@@ -114,41 +122,46 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
     },
   });
   await container.start();
-  return { host, spec, password };
+  const address = await addressOf(host, spec.container).catch(async (error) => {
+    await refuseEnded(host, spec);
+    throw error;
+  });
+  return { host, spec, login: { user: spec.superuser, password, host: address, port } };
 }
 
 /** @throws Problem `spec.failure` where it does not. */
 export async function untilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + 120_000;
-  for (;;) {
+  for (let lookedAt = 0; ; ) {
     signal.throwIfAborted();
-    const { State: state } = await target.host.docker.getContainer(target.spec.container).inspect();
-    if (!state.Running) {
-      throw new Problem(target.spec.failure, `The new Postgres exited with code ${state.ExitCode}`, {
-        where: target.spec.image,
-        remedy: 'Check that the image is a stock Postgres image and that its volume can be written.',
-      });
-    }
     try {
-      // While the image initialises, its first server listens on the socket only.
       const client = await connectTarget(target, 'postgres');
       await client.end();
       return;
     } catch (error) {
+      if (Date.now() - lookedAt >= lookEveryMs) {
+        await refuseEnded(target.host, target.spec);
+        lookedAt = Date.now();
+      }
       if (Date.now() > deadline)
         throw new Problem(target.spec.failure, `The new Postgres does not answer: ${messageOf(error)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, attemptEveryMs));
     }
   }
 }
 
-/** What its worker threads connect with: its address, so that none of them loads the engine's client. */
-export async function loginOf({ host, spec, password }: Target): Promise<TargetLogin> {
-  return { user: spec.superuser, password, host: await addressOf(host, spec.container), port };
+/** Says why, where it no longer runs. */
+async function refuseEnded(host: Host, spec: TargetSpec): Promise<void> {
+  const { State: state } = await host.docker.getContainer(spec.container).inspect();
+  if (state.Running) return;
+  throw new Problem(spec.failure, `The new Postgres exited with code ${state.ExitCode}`, {
+    where: spec.image,
+    remedy: 'Check that the image is a stock Postgres image and that its volume can be written.',
+  });
 }
 
-export async function connectTarget(target: Target, database: string): Promise<pg.Client> {
-  return connectLogin(await loginOf(target), database);
+export function connectTarget({ login }: Pick<Target, 'login'>, database: string): Promise<pg.Client> {
+  return connectLogin(login, database);
 }
 
 /** In a session of its own, which is ended. */
@@ -196,9 +209,8 @@ export async function finishTarget(target: Target): Promise<void> {
   await ifPresent(container.kill({ signal: 'SIGINT' }));
   const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
   if (code !== 0) throw new Problem(spec.failure, `The new Postgres did not shut down cleanly (exit code ${code})`);
-  await ifPresent(container.remove({ v: true }));
   // Written with fsync off, so it is still in memory only.
-  await syncVolume(target);
+  await Promise.all([ifPresent(container.remove({ v: true })), syncVolume(target)]);
 }
 
 /**
@@ -227,11 +239,4 @@ export async function removeTarget(
 /** PGDATA below the volume's root. */
 export function dataPathOf({ pgdata, mountTarget }: Pick<TargetSpec, 'pgdata' | 'mountTarget'>): string {
   return pgdata.slice(mountTarget.replace(/\/$/, '').length + 1);
-}
-
-/** The major version of the cluster in the volume. */
-export async function majorInVolume(host: Host, spec: TargetSpec): Promise<number> {
-  const path = [await pathInHelper(host, spec.volume), dataPathOf(spec), 'PG_VERSION'].filter(Boolean).join('/');
-  const { stdout } = await runInHelper(host, ['cat', path]);
-  return Number.parseInt(stdout, 10);
 }

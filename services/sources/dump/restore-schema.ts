@@ -17,7 +17,7 @@ const insufficientPrivilege = '42501';
  * @throws Problem `dump-invalid` naming the statement, or the signal's reason
  */
 export async function restoreSchema(
-  server: Target,
+  server: Pick<Target, 'login'>,
   { database, restorer }: { database: string; restorer: string },
   statements: readonly Statement[],
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function restoreSchema(
     await superuser.query(`SET search_path = ''`);
     const roles = await createRoles(superuser, database, restorer, password, statements);
     const made = await createExtensions(superuser, restorer, statements);
-    client = await connectTarget({ ...server, spec: { ...server.spec, superuser: restorer }, password }, database);
+    client = await connectTarget({ login: { ...server.login, user: restorer, password } }, database);
     const session = client;
     const raised = async (text: string) => {
       await superuser.query(`ALTER ROLE ${identifier(restorer)} SUPERUSER`);

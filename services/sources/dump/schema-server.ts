@@ -68,20 +68,15 @@ export async function startSchemaServer(
       },
     );
   }
-  // As far as connecting goes it is what a capture loads into.
-  const target = {
-    host: room.host,
-    spec: { container: room.container, superuser },
-    password,
-  } as Target;
+  const address = await addressOf(room.host, room.container);
+  const target = { login: { user: superuser, password, host: address, port: 5432 } };
   const warnings = await createDatabase(target, room.database, (locale ?? (await ownLocale(target))) as ServerFacts);
   await restoreSchema(target, { database: room.database, restorer: room.superuser }, statements, signal);
-  const address = await addressOf(room.host, room.container);
   const url = `postgres://${superuser}:${password}@${address}:5432/${encodeURIComponent(room.database)}`;
   return { url, superuser, warnings };
 }
 
-async function ownLocale(target: Target): Promise<Pick<ServerFacts, 'encoding' | 'collate' | 'ctype'>> {
+async function ownLocale(target: Pick<Target, 'login'>): Promise<Pick<ServerFacts, 'encoding' | 'collate' | 'ctype'>> {
   const client = await connectTarget(target, 'postgres');
   try {
     const { rows } = await client.query(

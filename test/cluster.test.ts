@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { removeInstallation } from '../services/engine/clean-up.ts';
+import {
+  connectTarget,
+  finishTarget,
+  removeTarget,
+  runInTarget,
+  startTarget,
+  type Target,
+  type TargetSpec,
+} from '../services/snapshots/capture/target.ts';
+import { docker, image, startPostgres, testHost } from './support/postgres.ts';
+import { captureOf, refusal } from './support/source.ts';
+
+const host = testHost();
+const { signal } = new AbortController();
+const superuser = 'odd user';
+const initdbArgs = `--data-checksums --lc-numeric='C' --set "application_name=a 'b'"`;
+
+after(() => removeInstallation(docker, host.installation));
+
+const specOf = (more: Partial<TargetSpec> = {}): TargetSpec => ({
+  ...captureOf(host, { url: 'postgres://nowhere' }).target,
+  ...{ superuser, initdbArgs, mounts: [], failure: 'capture-failed', ...more },
+});
+
+/** What makes clusters differ beside their identifier and passwords: files, their owners and modes, who may connect, settings. */
+const look = `cd "$PGDATA" && find . -path ./base -prune -o -printf '%p %u %m\\n' | grep -vE 'pg_wal/0|pgsql_tmp|postmaster|pg_internal|pg_stat|pg_notify|pg_subtrans|current_logfiles' | sort &&
+  stat -c '%n %U %a' . && cat pg_hba.conf postgresql.conf | grep -v '^ *#' && pg_controldata | grep -E 'checksum|Bytes per WAL'`;
+
+async function withTarget<T>(spec: TargetSpec, work: (target: Target) => Promise<T>): Promise<T> {
+  try {
+    return await work(await startTarget(host, spec, signal));
+  } finally {
+    await removeTarget(host, spec);
+  }
+}
+
+/** An image that has no tool to become another user with but its entrypoint's own. */
+async function withoutGosu(): Promise<string> {
+  const name = `greenroom-test-postgres:own-${randomBytes(4).toString('hex')}`;
+  const script = `mv "$(command -v gosu)" /opt/become && sed -i 's#exec gosu#exec /opt/become#' "$(command -v docker-entrypoint.sh)"`;
+  const container = await docker.createContainer({
+    ...{ Image: image, Entrypoint: ['sh', '-ec', script], Cmd: [], Labels: { 'greenroom.test': '1' } },
+  });
+  try {
+    await container.start();
+    assert.equal(((await container.wait()) as { StatusCode: number }).StatusCode, 0);
+    const [repo, tag] = name.split(':');
+    await container.commit({ repo, tag, changes: 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["postgres"]' });
+    return name;
+  } finally {
+    await container.remove({ force: true, v: true });
+  }
+}
+
+describe('a snapshot’s cluster', () => {
+  test('is the one that the image makes of an empty volume', async () => {
+    const theirs = await startPostgres({
+      superuser,
+      environment: { POSTGRES_INITDB_ARGS: `${initdbArgs} --no-sync`, POSTGRES_DB: 'postgres' },
+    });
+    try {
+      const expected = await theirs.run(['sh', '-c', look]);
+      await withTarget(specOf(), async (target) => {
+        const { stdout, stderr } = await runInTarget(target, ['sh', '-c', look], {}, signal);
+        assert.equal(stderr, '');
+        assert.equal(stdout, expected);
+        assert.match(stdout, /host all all all scram-sha-256/);
+        const client = await connectTarget(target, 'postgres');
+        const { rows } = await client.query(
+          `SELECT current_user AS name, current_setting('data_checksums') AS sums, rolpassword LIKE 'SCRAM-SHA-256$%' AS password
+           FROM pg_authid WHERE rolname = current_user`,
+        );
+        assert.deepEqual(rows, [{ name: superuser, sums: 'on', password: true }]);
+        await client.end();
+        await finishTarget(target);
+      });
+    } finally {
+      await theirs.remove();
+    }
+  });
+
+  test('is made by the image’s entrypoint where that has its own way to become another user', async () => {
+    const own = await withoutGosu();
+    try {
+      await withTarget(specOf({ image: own }), async (target) => {
+        const client = await connectTarget(target, 'postgres');
+        const { rows } = await client.query('SELECT current_user AS name');
+        assert.deepEqual(rows, [{ name: superuser }]);
+        await client.end();
+      });
+    } finally {
+      await docker.getImage(own).remove({ force: true });
+    }
+  });
+
+  test('that cannot be made is said at once', async () => {
+    const spec = specOf({ initdbArgs: '--no-such-option' });
+    const problem = await refusal(withTarget(spec, async () => {}));
+    assert.equal(problem.code, 'capture-failed');
+    assert.match(problem.message, /exited with code/);
+  });
+});
