@@ -18,6 +18,8 @@ export interface Audit {
   copied: ReadonlySet<string>;
   /** Of the words that masking draws. */
   locale: string | undefined;
+  /** @throws Problem `capture-failed` where there is no room for them. */
+  addOriginals(hashes: Uint32Array<ArrayBuffer>): void;
   /** Adds what was counted of a part that was copied whole. */
   addPart(part: PartCounts, collectMs: number): void;
   /** Of all threads together. */
@@ -53,6 +55,11 @@ export function openAudit(
     candidates,
     copied,
     locale,
+    addOriginals: (hashes) => {
+      const startedAt = performance.now();
+      originals.add(hashes);
+      collectMs += performance.now() - startedAt;
+    },
     addPart: (part, partMs) => {
       collectMs += partMs;
       for (const [unit, own] of part) {

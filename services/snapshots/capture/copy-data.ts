@@ -96,7 +96,7 @@ export function startThreads(count: number): CopyThread[] {
  */
 export async function copyData(
   input: WorkerInput,
-  audit: Pick<Audit, 'originals' | 'addPart'>,
+  audit: Pick<Audit, 'addOriginals' | 'addPart'>,
   tasks: CopyTask[],
   started: CopyThread[],
   signal: AbortSignal,
@@ -123,7 +123,7 @@ export async function copyData(
             break;
           case 'originals':
             try {
-              audit.originals.add(message.originals);
+              audit.addOriginals(message.originals);
             } catch (error) {
               reject(error);
             }

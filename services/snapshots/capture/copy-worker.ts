@@ -60,6 +60,9 @@ export type WorkerMessage =
  */
 const retryAfterMs = [1000, 2000, 4000, 8000, 16_000];
 
+/** A message costs as much as masking a hundred rows. */
+const progressEveryMs = 100;
+
 const port = parentPort!;
 let input: WorkerInput;
 const send = (message: WorkerMessage) => port.postMessage(message);
@@ -111,15 +114,24 @@ interface Masks {
 async function copy({ source, target }: Sessions, task: CopyTask, { materials, collectorOf }: Masks) {
   await holdTable(source, input.exportedSnapshot, task);
   let sent = 0;
+  let unsaid = 0;
+  let saidAt = 0;
   const onBytes = (bytes: number) => {
-    sent += bytes;
-    send({ type: 'bytes', bytes });
+    unsaid += bytes;
+    const now = performance.now();
+    if (now < saidAt + progressEveryMs) return;
+    send({ type: 'bytes', bytes: unsaid });
+    sent += unsaid;
+    unsaid = 0;
+    saidAt = now;
   };
   try {
     // What was collected of a part that failed is counted with none.
     const collector = collectorOf(task.index);
-    const { mask, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
+    const { mask, settle, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
     const result = await copyTable(await readFrom(source), target, task, mask, input.pace, onBytes);
+    send({ type: 'bytes', bytes: unsaid });
+    settle();
     return { ...result, audited: collector?.finish() ?? new Map(), collectMs: collectMs() };
   } catch (error) {
     send({ type: 'bytes', bytes: -sent });

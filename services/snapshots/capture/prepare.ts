@@ -1,3 +1,4 @@
+import { freeBytes } from '../../engine/disk.ts';
 import type { Mistake } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { planMasking } from '../../masking/plan/plan.ts';
@@ -30,6 +31,9 @@ export async function prepareCapture(options: CaptureOptions, policy: Policy, re
   const { host, dump } = options;
   const { session: source } = reading;
   const server = serverOf(reading.server);
+  // Asked of the engine meanwhile.
+  const free = freeBytes(host);
+  free.catch(() => {});
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
   // To go back to: a transaction holds the locks of all it has read, and production's ALTERs would wait for the whole capture.
@@ -42,7 +46,7 @@ export async function prepareCapture(options: CaptureOptions, policy: Policy, re
   const changes = options.changesIn?.(await readSchema(source, options.source.schemas)) ?? [];
   const planned = planMasking(catalog, policy, { changes });
   const plan = dump ? planRows(planned, dump, catalog) : planned;
-  await refuseTooLarge(host, dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), server);
+  refuseTooLarge(dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), await free, server);
   const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
   const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
   if (plan.pools.length > 0) options.onProgress('collecting the values of shuffled columns');

@@ -1,6 +1,5 @@
 import type pg from 'pg';
-import { DiskFull, freeBytes } from '../../engine/disk.ts';
-import type { Host } from '../../engine/host.ts';
+import { DiskFull } from '../../engine/disk.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { catalogQuery, type SourceCatalog } from '../../sources/catalog.ts';
@@ -23,8 +22,7 @@ export async function bytesOfTables(source: pg.Client, catalog: SourceCatalog): 
 }
 
 /** Better not begun than a full disk in the middle, which harms everything else on the engine. */
-export async function refuseTooLarge(host: Host, estimate: number, server: string): Promise<void> {
-  const free = await freeBytes(host);
+export function refuseTooLarge(estimate: number, free: number, server: string): void {
   if (estimate <= free) return;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
   throw new DiskFull(
