@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import {
@@ -11,7 +10,8 @@ import {
   type Target,
   type TargetSpec,
 } from '../services/snapshots/capture/target.ts';
-import { docker, image, startPostgres, testHost } from './support/postgres.ts';
+import { withAlteredImage } from './support/altered-image.ts';
+import { docker, startPostgres, testHost } from './support/postgres.ts';
 import { captureOf, refusal } from './support/source.ts';
 
 const host = testHost();
@@ -38,23 +38,8 @@ async function withTarget<T>(spec: TargetSpec, work: (target: Target) => Promise
   }
 }
 
-/** An image that has no tool to become another user with but its entrypoint's own. */
-async function withoutGosu(): Promise<string> {
-  const name = `greenroom-test-postgres:own-${randomBytes(4).toString('hex')}`;
-  const script = `mv "$(command -v gosu)" /opt/become && sed -i 's#exec gosu#exec /opt/become#' "$(command -v docker-entrypoint.sh)"`;
-  const container = await docker.createContainer({
-    ...{ Image: image, Entrypoint: ['sh', '-ec', script], Cmd: [], Labels: { 'greenroom.test': '1' } },
-  });
-  try {
-    await container.start();
-    assert.equal(((await container.wait()) as { StatusCode: number }).StatusCode, 0);
-    const [repo, tag] = name.split(':');
-    await container.commit({ repo, tag, changes: 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["postgres"]' });
-    return name;
-  } finally {
-    await container.remove({ force: true, v: true });
-  }
-}
+/** Its entrypoint has a way of its own. */
+const withoutGosu = `mv "$(command -v gosu)" /opt/become && sed -i 's#exec gosu#exec /opt/become#' "$(command -v docker-entrypoint.sh)"`;
 
 describe('a snapshot’s cluster', () => {
   test('is the one that the image makes of an empty volume', async () => {
@@ -84,17 +69,14 @@ describe('a snapshot’s cluster', () => {
   });
 
   test('is made by the image’s entrypoint where that has its own way to become another user', async () => {
-    const own = await withoutGosu();
-    try {
-      await withTarget(specOf({ image: own }), async (target) => {
+    await withAlteredImage(withoutGosu, (own) =>
+      withTarget(specOf({ image: own }), async (target) => {
         const client = await connectTarget(target, 'postgres');
         const { rows } = await client.query('SELECT current_user AS name');
         assert.deepEqual(rows, [{ name: superuser }]);
         await client.end();
-      });
-    } finally {
-      await docker.getImage(own).remove({ force: true });
-    }
+      }),
+    );
   });
 
   test('that cannot be made is said at once', async () => {
