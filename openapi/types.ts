@@ -1660,7 +1660,7 @@ export interface components {
         notValid: string[];
       };
       durationMs: {
-        /** @description Time of a core, of all copying threads together; measured on one row of 64 */
+        /** @description Time of a core: of all copying threads together, and what their hashes took of the main one */
         collect: number;
         search: number;
       };

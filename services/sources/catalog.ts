@@ -61,6 +61,8 @@ export interface ServerFacts {
   lsn: string;
   large_objects: number;
   extensions: string[];
+  /** What ANALYZE goes by where a column says nothing. */
+  statistics_target: number;
   notices_loss: boolean;
   bypasses_row_security: boolean;
 }

@@ -9,6 +9,7 @@ SELECT current_database() AS database, session_user AS login,
   CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
   (SELECT count(*) FROM pg_largeobject_metadata)::int AS large_objects,
   (SELECT array_agg(extname::text ORDER BY extname) FROM pg_extension) AS extensions,
+  current_setting('default_statistics_target')::int AS statistics_target,
   -- Whether a session says so when nobody is at its other end.
   current_setting('client_connection_check_interval', true) IS NOT DISTINCT FROM '1s' AS notices_loss,
   (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypasses_row_security

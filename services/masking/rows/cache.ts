@@ -3,8 +3,9 @@ import { append } from './sink.ts';
 
 const slots = 4096;
 const slotBytes = 64;
-/** When it is asked whether a 32nd, or a quarter, of the values came again: of a million different ones none does. */
+/** After so many a 32nd has to have come again, as of 16,000 different values about does: of addresses none has. */
 const firstLookups = 1024;
+/** After so many a quarter. */
 const trialLookups = 8192;
 
 /**

@@ -5,6 +5,8 @@ import type { Collector } from './collector.ts';
 
 /** Rows at once: what one does is quicker done again at once, and is measured by one look at the clock. */
 const mostRows = 1024;
+/** A buffer that is larger, for a row that is, is not held until the next one comes. */
+const mostHeldBytes = 1 << 20;
 
 /**
  * Shows a collector each row as it came and as it goes on, many at a time. `collectMs` is how long a core was at that: what
@@ -30,6 +32,8 @@ export function collecting(
     for (let row = 0; row < at; row += 4)
       collector.row(from!, places[row]!, places[row + 1]!, bytes, places[row + 2]!, places[row + 3]!);
     at = 0;
+    from = undefined;
+    to = undefined;
     measuredMs += performance.now() - startedAt;
   };
   return {
@@ -45,6 +49,7 @@ export function collecting(
       mask(row, start, end, out);
       places[at + 3] = out.at;
       at += 4;
+      if (row.length > mostHeldBytes || out.bytes.length > mostHeldBytes) settle();
     },
     settle,
     collectMs: () => {

@@ -183,7 +183,9 @@ async function captureReading(
         copyConstraints(target, database, cores, signal),
       );
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
-      await phase('analyze', 'analyzing', () => analyze(target, database, cores, plan.tables, expected.rows));
+      await phase('analyze', 'analyzing', () =>
+        analyze(target, database, cores, facts.statistics_target, plan.tables, expected.rows),
+      );
       // Counting leaves the other cores what it takes to start them.
       searchThreads = startSearchThreads({ setup: audit.setup, target: target.login, database }, cores);
       const result = await phase('count', 'counting values and groups', () =>

@@ -130,7 +130,7 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
     const collector = collectorOf(task.index);
     const { mask, settle, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
     const result = await copyTable(await readFrom(source), target, task, mask, input.pace, onBytes);
-    send({ type: 'bytes', bytes: unsaid });
+    if (unsaid > 0) send({ type: 'bytes', bytes: unsaid });
     settle();
     return { ...result, audited: collector?.finish() ?? new Map(), collectMs: collectMs() };
   } catch (error) {

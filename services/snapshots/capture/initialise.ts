@@ -1,9 +1,12 @@
+import { basename } from 'node:path';
+
 /**
  * What a stock image's entrypoint does with an empty volume (https://hub.docker.com/_/postgres), but for the server that
  * it starts and stops in between to run the application's scripts, of which there are none here: a quarter of the time
  * until Postgres answers. Where the image has no tool to become another user with, its entrypoint does all of it.
  *
- * The name of the user and the password come from the environment, as shell words like the stock one's the arguments.
+ * `POSTGRES_INITDB_ARGS` are shell words. Which method passwords are asked for by is the one that they are stored for,
+ * which those words may say.
  */
 const script = `
 as=$(command -v gosu || command -v su-exec || true)
@@ -14,12 +17,17 @@ if [ -n "$as" ] && command -v initdb && [ ! -s "$PGDATA/PG_VERSION" ]; then
   "$as" postgres sh -ec '
     printf "%s\\n" "$POSTGRES_PASSWORD" |
       eval "initdb --username=\\"\\$POSTGRES_USER\\" --pwfile=/dev/stdin $POSTGRES_INITDB_ARGS"
-    case $(cat "$PGDATA/PG_VERSION") in 9.* | 10 | 11 | 12 | 13) method=md5 ;; *) method=scram-sha-256 ;; esac
-    printf "\\nhost all all all %s\\n" "\${POSTGRES_HOST_AUTH_METHOD:-$method}" >> "$PGDATA/pg_hba.conf"'
+    method=\${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption)}
+    printf "\\nhost all all all %s\\n" "$method" >> "$PGDATA/pg_hba.conf"'
 fi
 exec "$@"`;
 
-/** The entrypoint that makes a cluster in an empty volume and goes on with the image's own. */
-export function initialisingFirst(entrypoint: string | string[] | undefined): string[] {
-  return ['sh', '-ec', script, 'sh', ...[entrypoint ?? []].flat()];
+/**
+ * The entrypoint that makes a cluster in an empty volume and goes on with the image's own.
+ * @returns undefined where that is no stock one, which may see to more than is known here
+ */
+export function initialisingFirst(entrypoint: string | string[] | undefined): string[] | undefined {
+  const own = [entrypoint ?? []].flat();
+  const isStock = own.length === 1 && basename(own[0]!) === 'docker-entrypoint.sh';
+  return isStock ? ['sh', '-ec', script, 'sh', ...own] : undefined;
 }

@@ -8,10 +8,10 @@ export interface TargetLogin {
   port: number;
 }
 
-export async function connectLogin(login: TargetLogin, database: string): Promise<pg.Client> {
+export async function connectLogin(login: TargetLogin, database: string, timeoutMs = 5000): Promise<pg.Client> {
   const client = new pg.Client({
     ...login,
-    ...{ database, connectionTimeoutMillis: 5000, application_name: 'greenroom capture' },
+    ...{ database, connectionTimeoutMillis: timeoutMs, application_name: 'greenroom capture' },
   });
   client.on('error', () => {});
   await client.connect();

@@ -28,12 +28,22 @@ import { readSettings } from './settings.ts';
  * @throws Problem `source-refused`, `policy-invalid`, `policy-incomplete`, `schema-changed`, `engine-failed` (DiskFull)
  */
 export async function prepareCapture(options: CaptureOptions, policy: Policy, reading: Reading, passedOver: Mistake[]) {
-  const { host, dump } = options;
+  // The engine is asked while the source is; nothing goes on there when that refuses.
+  const free = freeBytes(options.host);
+  free.catch(() => {});
+  return prepareWithin(free, options, policy, reading, passedOver).finally(() => free.catch(() => {}));
+}
+
+async function prepareWithin(
+  free: Promise<number>,
+  options: CaptureOptions,
+  policy: Policy,
+  reading: Reading,
+  passedOver: Mistake[],
+) {
+  const { dump } = options;
   const { session: source } = reading;
   const server = serverOf(reading.server);
-  // Asked of the engine meanwhile.
-  const free = freeBytes(host);
-  free.catch(() => {});
   await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows: exported } = await source.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
   // To go back to: a transaction holds the locks of all it has read, and production's ALTERs would wait for the whole capture.

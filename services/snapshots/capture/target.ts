@@ -32,6 +32,9 @@ export interface TargetSpec {
 
 const port = 5432;
 const attemptEveryMs = 20;
+/** Nobody is at the address of a container that has ended, which takes the kernel three seconds to say. */
+const attemptMs = 2000;
+const wrongPassword = '28P01';
 /** The engine needs longer to say how a container does than Postgres to refuse a connection. */
 const lookEveryMs = 200;
 export const relayMount = '/run/greenroom-source';
@@ -86,11 +89,11 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   await removeTarget(host, spec);
   await createVolume(host, spec.volume, spec.volumeLabels);
   const password = randomBytes(24).toString('hex');
-  const image = await host.docker.getImage(spec.image).inspect();
+  const entrypoint = initialisingFirst((await host.docker.getImage(spec.image).inspect()).Config.Entrypoint);
   const container = await host.docker.createContainer({
     name: spec.container,
     Image: spec.image,
-    Entrypoint: initialisingFirst(image.Config.Entrypoint),
+    ...(entrypoint ? { Entrypoint: entrypoint } : {}),
     Cmd: ['postgres', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     Env: [
       `POSTGRES_USER=${spec.superuser}`,
@@ -131,20 +134,26 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
 
 /** @throws Problem `spec.failure` where it does not. */
 export async function untilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
+  const { host, spec, login } = target;
   const deadline = Date.now() + 120_000;
   for (let lookedAt = 0; ; ) {
     signal.throwIfAborted();
+    if (Date.now() - lookedAt >= lookEveryMs) {
+      await refuseEnded(host, spec);
+      lookedAt = Date.now();
+    }
     try {
-      const client = await connectTarget(target, 'postgres');
+      const client = await connectLogin(login, 'postgres', attemptMs);
       await client.end();
       return;
     } catch (error) {
-      if (Date.now() - lookedAt >= lookEveryMs) {
-        await refuseEnded(target.host, target.spec);
-        lookedAt = Date.now();
+      const refused = (error as { code?: unknown }).code === wrongPassword;
+      if (refused || Date.now() > deadline) {
+        throw new Problem(spec.failure, `The new Postgres does not answer: ${messageOf(error)}`, {
+          where: spec.image,
+          ...(refused ? { remedy: 'Check what POSTGRES_INITDB_ARGS says of passwords.' } : {}),
+        });
       }
-      if (Date.now() > deadline)
-        throw new Problem(target.spec.failure, `The new Postgres does not answer: ${messageOf(error)}`);
       await new Promise((resolve) => setTimeout(resolve, attemptEveryMs));
     }
   }

@@ -7,6 +7,8 @@ export interface ColumnStatistics {
   null_fraction: number | null;
   /** Negative: a fraction of the rows; 0: not known. (pg_stats) */
   distinct_values: number | null;
+  /** Of a string type, or a domain over one. */
+  is_text: boolean;
   /** By itself, and never NULL. */
   unique: boolean;
 }
