@@ -38,6 +38,7 @@ export async function startService(once: boolean): Promise<DemoService> {
     stdio: ['ignore', log, log],
     env: {
       ...process.env,
+      MALLOC_ARENA_MAX: '2',
       DATABASE_URL: '',
       GREENROOM_HOME: home,
       GREENROOM_DB_CONTAINER: container,

@@ -56,6 +56,7 @@ export async function startService(
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        MALLOC_ARENA_MAX: '2',
         DATABASE_URL: '',
         TMPDIR: temporary,
         GREENROOM_HOME: home,
