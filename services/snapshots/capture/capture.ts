@@ -196,6 +196,7 @@ async function captureReading(
     writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal]));
     // Heard when it shuts down.
     writtenAhead.catch(() => {});
+    // Nobody waits for it while the result is searched.
     const libcSaid = runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal);
     libcSaid.catch(() => {});
     const audited = await phase('audit', 'searching the result for originals', () =>
