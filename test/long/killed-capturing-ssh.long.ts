@@ -41,7 +41,7 @@ after(async () => {
 });
 
 const moments: Record<string, RegExp> = {
-  'while the schema is read': /^copying the schema/,
+  'while the schema is read': /^(starting an empty|copying the schema)/,
   'while rows are copied': /^copied app/,
   'after the source was left alone': /^(freezing|building|computing|analyzing|counting|searching|shutting)/,
 };
