@@ -80,7 +80,20 @@ describe('a snapshot’s cluster', () => {
     );
   });
 
-  test('that cannot be made is said, and why nobody gets in', async () => {
+  test('that nobody gets into is said, without waiting for more', async () => {
+    const other = `cd "$(dirname "$(command -v initdb)")" && mv initdb initdb-own && cat > initdb <<'END' && chmod 755 initdb
+#!/bin/sh
+echo another | initdb-own "$@"
+END`;
+    await withAlteredImage(other, async (own) => {
+      const problem = await refusal(withTarget(specOf({ image: own }), async () => {}));
+      assert.equal(problem.code, 'capture-failed');
+      assert.match(problem.message, /does not answer: password authentication failed/);
+      assert.match(problem.toDocument().remedy!, /POSTGRES_INITDB_ARGS/);
+    });
+  });
+
+  test('that cannot be made is said', async () => {
     const spec = specOf({ initdbArgs: '--no-such-option' });
     const problem = await refusal(withTarget(spec, async () => {}));
     assert.equal(problem.code, 'capture-failed');

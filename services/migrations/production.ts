@@ -3,7 +3,7 @@ import { changesBetween, fingerprintOfSchema, readSchema, type Schema, type Sche
 import { Problem, type ProblemCode, type ProblemDocument } from '../errors.ts';
 import type { Greenroom } from '../greenroom.ts';
 import { type SourceAddress, serverOf } from '../sources/address.ts';
-import { catalogQuery } from '../sources/catalog.ts';
+import { catalogQuery, readMajor } from '../sources/catalog.ts';
 import { closeSource, openSource } from '../sources/connect.ts';
 import { sourceProblem } from '../sources/errors.ts';
 import { openLine } from '../sources/line.ts';
@@ -80,11 +80,8 @@ export async function readCompared(client: pg.Client, schema: string): Promise<C
     await client.query(
       `SET LOCAL search_path = ''; SET LOCAL statement_timeout = '${statementTimeout}'; SET LOCAL quote_all_identifiers = off`,
     );
-    const { rows } = await client.query<{ major: number }>(
-      `SELECT current_setting('server_version_num')::int / 10000 AS major`,
-    );
     return {
-      major: rows[0]!.major,
+      major: await readMajor(client),
       schema: await readSchema(client),
       applied: await appliedMigrations(client, schema),
       tables: await catalogQuery<TableSize>(client, 'table-sizes'),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { identifier } from '../quoting.ts';
-import { catalogQuery } from '../sources/catalog.ts';
+import { catalogQuery, readMajor } from '../sources/catalog.ts';
 import { connectTarget, type Target } from './capture/target.ts';
 
 /**
@@ -64,9 +64,7 @@ export function warningsOfRoles({ attributes = [], memberships }: Roles): { wher
 export async function createRoles({ names, attributes = [], memberships }: Roles, target: Target): Promise<void> {
   const client = await connectTarget(target, 'postgres');
   try {
-    const { rows } = await client.query<{ major: number }>(
-      `SELECT current_setting('server_version_num')::int / 10000 AS major`,
-    );
+    const major = await readMajor(client);
     for (const name of names) {
       if (name === target.spec.superuser) continue;
       const { inherit = true, bypassRls = false } = attributes.find((role) => role.name === name) ?? {};
@@ -76,7 +74,7 @@ export async function createRoles({ names, attributes = [], memberships }: Roles
     for (const membership of memberships) {
       const { role, member } = membership;
       if (reachingOut.includes(role)) continue;
-      await client.query(`GRANT ${identifier(role)} TO ${identifier(member)}${optionsOf(membership, rows[0]!.major)}`);
+      await client.query(`GRANT ${identifier(role)} TO ${identifier(member)}${optionsOf(membership, major)}`);
     }
   } finally {
     await client.end();

@@ -67,6 +67,14 @@ export interface ServerFacts {
   bypasses_row_security: boolean;
 }
 
+/** The major version of the server that a session is on. */
+export async function readMajor(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ major: number }>(
+    `SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000 AS major`,
+  );
+  return rows[0]!.major;
+}
+
 export async function readServer(client: pg.Client): Promise<ServerFacts> {
   return (await catalogQuery<ServerFacts>(client, 'server'))[0]!;
 }

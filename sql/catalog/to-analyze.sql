@@ -1,6 +1,5 @@
--- What is analyzed by itself, largest first: a partitioned table brings its partitions. And where that has to be done at
--- once: what extended statistics and indexed expressions say is left out where columns are named, and a column may ask for
--- a sample of its own.
+-- What is analyzed by itself, largest first: a partitioned table brings its partitions. `whole`: not by some of its columns,
+-- which leaves out extended statistics and indexed expressions, nor by another sample than a column of it asks for.
 SELECT n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS quoted,
   c.relkind <> 'r'
   OR EXISTS (SELECT FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)

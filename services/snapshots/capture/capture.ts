@@ -6,7 +6,7 @@ import { requireKey } from '../../masking/keyed/key.ts';
 import { type Policy, parsePolicy } from '../../masking/policy/policy.ts';
 import type { SourceSchema } from '../../masking/policy/schema-changes.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
-import type { SourceCatalog } from '../../sources/catalog.ts';
+import { readMajor, type SourceCatalog } from '../../sources/catalog.ts';
 import { defaultLockTimeoutMs } from '../../sources/connect.ts';
 import type { OpenedDump } from '../../sources/dump/open.ts';
 import { openAudit } from '../audit/audit.ts';
@@ -191,7 +191,7 @@ async function captureReading(
       const result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }, signal),
       );
-      return { shifted, result, major: await majorOf(client) };
+      return { shifted, result, major: await readMajor(client) };
     });
     writtenAhead = writeAhead(target, database, AbortSignal.any([signal, over.signal]));
     // Heard when it shuts down.
@@ -244,11 +244,6 @@ function expectedRows(tables: readonly { schema: string; name: string }[], catal
     const { estimatedRows = 0, heapBytes = 0 } = found.get(tableName(table)) ?? {};
     return estimatedRows || heapBytes / 64;
   });
-}
-
-async function majorOf(client: Client): Promise<number> {
-  const { rows } = await client.query<{ number: string }>(`SELECT current_setting('server_version_num') AS number`);
-  return Math.floor(Number(rows[0]!.number) / 10_000);
 }
 
 async function ownerOf(source: Client, schema: string): Promise<string | undefined> {

@@ -40,6 +40,8 @@ class CutRow extends Error {}
 const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 64 << 10;
+/** With room for the row that is one too many. */
+const sinkBytes = batchBytes + (16 << 10);
 
 /** A source says how many rows it sent in a message after the last of them, which may come later than the target's. */
 const countAttempts = 100;
@@ -123,12 +125,12 @@ export function copyOutOf(task: CopyTask): string {
 function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
   // A row's beginning, in pieces: joined once, so that a row of 100 MB is not copied for each of its thousand chunks.
   let begun: Buffer[] = [];
-  let out = createSink(batchBytes + (16 << 10));
+  let out = createSink(sinkBytes);
   const flush = (stream: Transform) => {
     if (out.at === 0) return;
     onBytes(out.at);
     stream.push(out.bytes.subarray(0, out.at));
-    out = createSink(batchBytes + (16 << 10));
+    out = createSink(sinkBytes);
   };
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

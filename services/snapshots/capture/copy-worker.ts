@@ -116,21 +116,22 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
   let sent = 0;
   let unsaid = 0;
   let saidAt = 0;
-  const onBytes = (bytes: number) => {
-    unsaid += bytes;
-    const now = performance.now();
-    if (now < saidAt + progressEveryMs) return;
+  const tell = () => {
     send({ type: 'bytes', bytes: unsaid });
     sent += unsaid;
     unsaid = 0;
-    saidAt = now;
+    saidAt = performance.now();
+  };
+  const onBytes = (bytes: number) => {
+    unsaid += bytes;
+    if (performance.now() >= saidAt + progressEveryMs) tell();
   };
   try {
     // What was collected of a part that failed is counted with none.
     const collector = collectorOf(task.index);
     const { mask, settle, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
     const result = await copyTable(await readFrom(source), target, task, mask, input.pace, onBytes);
-    if (unsaid > 0) send({ type: 'bytes', bytes: unsaid });
+    if (unsaid > 0) tell();
     settle();
     return { ...result, audited: collector?.finish() ?? new Map(), collectMs: collectMs() };
   } catch (error) {

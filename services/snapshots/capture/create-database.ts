@@ -1,6 +1,6 @@
 import { Problem } from '../../errors.ts';
 import { identifier, literal } from '../../quoting.ts';
-import type { ServerFacts } from '../../sources/catalog.ts';
+import { readMajor, type ServerFacts } from '../../sources/catalog.ts';
 import { withoutValues } from '../../sources/errors.ts';
 import { connectTarget, type Target } from './target.ts';
 
@@ -14,10 +14,7 @@ export async function createDatabase(
   const client = await connectTarget(target, name === 'postgres' ? 'template1' : 'postgres');
   try {
     await client.query(`DROP DATABASE IF EXISTS ${identifier(name)}`);
-    const { rows } = await client.query<{ major: number }>(
-      `SELECT current_setting('server_version_num')::int / 10000 AS major`,
-    );
-    const { major } = rows[0]!;
+    const major = await readMajor(client);
     const libc = major >= localeProviderMajor ? 'LOCALE_PROVIDER libc' : '';
     const provider = providerOf(source);
     const plain = `LC_COLLATE 'C' LC_CTYPE 'C'`;

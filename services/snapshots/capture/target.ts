@@ -34,6 +34,7 @@ const port = 5432;
 const attemptEveryMs = 20;
 /** Nobody is at the address of a container that has ended, which takes the kernel three seconds to say. */
 const attemptMs = 2000;
+/** For good: while an image's own entrypoint initialises, its first server listens on the socket only. */
 const wrongPassword = '28P01';
 /** The engine needs longer to say how a container does than Postgres to refuse a connection. */
 const lookEveryMs = 200;
