@@ -19,6 +19,7 @@ import { addDistinct, countDistinct, createDistinct } from '../services/snapshot
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
+import { createDigitRuns, createDigits, readDigits } from '../services/snapshots/audit/numbers.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
@@ -56,6 +57,15 @@ describe('SipHash-2-4', () => {
   });
 });
 
+/** Numbers below a bound, the same in every run. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 describe('words', () => {
   const words = createWords(Buffer.from('01234567'));
   const read = (text: string) => {
@@ -77,6 +87,62 @@ describe('words', () => {
   ] as const) {
     test(`of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text), expected));
   }
+
+  test('are the same wherever they stand in a buffer, at any length, with what is in reach behind them', () => {
+    const random = randomOf(1);
+    const characters = [...'aZz09xX @`[{/:\\x10\x19\x7f\'\n"', 'é', 'Ü', 'ß', 'Ж', '漢', '–', '\u00a0', '“', '𝔸'];
+    const small = (text: string) => [...text].map((one) => one.toLowerCase()).join('');
+    for (let turn = 0; turn < 5000; turn++) {
+      const text = Array.from({ length: random(24) }, () => characters[random(characters.length)]).join('');
+      const expected = text.split(/[^0-9a-zéüßж漢𝔸]+/iu).filter((word) => word !== '');
+      const [before, after] = ['q'.repeat(random(5)), 'q9'.repeat(random(3))];
+      const bytes = Buffer.from(`${before}${text}${after}`);
+      const start = before.length;
+      const end = bytes.length - after.length;
+      clearWords(words);
+      assert.equal(readWords(words, bytes, start, end, false), end);
+      const found = Array.from({ length: words.count }, (_, index) =>
+        Buffer.from(words.text.subarray(words.starts[index]!, words.ends[index]!)).toString(),
+      );
+      assert.deepEqual(found, expected.map(small), JSON.stringify(text));
+      const numbers = expected.map((word) => (/^[0-9]+$/.test(word) ? 1 : 0));
+      assert.deepEqual([...words.numbers.subarray(0, words.count)], numbers, JSON.stringify(text));
+      assert.equal(words.digits, expected.filter((_, index) => numbers[index]).join('').length);
+      const there = windowHash(words, 0, words.count);
+      read(expected.join(' '));
+      assert.equal(windowHash(words, 0, words.count), there, JSON.stringify(text));
+    }
+  });
+
+  test('numbers are given in every grouping, as the digits of one would be', () => {
+    const random = randomOf(2);
+    const digitRuns = createDigitRuns();
+    const alone = createWords(Buffer.from('01234567'));
+    const digits = createDigits();
+    for (let turn = 0; turn < 500; turn++) {
+      const parts = Array.from({ length: 1 + random(8) }, () =>
+        random(4) === 0 ? 'word' : String(random(10 ** (1 + random(6)))),
+      );
+      read(parts.join('-'));
+      const found: string[] = [];
+      digitRuns(words, 0, 4, 9, (hash, count, first, last) => {
+        const whole = parts.slice(first, last).join('');
+        const bytes = Buffer.from(whole);
+        clearWords(alone);
+        readWords(alone, bytes, 0, bytes.length);
+        readDigits(digits, alone, 0, 1);
+        assert.deepEqual([hash, count], [digits.hash, whole.length]);
+        found.push(`${first} ${last}`);
+      });
+      const expected = parts.flatMap((_, first) =>
+        parts.flatMap((_, index) => {
+          const whole = parts.slice(first, index + 1).join('');
+          return index >= first && /^[0-9]{4,9}$/.test(whole) ? [`${first} ${index + 1}`] : [];
+        }),
+      );
+      assert.deepEqual(found, expected, parts.join('-'));
+    }
+  });
 
   test('a run of words has the same hash wherever it stands, another run another', () => {
     read('one two THREE four');
@@ -136,6 +202,7 @@ describe('reading of COPY text', () => {
 test('a filter holds what was added, and little else', () => {
   const filter = createFilter(filterMemory(100_000));
   for (let value = 0; value < 100_000; value++) filter.add(Math.imul(value, 0x9e3779b1), 2);
+  filter.settle();
   for (let value = 0; value < 100_000; value++) assert.ok(filter.mayHold(Math.imul(value, 0x9e3779b1), 2));
   let wrong = 0;
   for (let value = 0; value < 100_000; value++) if (filter.mayHold(Math.imul(value, 0x85ebca6b) + 1, 3)) wrong++;
@@ -780,8 +847,12 @@ test('the key is random, and gone once the audit is closed', () => {
 test('what threads share serves the next audit, empty, and never two at once', () => {
   const first = openAudit([], [1000]);
   const { filter, phrases } = first.setup;
-  createFilter(filter).add(12_345, 2);
-  createPhrases(phrases).said(2 ** 31);
+  const [one, other] = [createFilter(filter), createPhrases(phrases)];
+  one.add(12_345, 2);
+  one.settle();
+  other.said(2 ** 31);
+  other.settle();
+  for (const memory of [filter, phrases]) assert.ok(new Uint8Array(memory).some((byte) => byte !== 0));
   first.close();
   first.close();
   const [second, third] = [openAudit([], [1000]), openAudit([], [1000])];

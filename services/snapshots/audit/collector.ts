@@ -1,7 +1,7 @@
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createKeeper } from './keeper.ts';
-import { appendDigits, createDigits, mostDigits, padDigits } from './numbers.ts';
+import { createDigits, mostDigits, readDigits } from './numbers.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
@@ -51,11 +51,7 @@ export function createCollection(
   const hash = () => sipHash(words.fours, 0, foursTo(words, words.count));
 
   const digits = createDigits();
-  const hashOfDigits = () => {
-    digits.count = 0;
-    for (let word = 0; word < words.count; word++) appendDigits(digits, words, word);
-    return sipHash(digits.fours, 0, padDigits(digits));
-  };
+  const hashOfDigits = () => sipHash(digits.fours, 0, readDigits(digits, words, 0, words.count));
 
   const collectorOf = (counts: PartCounts): OnOriginal => {
     return ({ id }, bytes, start, end, equal) => {
@@ -124,6 +120,7 @@ export function createCollection(
       row: createPairReader(units, collectorOf(counts)),
       finish: () => {
         keep.flush();
+        phrases.settle();
         return counts;
       },
     };

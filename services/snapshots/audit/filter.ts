@@ -5,7 +5,9 @@ import { takeSharedMemory } from './shared-memory.ts';
  * one 32-bit word, so that a look-up costs one access to memory. Shared by all threads.
  */
 export interface Filter {
+  /** Some may wait until `settle`. */
   add(hash: number, length: number): void;
+  settle(): void;
   mayHold(hash: number, length: number): boolean;
 }
 
@@ -13,6 +15,9 @@ const bitsPerOriginal = 32;
 const leastBits = 1 << 20;
 /** 64 MB: of 17 million originals 0.3 % of look-ups pass it in vain, of 60 million 4 %, of 100 million 10 %, of 200 million 32 %. */
 const mostBits = 2 ** 29;
+
+/** What is added waits for so many others: their cells are fetched from memory at once, which takes as long as one of them. */
+const mostWaiting = 64;
 
 /** @param originals how many are expected, about */
 export function filterMemory(originals: number): SharedArrayBuffer {
@@ -23,12 +28,25 @@ export function filterMemory(originals: number): SharedArrayBuffer {
 export function createFilter(memory: SharedArrayBuffer): Filter {
   const cells = new Int32Array(memory);
   const shift = 32 - Math.log2(cells.length);
+  const waiting = new Int32Array(mostWaiting);
+  let count = 0;
+  const settle = () => {
+    let missing = 0;
+    for (let index = 0; index < count; index++) {
+      const mixed = waiting[index]!;
+      const bits = bitsOf(mixed);
+      if ((cells[mixed >>> shift]! & bits) !== bits) waiting[missing++] = mixed;
+    }
+    // Other threads set bits of the same word.
+    for (let index = 0; index < missing; index++) Atomics.or(cells, waiting[index]! >>> shift, bitsOf(waiting[index]!));
+    count = 0;
+  };
   return {
     add: (hash, length) => {
-      const mixed = mix(hash, length);
-      // Other threads set bits of the same word.
-      Atomics.or(cells, mixed >>> shift, bitsOf(mixed));
+      waiting[count++] = mix(hash, length);
+      if (count === mostWaiting) settle();
     },
+    settle,
     mayHold: (hash, length) => {
       const mixed = mix(hash, length);
       const bits = bitsOf(mixed);

@@ -20,14 +20,14 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
   const recentUnit = new Int32Array(recentSlots).fill(-1);
   let chunk = new Uint32Array(chunkOriginals * originalWords);
   let at = 0;
-  const add = (unit: Unit['id'], { high, low }: Hash64, hash: number, length: number, bytes: number) => {
+  const add = (unit: Unit['id'], { high, low }: Hash64, hash: number, length: number, bytes: number, ofLast = 0) => {
     const slot = low & (recentSlots - 1);
     if (recentLow[slot] === low && recentHigh[slot] === high && recentUnit[slot] === unit) return;
     recentLow[slot] = low;
     recentHigh[slot] = high;
     recentUnit[slot] = unit;
     filter.add(hash, length);
-    widen(spans, length, bytes);
+    widen(spans, length, bytes, ofLast);
     chunk[at++] = high;
     chunk[at++] = low;
     chunk[at++] = unit;
@@ -38,11 +38,14 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
   };
   return {
     words: (unit: Unit['id'], of: Hash64) => {
-      const { count, ends } = words;
-      add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, ends[count - 1]!);
+      const { count, starts, ends } = words;
+      const bytes = ends[count - 1]!;
+      const ofLast = bytes - starts[count - 1]!;
+      add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, bytes, ofLast);
     },
     digits: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asNumber, digits.count),
     flush: () => {
+      filter.settle();
       if (at > 0) send(chunk.slice(0, at));
       at = 0;
     },

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import { mostWords, type Words } from './words.ts';
 
 /**
  * Numbers in groups: people write a phone number, a card or an account in other groups than the column has it, so that
@@ -7,11 +7,13 @@ import type { Words } from './words.ts';
 
 export const mostDigits = 40;
 
+/** Those of a run of numbers. */
 export interface Digits {
   bytes: Uint8Array;
   /** The same bytes. */
   fours: Int32Array;
   count: number;
+  /** A quick hash of them, whatever groups they stand in. */
   hash: number;
 }
 
@@ -20,52 +22,88 @@ export function createDigits(): Digits {
   return { bytes, fours: new Int32Array(bytes.buffer), count: 0, hash: 0 };
 }
 
-/** Zeros behind the digits, up to a multiple of four. @returns how many fours there are */
-export function padDigits({ bytes, count }: Digits): number {
-  for (let at = count; (at & 3) !== 0; at++) bytes[at] = 0;
-  return (count + 3) >> 2;
-}
-
-/** Appends a word's digits. False when there are too many. */
-export function appendDigits(digits: Digits, { text, starts, ends, seed }: Words, word: number): boolean {
-  if (digits.count + ends[word]! - starts[word]! > mostDigits) return false;
-  let hash = digits.count === 0 ? seed : digits.hash;
-  for (let index = starts[word]!; index < ends[word]!; index++) {
-    digits.bytes[digits.count++] = text[index]!;
-    hash = Math.imul(hash ^ text[index]!, 0x01000193);
+/** Reads the digits of words first to last (not included), `mostDigits` at most. @returns how many fours there are, the last filled up with zeros */
+export function readDigits(digits: Digits, words: Words, first: number, last: number): number {
+  const { text, starts, ends, powers } = words;
+  digits.count = 0;
+  digits.hash = 0;
+  for (let word = first; word < last; word++) {
+    digits.hash = joined(digits.hash, powers, ends[word]! - starts[word]!, ownHash(words, word));
+    for (let index = starts[word]!; index < ends[word]!; index++) digits.bytes[digits.count++] = text[index]!;
   }
-  digits.hash = hash;
-  return true;
+  const fours = (digits.count + 3) >> 2;
+  digits.bytes.fill(0, digits.count, fours << 2);
+  return fours;
 }
 
-/** Gives every run of neighbouring numbers that ends in a word from `fresh` on and has so many digits. */
-export function digitRuns(
+/** A number's own hash. */
+function ownHash({ text, starts, ends, powers }: Words, word: number): number {
+  const base = powers[1]!;
+  let value = 0;
+  for (let index = starts[word]!; index < ends[word]!; index++) value = (Math.imul(value, base) + text[index]!) | 0;
+  return value;
+}
+
+/** The hash of a run that is followed by so many digits of this value: that of all of them, written as one number. */
+function joined(hash: number, powers: Int32Array, count: number, value: number): number {
+  return (Math.imul(hash, powers[count]!) + value) | 0;
+}
+
+/** @param last the word behind it */
+export type OnRun = (hash: number, digits: number, first: number, last: number) => void;
+
+/** Gives every run of neighbouring numbers that ends in a word from `fresh` on and has so many digits, `mostDigits` at most. */
+export function createDigitRuns(): (
   words: Words,
   fresh: number,
   shortest: number,
   longest: number,
-  onRun: (digits: Digits) => void,
-  digits: Digits,
-): void {
-  const { count, starts, ends, numbers } = words;
-  let first = fresh;
-  // Numbers may have begun in what was read before.
-  while (first > 0 && numbers[first - 1] === 1) first--;
-  while (first < count) {
-    if (numbers[first] === 0) {
-      first++;
-      continue;
+  onRun: OnRun,
+) => void {
+  /** Of all numbers before a word, from where they begin: how many digits they have, and their hash. */
+  const counts = new Int32Array(mostWords + 1);
+  const hashes = new Int32Array(mostWords + 1);
+
+  const runsIn = (
+    from: number,
+    to: number,
+    words: Words,
+    fresh: number,
+    shortest: number,
+    longest: number,
+    onRun: OnRun,
+  ) => {
+    const { starts, ends, powers } = words;
+    counts[from] = 0;
+    hashes[from] = 0;
+    for (let word = from; word < to; word++) {
+      const own = ends[word]! - starts[word]!;
+      counts[word + 1] = counts[word]! + own;
+      // Runs with a longer one are none that is looked for.
+      hashes[word + 1] = joined(hashes[word]!, powers, Math.min(own, mostDigits), ownHash(words, word));
     }
-    let last = first + 1;
-    while (last < count && numbers[last] === 1) last++;
-    // What is left has too few digits from some word on; there are at most as many as bytes without one between two words.
-    for (; first < last && ends[last - 1]! - starts[first]! - (last - 1 - first) >= shortest; first++) {
-      digits.count = 0;
-      for (let word = first; word < last; word++) {
-        if (digits.count + ends[word]! - starts[word]! > longest || !appendDigits(digits, words, word)) break;
-        if (word >= fresh && digits.count >= shortest) onRun(digits);
+    let least = Math.max(from, fresh) + 1;
+    for (let first = from; first < to; first++) {
+      while (least <= to && counts[least]! - counts[first]! < shortest) least++;
+      for (let last = least; last <= to; last++) {
+        const digits = counts[last]! - counts[first]!;
+        if (digits > longest) break;
+        onRun((hashes[last]! - Math.imul(hashes[first]!, powers[digits]!)) | 0, digits, first, last);
       }
     }
-    first = last;
-  }
+  };
+
+  return (words, fresh, shortest, longest, onRun) => {
+    const { count, numbers } = words;
+    let from = fresh;
+    // Numbers may have begun in what was read before.
+    while (from > 0 && numbers[from - 1] === 1) from--;
+    for (; from < count; from++) {
+      if (numbers[from] === 0) continue;
+      let to = from + 1;
+      while (to < count && numbers[to] === 1) to++;
+      runsIn(from, to, words, fresh, shortest, longest, onRun);
+      from = to;
+    }
+  };
 }

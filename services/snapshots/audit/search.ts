@@ -1,11 +1,11 @@
 import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
-import { createDigits, type Digits, digitRuns, padDigits } from './numbers.ts';
+import { createDigitRuns, createDigits, type OnRun, readDigits } from './numbers.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
-import { spansIn } from './spans.ts';
+import { hasShape, lastWordsOf, longestLast, spansIn } from './spans.ts';
 import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words, windowHash } from './words.ts';
 
 /** Looks for originals in values of one thread. */
@@ -33,11 +33,11 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const inner = createWords(keys.words);
   const filter = createFilter(setup.filter);
   const candidates = createCandidates(candidateSlots, onFull);
-  const { shortest, longest } = spansIn(setup.spans);
-  const grams = Array.from({ length: mostGram }, (_, index) => index + 1).filter((length) => shortest[length]! > 0);
+  const { shortest, longest, shapes } = spansIn(setup.spans);
+  const lastWords = lastWordsOf(shapes, mostGram);
   const numbers = shortest[asNumber]! > 0;
   /** How many words a run may have that goes on in what is read next. */
-  const kept = Math.max(grams.at(-1) ?? 0, numbers ? mostGram : 0);
+  const kept = numbers ? mostGram : longest.subarray(0, asNumber).findLastIndex((bytes) => bytes > 0);
   const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {
@@ -54,34 +54,39 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   /** Runs that end in words from `fresh` on. */
   const lookAtRuns = (from: Words, fresh: number, place: number) => {
     const { count, starts, ends } = from;
-    for (let index = 0; index < grams.length; index++) {
-      const length = grams[index]!;
-      const least = shortest[length]!;
-      const most = longest[length]!;
-      for (let last = Math.max(length, fresh + 1); last <= count; last++) {
-        const bytes = ends[last - 1]! - starts[last - length]!;
-        if (bytes < least || bytes > most) continue;
+    for (let last = fresh + 1; last <= count; last++) {
+      const end = ends[last - 1]!;
+      const ofLast = end - starts[last - 1]!;
+      let lengths = lastWords[Math.min(ofLast, longestLast)]!;
+      for (; lengths !== 0; lengths &= lengths - 1) {
+        const length = 31 - Math.clz32(lengths & -lengths);
+        if (length > last) break;
+        if (!hasShape(shapes, length, end - starts[last - length]!, ofLast)) continue;
         if (filter.mayHold(windowHash(from, last - length, last), length)) found(from, last - length, last, place);
       }
     }
   };
 
   const digits = createDigits();
+  const digitRuns = createDigitRuns();
   let placeOfNumber = 0;
+  let inWords = words;
   let numbersSeen: (NumbersSeen | undefined)[] = [];
   // Made once, not for each field.
-  const lookAtNumber = (run: Digits) => {
+  const lookAtNumber: OnRun = (hash, count, first, last) => {
     numbersSeen[placeOfNumber] ??= createNumbersSeen();
     const seen = numbersSeen[placeOfNumber]!;
-    seen.ofDigits[run.count]!++;
-    addRun(seen.distinct, run.hash);
-    if (!filter.mayHold(run.hash, asNumber)) return;
-    const { high, low } = sipHash(run.fours, 0, padDigits(run));
+    seen.ofDigits[count]!++;
+    addRun(seen.distinct, hash);
+    if (!filter.mayHold(hash, asNumber)) return;
+    const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
     candidates.add(high, low, placeOfNumber);
   };
   const lookAtNumbers = (from: Words, fresh: number, place: number) => {
+    if (!numbers || from.digits < shortest[asNumber]!) return;
     placeOfNumber = place;
-    if (numbers) digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber, digits);
+    inWords = from;
+    digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
   };
 
   /**
@@ -108,7 +113,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       at = readWords(inner, bytes, at, bytes.length);
       lookAtRuns(inner, 0, place);
       lookAtNumbers(inner, 0, place);
-      if (wholes) lookAtStrings(inner, 0, 0, true, place);
+      if (wholes && inner.count > mostGram) lookAtStrings(inner, 0, 0, true, place);
     }
   };
 
@@ -146,8 +151,10 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       total += words.count - fresh;
       lookAtRuns(words, fresh, place);
       lookAtNumbers(words, fresh, place);
-      if (wholes) string = lookAtStrings(words, string, fresh, at === end, place);
-      for (let index = fresh; index < words.count; index++) lookAtHex(index, bytes, at, end, place);
+      const isAll = at === end && fresh === 0;
+      if (wholes && !(isAll && words.count <= mostGram))
+        string = lookAtStrings(words, string, fresh, at === end, place);
+      if (words.hasX) for (let index = fresh; index < words.count; index++) lookAtHex(index, bytes, at, end, place);
       if (at === end) break;
       // A string that goes on stays, unless it is so long that there would be little room for the rest.
       const { count } = words;

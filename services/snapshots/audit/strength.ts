@@ -27,15 +27,13 @@ const mostLooked = 4096;
 /** Two counts of up to `mostLooked` in one number. */
 const upper = 13;
 
-/** By byte, letters and digits; ideographs and zeros; which digit. Looked up: whether a byte is a digit is guessed wrong every other time. */
+/** By byte, letters and digits; ideographs and zeros. Looked up: whether a byte is a digit is guessed wrong every other time. */
 const charactersOf = new Int32Array(256);
 const specialsOf = new Int32Array(256);
-const digitOf = new Int32Array(256);
 for (let byte = 0; byte < 256; byte++) {
   if (byte >= 0x30 && byte <= 0x39) {
     charactersOf[byte] = 1 << upper;
     specialsOf[byte] = byte === 0x30 ? 1 << upper : 0;
-    digitOf[byte] = 1 << (byte - 0x30);
   }
   // What is between words, and the second and later bytes of a character in UTF-8, are no letters.
   else if (byte !== 0 && (byte & 0xc0) !== 0x80) {
@@ -46,30 +44,83 @@ for (let byte = 0; byte < 256; byte++) {
 }
 
 /** Of the words that were read. The result is overwritten by the next call. */
-export function strengthOf({ text, ends, count }: Words): Strength {
-  const end = count === 0 ? 0 : Math.min(ends[count - 1]!, mostLooked);
-  let characters = 0;
-  let specials = 0;
-  let seen = 0;
-  for (let index = 0; index < end; index++) {
-    const byte = text[index]!;
-    characters += charactersOf[byte]!;
-    specials += specialsOf[byte]!;
-    seen |= digitOf[byte]!;
-  }
-  const letters = characters & ((1 << upper) - 1);
-  const digits = characters >>> upper;
-  const ideographs = specials & ((1 << upper) - 1);
-  const zeros = specials >>> upper;
-  strength.letters = letters;
-  strength.digits = digits;
-  strength.ideographs = ideographs;
+export function strengthOf(words: Words): Strength {
+  const end = words.count === 0 ? 0 : Math.min(words.ends[words.count - 1]!, mostLooked);
+  if (!countAscii(words, end)) countBytes(words, end);
+  const { letters, digits, ideographs } = strength;
   strength.drawn = power(tenths, digits) * power(halves, letters * bitsPerDrawnLetter);
-  if (letters === 0 && mostlyOne(seen)) return ofFewDigits(strength, seen);
+  if (letters === 0) {
+    const seen = digitsSeen(words, end);
+    if (mostlyOne(seen)) return ofFewDigits(strength, seen);
+  }
   const bitsOfLetters = letters * bitsPerLetter + ideographs * (bitsPerIdeograph - bitsPerLetter);
   strength.bits = digits * bitsPerDigit + bitsOfLetters;
   strength.ownChance = power(tenths, digits - zeros) * power(halves, bitsOfLetters);
   return strength;
+}
+
+let zeros = 0;
+const ones = 0x01010101;
+/** What a byte can count to. */
+const mostFours = 255;
+
+/** Four bytes at a time: of small letters and digits in ASCII. @returns false where there are others, too */
+function countAscii({ fours }: Words, end: number): boolean {
+  let letters = 0;
+  let digits = 0;
+  zeros = 0;
+  const to = (end + 3) >> 2;
+  for (let at = 0; at < to; ) {
+    const until = Math.min(to, at + mostFours);
+    let characters = 0;
+    let ofDigits = 0;
+    let ofZeros = 0;
+    let others = 0;
+    for (; at < until; at++) {
+      const four = fours[at]!;
+      others |= four;
+      // 0x30 to 0x39 and 0x61 to 0x7a have the sixth bit, which 0 between words has not, and only the letters the seventh.
+      const isCharacter = (four >>> 5) & ones;
+      const isDigit = isCharacter & ~(four >>> 6);
+      characters += isCharacter;
+      ofDigits += isDigit;
+      // Four low bits and fifteen are sixteen or more, unless they are those of 0.
+      ofZeros += isDigit & ~(((four & 0x0f0f0f0f) + 0x0f0f0f0f) >>> 4);
+    }
+    if ((others & 0x80808080) !== 0) return false;
+    letters += sumOfBytes(characters) - sumOfBytes(ofDigits);
+    digits += sumOfBytes(ofDigits);
+    zeros += sumOfBytes(ofZeros);
+  }
+  strength.letters = letters;
+  strength.digits = digits;
+  strength.ideographs = 0;
+  return true;
+}
+
+function sumOfBytes(four: number): number {
+  return (four & 0xff) + ((four >>> 8) & 0xff) + ((four >>> 16) & 0xff) + (four >>> 24);
+}
+
+function countBytes({ text }: Words, end: number): void {
+  let characters = 0;
+  let specials = 0;
+  for (let index = 0; index < end; index++) {
+    const byte = text[index]!;
+    characters += charactersOf[byte]!;
+    specials += specialsOf[byte]!;
+  }
+  strength.letters = characters & ((1 << upper) - 1);
+  strength.digits = characters >>> upper;
+  strength.ideographs = specials & ((1 << upper) - 1);
+  zeros = specials >>> upper;
+}
+
+/** Which digits there are, a bit for each; of words without a letter. */
+function digitsSeen({ text }: Words, end: number): number {
+  let seen = 0;
+  for (let index = 0; index < end; index++) if (text[index] !== 0) seen |= 1 << (text[index]! - 0x30);
+  return seen;
 }
 
 /** Whether there are two different digits at most. */

@@ -23,15 +23,23 @@ export interface Words {
   hasAt: boolean;
   /** And so was an escape of documents, which may be text as well. */
   hasEscape: boolean;
+  /** A word begins with an x, as bytes do that print as digits. */
+  hasX: boolean;
+  /** How many digits the words have that are of digits alone. */
+  digits: number;
   powers: Int32Array;
   seed: number;
+  /** What was read last, and how it is read by four. */
+  bytes: Uint8Array;
+  view: DataView;
 }
 
-const mostWords = 8192;
+export const mostWords = 8192;
 /** Of 64 kB of input, where eight letters take twelve bytes. */
 const mostText = 96 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
+const longestText = mostText + longestWord;
 /** Where the next word begins, behind one that ends there. */
 const nextStart = (end: number) => (end + 4) & ~3;
 
@@ -86,7 +94,7 @@ export function createWords(key: Uint8Array): Words {
   const powers = new Int32Array(mostWords + 1);
   powers[0] = 1;
   for (let index = 1; index <= mostWords; index++) powers[index] = Math.imul(powers[index - 1]!, base);
-  const text = new Uint8Array(mostText + longestWord + 16);
+  const text = new Uint8Array(longestText + 16);
   return {
     count: 0,
     text,
@@ -98,8 +106,12 @@ export function createWords(key: Uint8Array): Words {
     numbers: new Uint8Array(mostWords),
     hasAt: false,
     hasEscape: false,
+    hasX: false,
+    digits: 0,
     powers,
     seed: view.getInt32(0, true),
+    bytes: key,
+    view,
   };
 }
 
@@ -107,6 +119,8 @@ export function clearWords(words: Words): void {
   words.count = 0;
   words.hasAt = false;
   words.hasEscape = false;
+  words.hasX = false;
+  words.digits = 0;
 }
 
 /** Leaves only the last `count` words, before more of the same text is read. */
@@ -135,10 +149,12 @@ export function keepLastWords(words: Words, count: number): void {
  * @param escapes whether those of documents (`\n`, `\"`) are between words; else a backslash alone is
  */
 export function readWords(words: Words, bytes: Uint8Array, start: number, end: number, escapes = true): number {
-  const { text, fours, starts, ends, sums, breaks, numbers, seed } = words;
+  const { fours, starts, ends, sums, breaks, numbers, seed } = words;
   const base = words.powers[1]!;
   let { count } = words;
   let at = count === 0 ? 0 : nextStart(ends[count - 1]!);
+  const view = viewOf(words, bytes);
+  let { digits } = words;
   let broken = 0;
   let index = start;
   if (count === 0) sums[0] = 0;
@@ -165,58 +181,117 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       break;
     }
 
-    const first = at;
-    /** All bits of the word's bytes: those of digits are below 0x40. */
-    let bits = 0;
-    while (index < end && at < mostText + longestWord) {
-      const folded = fold[bytes[index]!]!;
-      if (folded > ofThree) {
-        bits |= folded;
-        text[at++] = folded;
-        index++;
-        continue;
-      }
-      if (folded === separator || separatorLength(bytes, index) > 0) break;
-      bits = 0xff;
-      const length = folded === ofTwo ? 2 : 3;
-      const point = index + length <= end ? smallOf(bytes, index, length) : none;
-      if (point === none) text[at++] = bytes[index]!;
-      else at = writePoint(text, at, point);
-      index += point === none ? 1 : length;
-    }
-    starts[count] = first;
-    ends[count] = at;
-    for (let padding = 0; padding < 4; padding++) text[at + padding] = 0;
-    at = nextStart(at);
+    starts[count] = at;
     let hash = seed;
-    for (let four = first >> 2; four < at >> 2; four++) {
-      hash = Math.imul(hash ^ fours[four]!, 0x9e3779b1);
-      hash ^= hash >>> 15;
+    let four = 0;
+    /** Of its bytes that are no digits. */
+    let others = 0;
+    let ended = false;
+    // ASCII, four bytes at a time.
+    while (index + 4 <= bytes.length && at < longestText) {
+      const read = view.getInt32(index, true);
+      if ((read & highBits) !== 0) break;
+      const letters = lettersIn(read);
+      const apart = ~(letters | digitsIn(read)) & highBits;
+      const length = Math.min(apart === 0 ? 4 : firstByteOf(apart), end - index);
+      four = (read | (letters >>> 2)) & firstBytes[length]!;
+      others |= letters & firstBytes[length]!;
+      at += length;
+      index += length;
+      if (length < 4) {
+        ended = true;
+        break;
+      }
+      fours[(at >> 2) - 1] = four;
+      hash = mixed(hash, four);
+      four = 0;
     }
+    while (!ended && index < end && at < longestText) {
+      /** Bytes to add, the first of them lowest. */
+      let added = fold[bytes[index]!]!;
+      if (added > ofThree) {
+        others |= added & 0x40;
+        index++;
+      } else {
+        if (added === separator || separatorLength(bytes, index) > 0) break;
+        const length = added === ofTwo ? 2 : 3;
+        const point = index + length <= end ? smallOf(bytes, index, length) : none;
+        added = point === none ? bytes[index]! : encoded(point);
+        index += point === none ? 1 : length;
+      }
+      others |= added & 0x80;
+      do {
+        // Those that come after it are in their places, too.
+        four |= added << (at << 3);
+        at++;
+        if ((at & 3) === 0) {
+          fours[(at >> 2) - 1] = four;
+          hash = mixed(hash, four);
+          four = 0;
+        }
+        added >>>= 8;
+      } while (added !== 0);
+    }
+    ends[count] = at;
+    fours[at >> 2] = four;
+    hash = mixed(hash, four);
+    at = nextStart(at);
     breaks[count] = broken;
-    numbers[count] = bits < 0x40 ? 1 : 0;
+    if ((fours[starts[count]! >> 2]! & 0xff) === 0x78) words.hasX = true;
+    const isNumber = others === 0 ? 1 : 0;
+    numbers[count] = isNumber;
+    digits += isNumber * (ends[count]! - starts[count]!);
     broken = 0;
     sums[count + 1] = (Math.imul(sums[count]!, base) + hash) | 0;
     count++;
   }
   words.count = count;
+  words.digits = digits;
   return index;
 }
 
-/** In UTF-8. @returns where it ends */
-function writePoint(text: Uint8Array, start: number, point: number): number {
-  let at = start;
-  if (point < 0x80) {
-    text[at++] = point;
-    return at;
-  }
-  if (point < 0x800) text[at++] = 0xc0 | (point >>> 6);
-  else {
-    text[at++] = 0xe0 | (point >>> 12);
-    text[at++] = 0x80 | ((point >>> 6) & 0x3f);
-  }
-  text[at++] = 0x80 | (point & 0x3f);
-  return at;
+/** A buffer that is larger is not held until the next one comes. */
+const mostHeldBytes = 1 << 20;
+
+function viewOf(words: Words, bytes: Uint8Array): DataView {
+  if (words.bytes === bytes) return words.view;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.buffer.byteLength > mostHeldBytes) return view;
+  words.bytes = bytes;
+  words.view = view;
+  return view;
+}
+
+const highBits = 0x80808080 | 0;
+/** By how many of four bytes, the first lowest. */
+const firstBytes = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1);
+
+/** The high bits of those of four ASCII bytes that are letters: sums reach the high bit from `a` on, or beyond `z`. */
+function lettersIn(four: number): number {
+  const small = four | 0x20202020;
+  return (small + 0x1f1f1f1f) & ~(small + 0x05050505) & highBits;
+}
+
+function digitsIn(four: number): number {
+  return (four + 0x50505050) & ~(four + 0x46464646) & highBits;
+}
+
+/** Which of four bytes is the first with its high bit. */
+function firstByteOf(four: number): number {
+  return (31 - Math.clz32(four & -four)) >> 3;
+}
+
+function mixed(hash: number, four: number): number {
+  const product = Math.imul(hash ^ four, 0x9e3779b1);
+  return product ^ (product >>> 15);
+}
+
+/** The bytes of a code point in UTF-8, the first of them lowest. */
+function encoded(point: number): number {
+  if (point < 0x80) return point;
+  const last = 0x80 | (point & 0x3f);
+  if (point < 0x800) return 0xc0 | (point >>> 6) | (last << 8);
+  return 0xe0 | (point >>> 12) | ((0x80 | ((point >>> 6) & 0x3f)) << 8) | (last << 16);
 }
 
 /** Where a character is cut off in its middle. */
