@@ -77,7 +77,13 @@ async function leftovers(stack: string): Promise<string[]> {
     docker.listVolumes({ filters: filters as never }),
     docker.listNetworks({ filters }),
   ]);
-  const expected = [/-helper$/, /-work$/, /-snap-/, new RegExp(`-${stack}_(postgres|backend|frontend)-1$`)];
+  const expected = [
+    /-helper$/,
+    /-work$/,
+    /-cluster-[0-9a-f]+$/,
+    /-snap-/,
+    new RegExp(`-${stack}_(postgres|backend|frontend)-1$`),
+  ];
   expected.push(new RegExp(`-${stack}_(data|web)$`));
   return [
     ...containers.map(({ Names }) => Names[0]!),

@@ -59,7 +59,7 @@ async function leftovers(): Promise<string[]> {
   ]);
   return [...containers, ...(volumes ?? []), ...networks]
     .map(({ Labels }) => `${Labels?.[label.kind]} ${Labels?.[label.stack] ?? Labels?.[label.snapshot] ?? ''}`.trim())
-    .filter((thing) => thing !== 'helper' && thing !== 'work');
+    .filter((thing) => !['helper', 'work', 'cluster'].includes(thing));
 }
 
 const bundleOf = (compose: string) => ({ bundle: { files: { 'compose.yaml': compose } } });

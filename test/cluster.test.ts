@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
+import { pathInHelper, runInHelper } from '../services/engine/helper.ts';
+import { emptyClusterOf, removeStaleClusters } from '../services/snapshots/capture/empty-cluster.ts';
+import { emptyClusterMount } from '../services/snapshots/capture/initialise.ts';
+import { connectLogin } from '../services/snapshots/capture/login.ts';
 import {
   connectTarget,
   finishTarget,
@@ -27,6 +31,9 @@ const specOf = (more: Partial<TargetSpec> = {}): TargetSpec => ({
   ...{ superuser, initdbArgs, mounts: [], failure: 'capture-failed', ...more },
 });
 
+const keptFor = async (spec: TargetSpec) =>
+  emptyClusterOf(host, { ...spec, image: (await docker.getImage(spec.image).inspect()).Id });
+
 /** What makes clusters differ beside their identifier and passwords: files, their owners and modes, who may connect, settings. */
 const look = `cd "$PGDATA" && find . -path ./base -prune -o -printf '%p %u %m\\n' | grep -vE 'pg_wal/0|pgsql_tmp|postmaster|pg_internal|pg_stat|pg_notify|pg_subtrans|current_logfiles' | sort &&
   stat -c '%n %U %a' . && cat pg_hba.conf postgresql.conf | grep -v '^ *#' && pg_controldata | grep -E 'checksum|Bytes per WAL'`;
@@ -43,14 +50,16 @@ async function withTarget<T>(spec: TargetSpec, work: (target: Target) => Promise
 const withoutGosu = `mv "$(command -v gosu)" /opt/become && sed -i 's#exec gosu#exec /opt/become#' "$(command -v docker-entrypoint.sh)"`;
 
 describe('a snapshot’s cluster', () => {
-  test('is the one that the image makes of an empty volume', async () => {
+  test('is the one that the image makes of an empty volume, made once and copied from then on', async () => {
     const theirs = await startPostgres({
       superuser,
       environment: { POSTGRES_INITDB_ARGS: `${initdbArgs} --no-sync`, POSTGRES_DB: 'postgres' },
     });
     try {
       const expected = await theirs.run(['sh', '-c', look]);
-      await withTarget(specOf(), async (target) => {
+      const passwords = new Set<string>();
+      const systems = new Set<string>();
+      const whole = async (target: Target) => {
         const { stdout, stderr } = await runInTarget(target, ['sh', '-c', look], {}, signal);
         assert.equal(stderr, '');
         assert.equal(stdout, expected);
@@ -61,12 +70,57 @@ describe('a snapshot’s cluster', () => {
            FROM pg_authid WHERE rolname = current_user`,
         );
         assert.deepEqual(rows, [{ name: superuser, sums: 'on', password: true }]);
+        const system = await client.query<{ id: string }>(
+          'SELECT system_identifier::text AS id FROM pg_control_system()',
+        );
+        systems.add(system.rows[0]!.id);
+        passwords.add(target.login.password);
         await client.end();
+        // Nobody gets in with what the copy came with, nor at the cluster that all copies are of.
+        const { password } = await keptFor(specOf());
+        await assert.rejects(connectLogin({ ...target.login, password }, 'postgres'), { code: '28P01' });
+        const asServer = ['gosu', 'postgres', 'ls', emptyClusterMount];
+        assert.match((await runInTarget(target, asServer, {}, signal)).stderr, /Permission denied/);
         await finishTarget(target);
-      });
+      };
+      await withTarget(specOf(), whole);
+      await withTarget(specOf(), whole);
+      assert.equal(systems.size, 1);
+      assert.equal(passwords.size, 2);
     } finally {
       await theirs.remove();
     }
+  });
+
+  test('is not copied from one that was not finished, nor kept where its WAL is elsewhere', async () => {
+    const spec = specOf({ initdbArgs: '--waldir=/tmp/wal' });
+    const { volume } = await keptFor(spec);
+    const path = await pathInHelper(host, volume);
+    const inKept = async (script: string) => (await runInHelper(host, ['sh', '-c', script, 'sh', path])).stdout.trim();
+    await inKept('mkdir "$1/making-a" "$1/making-b" && touch -d "1 hour ago" "$1/making-a"');
+    await withTarget(spec, async () => {});
+    assert.equal(await inKept('ls "$1"'), 'making-a\nmaking-b');
+
+    const other = specOf({ initdbArgs: '--no-instructions' });
+    const kept = await pathInHelper(host, (await keptFor(other)).volume);
+    await runInHelper(host, ['sh', '-c', 'cp -a "$1/making-a" "$1/making-b" "$2"', 'sh', path, kept]);
+    await withTarget(other, async () => {});
+    assert.equal((await runInHelper(host, ['ls', kept])).stdout.trim(), 'cluster\nmaking-b');
+  });
+
+  test('is no longer kept when its image is gone', async () => {
+    const { volume } = await withAlteredImage('true', async (own) => {
+      const spec = specOf({ image: own });
+      await withTarget(spec, async () => {});
+      await removeStaleClusters(host);
+      const kept = await keptFor(spec);
+      assert.equal((await keptFor(spec)).password, kept.password);
+      return kept;
+    });
+    const ours = await keptFor(specOf());
+    await removeStaleClusters(host);
+    await assert.rejects(docker.getVolume(volume).inspect(), { statusCode: 404 });
+    await docker.getVolume(ours.volume).inspect();
   });
 
   test('is made by the image’s entrypoint where that has its own way to become another user', async () => {

@@ -227,7 +227,10 @@ test('a deleted stack and its snapshot leave nothing behind', async () => {
     containers.map(({ Labels }) => Labels[label.kind]),
     ['helper'],
   );
-  assert.deepEqual(volumes, []);
+  assert.deepEqual(
+    volumes.map(({ Labels }) => Labels?.[label.kind]),
+    ['cluster'],
+  );
   assert.deepEqual(
     networks.map(({ Labels }) => Labels?.[label.kind]),
     ['work'],

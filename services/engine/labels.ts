@@ -9,6 +9,8 @@ export const label = {
   service: 'greenroom.service',
   volume: 'greenroom.volume',
   network: 'greenroom.network',
+  image: 'greenroom.image',
+  password: 'greenroom.password',
 } as const;
 
 export const composeLabel = {
@@ -25,7 +27,7 @@ export const composeLabel = {
   image: 'com.docker.compose.image',
 } as const;
 
-export type Kind = 'helper' | 'work' | 'capture' | 'dump' | 'snapshot' | 'backup' | 'stack' | 'probe';
+export type Kind = 'helper' | 'work' | 'cluster' | 'capture' | 'dump' | 'snapshot' | 'backup' | 'stack' | 'probe';
 
 /** The labels of a thing of this installation; `more` names what it belongs to. */
 export function labelsOf(installation: string, kind: Kind, more: Record<string, string> = {}): Record<string, string> {

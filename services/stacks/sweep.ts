@@ -10,6 +10,7 @@ import { recordEvent } from '../events/events.ts';
 import type { Greenroom, RunningGreenroom } from '../greenroom.ts';
 import { backupOf, clonesOf, listCloneOf } from '../migrations/runs.ts';
 import type { Queue } from '../operations/queue.ts';
+import { removeStaleClusters } from '../snapshots/capture/empty-cluster.ts';
 import { removeStackResources, stacksOnEngine } from './remove.ts';
 import { requestDelete } from './requests.ts';
 
@@ -51,6 +52,7 @@ export async function sweepOnce(greenroom: Sweeper): Promise<void> {
     await removeUnexplainedStacks(greenroom, host);
     await removeUnexplainedSnapshots(greenroom, host);
     await removeUnexplainedBackups(greenroom, host);
+    await removeStaleClusters(host);
   }
 }
 

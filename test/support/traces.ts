@@ -27,7 +27,11 @@ export async function traces({ docker, installation, rows, source }: Places) {
       .filter(({ Labels }) => Labels[label.kind] !== 'helper')
       .map(({ Names: [name], State }) => `${name} ${State}`)
       .sort(),
-    volumes: (volumes ?? []).map(({ Name }) => Name).sort(),
+    // And so do empty clusters.
+    volumes: (volumes ?? [])
+      .filter(({ Labels }) => Labels?.[label.kind] !== 'cluster')
+      .map(({ Name }) => Name)
+      .sort(),
     networks: networks.map(({ Name }) => Name).sort(),
     subnets: await count('subnets'),
     stacks: await count('stacks'),

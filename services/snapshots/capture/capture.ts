@@ -134,9 +134,9 @@ async function captureReading(
       const dumped = dumpSchema(created, relay, schema, signal);
       dumped.catch(() => {});
       // Whether it answers says more of a container that has ended.
-      await untilItAnswers(created, signal);
+      const answering = await untilItAnswers(created, signal);
       await dumped;
-      return created;
+      return answering;
     });
     const schemaOwner = await phase('schema', 'copying the schema', async () => {
       await createRoles(prepared.roles, target);

@@ -8,7 +8,9 @@ import { pathInHelper, runInHelper } from '../../engine/helper.ts';
 import { type Host, ifPresent } from '../../engine/host.ts';
 import { createVolume, removeVolume } from '../../engine/volumes.ts';
 import { messageOf, Problem, type ProblemCode } from '../../errors.ts';
-import { initialisingFirst } from './initialise.ts';
+import { literal } from '../../quoting.ts';
+import { emptyClusterOf } from './empty-cluster.ts';
+import { emptyClusterMount, initialisingFirst } from './initialise.ts';
 import { connectLogin, type TargetLogin } from './login.ts';
 
 /** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
@@ -68,6 +70,9 @@ const settings = {
   archive_mode: 'off',
 };
 
+/** An image's own content of the folder is left out. */
+const notCopied = { NoCopy: true } as never;
+
 /** What a stock entrypoint needs to own its volume and to become the user that Postgres runs as. */
 const entrypointCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
 
@@ -80,20 +85,19 @@ export interface Target {
 
 /** Starts it on a new volume and waits until it takes connections. */
 export async function startTarget(host: Host, spec: TargetSpec, signal: AbortSignal): Promise<Target> {
-  const target = await createTarget(host, spec);
-  await untilItAnswers(target, signal);
-  return target;
+  return untilItAnswers(await createTarget(host, spec), signal);
 }
 
 /** Starts its container on a new volume. What a broken-off attempt left is removed first. */
 export async function createTarget(host: Host, spec: TargetSpec): Promise<Target> {
   await removeTarget(host, spec);
   await createVolume(host, spec.volume, spec.volumeLabels);
-  const password = randomBytes(24).toString('hex');
-  const entrypoint = initialisingFirst((await host.docker.getImage(spec.image).inspect()).Config.Entrypoint);
+  const { Id: image, Config: config } = await host.docker.getImage(spec.image).inspect();
+  const { volume: emptyCluster, password } = await emptyClusterOf(host, { ...spec, image });
+  const entrypoint = initialisingFirst(config.Entrypoint);
   const container = await host.docker.createContainer({
     name: spec.container,
-    Image: spec.image,
+    Image: image,
     ...(entrypoint ? { Entrypoint: entrypoint } : {}),
     Cmd: ['postgres', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     Env: [
@@ -109,7 +113,8 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
     HostConfig: {
       NetworkMode: spec.network,
       Mounts: [
-        { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: { NoCopy: true } as never },
+        { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: notCopied },
+        { Type: 'volume', Source: emptyCluster, Target: emptyClusterMount, VolumeOptions: notCopied },
         ...spec.mounts,
       ],
       // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
@@ -133,8 +138,8 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   return { host, spec, login: { user: spec.superuser, password, host: address, port } };
 }
 
-/** @throws Problem `spec.failure` where it does not. */
-export async function untilItAnswers(target: Target, signal: AbortSignal): Promise<void> {
+/** @returns the target with a password of its own. @throws Problem `spec.failure` where it does not answer. */
+export async function untilItAnswers(target: Target, signal: AbortSignal): Promise<Target> {
   const { host, spec, login } = target;
   const deadline = Date.now() + 120_000;
   for (let lookedAt = 0; ; ) {
@@ -145,8 +150,9 @@ export async function untilItAnswers(target: Target, signal: AbortSignal): Promi
     }
     try {
       const client = await connectLogin(login, 'postgres', attemptMs);
-      await client.end();
-      return;
+      const password = randomBytes(24).toString('hex');
+      await client.query(`ALTER ROLE CURRENT_USER PASSWORD ${literal(password)}`).finally(() => client.end());
+      return { ...target, login: { ...login, password } };
     } catch (error) {
       const refused = (error as { code?: unknown }).code === wrongPassword;
       if (refused || Date.now() > deadline) {
