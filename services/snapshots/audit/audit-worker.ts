@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { to as copyTo } from 'pg-copy-streams';
+import { CopyOut, eachRow } from '../../sources/copy-out.ts';
 import { withoutValues } from '../../sources/errors.ts';
 import { connectLogin, type TargetLogin } from '../capture/login.ts';
 import { createFields, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
@@ -50,7 +50,6 @@ const onFull = (candidates: Uint32Array<ArrayBuffer>) => {
 
 /** The forms of values are those that the rows were read in at the source. */
 const forms = `SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'`;
-const newline = 0x0a;
 
 async function main(): Promise<void> {
   const client = await connectLogin(input.target, input.database);
@@ -94,21 +93,11 @@ async function main(): Promise<void> {
     const none = () => task.columns.map(() => 0);
     const counts: SearchCounts = { rows: 0, bytes: 0, values: none(), words: none(), numbers: [] };
     try {
-      let rest: Buffer[] = [];
-      for await (const chunk of client.query(copyTo(task.copy)) as AsyncIterable<Buffer>) {
-        counts.bytes += chunk.length;
-        if (chunk.indexOf(newline) < 0) {
-          rest.push(chunk);
-          continue;
-        }
-        const bytes = rest.length > 0 ? Buffer.concat([...rest, chunk]) : chunk;
-        let start = 0;
-        for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-          row(bytes, start, end + 1, task, counts);
-          start = end + 1;
-        }
-        // A copy where it is little, so that it does not keep a large row in memory.
-        rest = start === bytes.length ? [] : [Buffer.from(bytes.subarray(start))];
+      for await (const chunk of client.query(new CopyOut(task.copy)) as AsyncIterable<Buffer>) {
+        eachRow(chunk, (start, end) => {
+          counts.bytes += end - start;
+          row(chunk, start, end, task, counts);
+        });
       }
       const numbers = search.takeNumbers();
       counts.numbers = task.columns.map(({ place }) => numbers[place]);

@@ -179,6 +179,8 @@ async function captureReading(
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
       await phase('freeze', 'freezing rows', () => freezeRows(client, plan.tables));
+      // All originals are collected, and the last indexes leave the other cores what it takes to start them.
+      searchThreads = startSearchThreads({ setup: audit.setup, target: target.login, database }, cores);
       await phase('constraints', 'building indexes and constraints', () =>
         copyConstraints(target, database, cores, signal),
       );
@@ -186,8 +188,6 @@ async function captureReading(
       await phase('analyze', 'analyzing', () =>
         analyze(target, database, cores, facts.statistics_target, plan.tables, expected.rows),
       );
-      // Counting leaves the other cores what it takes to start them.
-      searchThreads = startSearchThreads({ setup: audit.setup, target: target.login, database }, cores);
       const result = await phase('count', 'counting values and groups', () =>
         countResult(client, { catalog, plan, policy, copied }, signal),
       );

@@ -6,6 +6,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { RowMask } from '../../masking/rows/row.ts';
 import { createSink } from '../../masking/rows/sink.ts';
 import { identifier } from '../../quoting.ts';
+import { CopyOut, CutRow, eachRow } from '../../sources/copy-out.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
 
 /** A table, or the part of a large one between two of its pages. */
@@ -34,9 +35,6 @@ export class CopyFailure extends Error {
   }
 }
 
-/** What came last was no whole row. */
-class CutRow extends Error {}
-
 const newline = 0x0a;
 /** Written on in pieces of this size: one write a row costs more than masking it. */
 const batchBytes = 64 << 10;
@@ -47,7 +45,7 @@ const sinkBytes = batchBytes + (16 << 10);
 const countAttempts = 100;
 const countAfterMs = 20;
 
-/** A task's rows, as COPY's text. */
+/** A task's rows, as COPY's text, or in the messages that it came in. */
 export type ReadRows = (task: CopyTask) => Readable & { rowCount: number | null };
 
 /**
@@ -84,7 +82,7 @@ export async function copyTable(
   into.once('error', () => {
     end ??= 'target';
   });
-  const masked = maskRows(mask, (size) => {
+  const masked = (out instanceof CopyOut ? maskMessages : maskText)(mask, (size) => {
     bytes += size;
     onBytes(size);
   });
@@ -121,10 +119,8 @@ export function copyOutOf(task: CopyTask): string {
   return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT`;
 }
 
-/** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */
-function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
-  // A row's beginning, in pieces: joined once, so that a row of 100 MB is not copied for each of its thousand chunks.
-  let begun: Buffer[] = [];
+/** Masks rows into batches, and pushes on each that is full. */
+function inBatches(mask: RowMask, onBytes: (bytes: number) => void) {
   let out = createSink(sinkBytes);
   const flush = (stream: Transform) => {
     if (out.at === 0) return;
@@ -132,6 +128,37 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
     stream.push(out.bytes.subarray(0, out.at));
     out = createSink(sinkBytes);
   };
+  const row = (stream: Transform, bytes: Buffer, start: number, end: number) => {
+    mask(bytes, start, end, out);
+    if (out.at >= batchBytes) flush(stream);
+  };
+  return { row, flush };
+}
+
+/** Of chunks of CopyOut's. */
+function maskMessages(mask: RowMask, onBytes: (bytes: number) => void): Transform {
+  const { row, flush } = inBatches(mask, onBytes);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        eachRow(chunk, (start, end) => row(this, chunk, start, end));
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    flush(done) {
+      flush(this);
+      done();
+    },
+  });
+}
+
+/** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */
+function maskText(mask: RowMask, onBytes: (bytes: number) => void): Transform {
+  const { row, flush } = inBatches(mask, onBytes);
+  // A row's beginning, in pieces: joined once, so that a row of 100 MB is not copied for each of its thousand chunks.
+  let begun: Buffer[] = [];
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (!chunk.includes(newline)) {
@@ -142,9 +169,8 @@ function maskRows(mask: RowMask, onBytes: (bytes: number) => void): Transform {
       begun = [];
       let start = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-        mask(bytes, start, end + 1, out);
+        row(this, bytes, start, end + 1);
         start = end + 1;
-        if (out.at >= batchBytes) flush(this);
       }
       // A copy where it is little, so that it does not keep a large row in memory.
       if (start < bytes.length) begun = [Buffer.from(bytes.subarray(start))];

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { Problem, type ProblemDocument } from '../../errors.ts';
 import { dictionaries } from '../../masking/dictionaries.ts';
 import type { Materials } from '../../masking/kind.ts';
@@ -9,6 +8,7 @@ import { createMaterials } from '../../masking/materials.ts';
 import type { PlannedTable } from '../../masking/plan/plan.ts';
 import { createTableMask } from '../../masking/rows/table.ts';
 import { type SourceAddress, serverOf } from '../../sources/address.ts';
+import { CopyOut } from '../../sources/copy-out.ts';
 import type { DumpRows } from '../../sources/dump/rows.ts';
 import { isCut, sourceCut, withoutValues } from '../../sources/errors.ts';
 import { type Line, openLine } from '../../sources/line.ts';
@@ -145,7 +145,7 @@ const dumpReader = () => import('../../sources/dump/rows.ts');
 
 async function readFrom(source: pg.Client): Promise<ReadRows> {
   const { dump } = input;
-  if (!dump) return (task) => source.query(copyTo(copyOutOf(task)));
+  if (!dump) return (task) => source.query(new CopyOut(copyOutOf(task)));
   const { readRows } = await dumpReader();
   return (task) => readRows(dump, task);
 }

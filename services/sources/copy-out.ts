@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import type pg from 'pg';
+
+/** https://www.postgresql.org/docs/17/protocol-message-formats.html; each is followed by four bytes of length, their own four counted. */
+const type = { copyData: 0x64, copyDone: 0x63, copyOut: 0x48, notice: 0x4e, notification: 0x41, parameter: 0x53 };
+const passedOver = new Set([type.copyOut, type.notice, type.notification, type.parameter]);
+const headBytes = 5;
+
+/** What came last was no whole row. */
+export class CutRow extends Error {}
+
+/**
+ * Gives each row of a chunk of CopyOut's: from `start` on, its newline included, to `end`.
+ * @throws CutRow where a message is none
+ */
+export function eachRow(chunk: Buffer, onRow: (start: number, end: number) => void): void {
+  for (let at = 0; at < chunk.length; ) {
+    const end = endOf(chunk, at);
+    if (chunk[end - 1] !== 0x0a) throw new CutRow('The rows end in the middle of one');
+    onRow(at + headBytes, end);
+    at = end;
+  }
+}
+
+const endOf = (bytes: Buffer, at: number) => at + 1 + bytes.readUInt32BE(at + 1);
+
+/** What of a connection's socket matters. */
+type Connection = pg.Connection & { stream: NodeJS.ReadableStream; query(sql: string): void };
+
+/**
+ * A query, for `client.query`, that reads COPY … TO STDOUT in its text format. Its chunks are whole messages as they came
+ * from the server, which sends each row as one (https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-COPY);
+ * `eachRow` finds the rows in them. So nothing is made for each row, as pg-copy-streams does of its messages, nor its end
+ * looked for once more: together a third of what it takes to read a row of 200 bytes.
+ */
+export class CopyOut extends Readable {
+  /** Right once the server has said so, which it does after the last of them. */
+  rowCount: number | null = null;
+  readonly #sql: string;
+  #connection: Connection | undefined;
+  /** What gives messages to the client at other times. */
+  #toClient: ((bytes: Buffer) => void) | undefined;
+  /** Of a message that has not come whole: joined once, so that a row of 100 MB is not copied for each of its chunks. */
+  #begun: Buffer[] = [];
+  #begunBytes = 0;
+  #neededBytes = headBytes;
+  #wanted = false;
+  readonly #onReadable = () => this.#forward();
+
+  constructor(sql: string) {
+    super();
+    this.#sql = sql;
+  }
+
+  submit(connection: pg.Connection): void {
+    this.#connection = connection as Connection;
+    const { stream } = this.#connection;
+    const [toClient] = stream.listeners('data') as ((bytes: Buffer) => void)[];
+    this.#toClient = toClient;
+    stream.off('data', toClient!);
+    stream.pause();
+    stream.on('readable', this.#onReadable);
+    this.#connection.query(this.#sql);
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#forward();
+  }
+
+  /** Its connection is of no use any more: nobody takes the rest. */
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#wanted = false;
+    done(error);
+  }
+
+  #forward(): void {
+    while (this.#wanted && this.#toClient) {
+      const chunk = this.#connection!.stream.read() as Buffer | null;
+      if (chunk === null) return;
+      this.#take(chunk);
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    this.#begun.push(chunk);
+    this.#begunBytes += chunk.length;
+    if (this.#begunBytes < this.#neededBytes) return;
+    const bytes = this.#begun.length > 1 ? Buffer.concat(this.#begun) : chunk;
+    let from = 0;
+    let at = 0;
+    while (bytes.length - at >= headBytes) {
+      const end = endOf(bytes, at);
+      if (bytes[at] === type.copyData) {
+        if (end > bytes.length) break;
+        at = end;
+        continue;
+      }
+      this.#give(bytes, from, at);
+      if (!passedOver.has(bytes[at]!)) {
+        this.#end(bytes, at);
+        return;
+      }
+      if (end > bytes.length) {
+        from = at;
+        break;
+      }
+      at = end;
+      from = at;
+    }
+    this.#give(bytes, from, at);
+    this.#begunBytes = bytes.length - at;
+    this.#neededBytes = this.#begunBytes < headBytes ? headBytes : endOf(bytes, at) - at;
+    // A copy where it is little, so that it does not keep a large row in memory.
+    this.#begun = this.#begunBytes > 0 ? [Buffer.from(bytes.subarray(at))] : [];
+  }
+
+  #give(bytes: Buffer, from: number, to: number): void {
+    if (to > from) this.#wanted = this.push(bytes.subarray(from, to));
+  }
+
+  /** Leaves the connection to the client again: what says that the rows are over, or an error, is for it. */
+  #end(bytes: Buffer, at: number): void {
+    const isDone = bytes[at] === type.copyDone;
+    const toClient = this.#detach()!;
+    const { stream } = this.#connection!;
+    stream.on('data', toClient);
+    toClient(bytes.subarray(isDone ? at + headBytes : at));
+    // It may have been paused again meanwhile.
+    process.nextTick(() => stream.resume());
+    if (isDone) this.push(null);
+  }
+
+  #detach() {
+    const toClient = this.#toClient;
+    this.#toClient = undefined;
+    this.#connection?.stream.off('readable', this.#onReadable);
+    return toClient;
+  }
+
+  /** What follows is called by the client: of an error, or that the connection is lost. */
+  handleError(error: Error): void {
+    this.#detach();
+    this.destroy(error);
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    this.rowCount = Number(/^COPY (\d+)/.exec(text)?.[1] ?? 0);
+  }
+
+  handleReadyForQuery(): void {}
+}
