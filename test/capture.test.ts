@@ -187,7 +187,6 @@ function optionsFor(more: Partial<CaptureOptions> = {}): CaptureOptions {
       pgdata: '/var/lib/postgresql/data',
       superuser: 'postgres',
       initdbArgs: undefined,
-      network: 'bridge',
     },
     signal: new AbortController().signal,
     onProgress: () => {},
@@ -568,23 +567,16 @@ describe('a capture that cannot be', () => {
   }
 
   test('the source goes away in the middle', async () => {
+    let cut: Promise<unknown> | undefined;
+    const sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'reader'";
     const options = optionsFor({
       onProgress: (message) => {
-        if (message.startsWith('copying and masking')) {
-          void production.run([
-            'psql',
-            '-XqAt',
-            '-U',
-            'postgres',
-            '-d',
-            'shop',
-            '-c',
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'reader'",
-          ]);
-        }
+        if (!message.startsWith('copying and masking')) return;
+        cut ??= production.run(['psql', '-XqAt', '-U', 'postgres', '-d', 'shop', '-c', sql]);
       },
     });
     await assert.rejects(captureDatabase(options), { name: 'Problem' });
+    await cut;
     assert.deepEqual(await leftOf(options), []);
     await noSessionLeft();
   });

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { pathInHelper, runInHelper } from '../services/engine/helper.ts';
 import { emptyClusterOf, removeStaleClusters } from '../services/snapshots/capture/empty-cluster.ts';
@@ -28,7 +32,7 @@ after(() => removeInstallation(docker, host.installation));
 
 const specOf = (more: Partial<TargetSpec> = {}): TargetSpec => ({
   ...captureOf(host, { url: 'postgres://nowhere' }).target,
-  ...{ superuser, initdbArgs, mounts: [], failure: 'capture-failed', ...more },
+  ...{ superuser, initdbArgs, network: 'bridge', mounts: [], failure: 'capture-failed', ...more },
 });
 
 const keptFor = async (spec: TargetSpec) =>
@@ -145,6 +149,45 @@ END`;
       assert.match(problem.message, /does not answer: password authentication failed/);
       assert.match(problem.toDocument().remedy!, /POSTGRES_INITDB_ARGS/);
     });
+  });
+
+  test('without a network is reached by its socket alone, whatever it says of who may connect', async () => {
+    const spec = specOf({ network: undefined, initdbArgs: '--auth-local=reject --auth-host=reject' });
+    const folder = join(tmpdir(), `greenroom-target-${spec.volume}`);
+    await withTarget(spec, async (target) => {
+      assert.equal((await stat(folder)).mode & 0o777, 0o700);
+      const client = await connectTarget(target, 'postgres');
+      const { rows } = await client.query('SELECT inet_server_addr() AS address, current_user AS name');
+      assert.deepEqual(rows, [{ address: null, name: superuser }]);
+      await client.end();
+      const { NetworkSettings: networks } = await docker.getContainer(spec.container).inspect();
+      assert.deepEqual(Object.keys(networks.Networks), ['none']);
+      const interfaces = await runInTarget(target, ['ls', '/sys/class/net'], {}, signal);
+      assert.equal(interfaces.stdout.trim(), 'lo');
+      await finishTarget(target);
+    });
+    await assert.rejects(stat(folder), { code: 'ENOENT' });
+  });
+
+  test('made by the image’s entrypoint is used once that is over', async () => {
+    await withAlteredImage(withoutGosu, (own) =>
+      withTarget(specOf({ image: own, network: undefined, initdbArgs: undefined }), async (target) => {
+        const client = await connectTarget(target, 'postgres');
+        // The server that it initialises with would have ended.
+        await setTimeout(3000);
+        await client.query('SELECT 1');
+        await client.end();
+      }),
+    );
+  });
+
+  test('that has another user is said', async () => {
+    const problem = await refusal(
+      withTarget(specOf({ network: undefined, initdbArgs: '--username=other' }), async () => {}),
+    );
+    assert.equal(problem.code, 'capture-failed');
+    assert.match(problem.message, /does not answer: role "odd user" does not exist/);
+    assert.match(problem.toDocument().remedy!, /POSTGRES_INITDB_ARGS/);
   });
 
   test('that cannot be made is said', async () => {

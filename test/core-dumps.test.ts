@@ -63,7 +63,11 @@ test('greenroom leaves no core, and no memory for one that a program takes', () 
 test('nor does the Postgres that a snapshot is loaded into', async () => {
   const host = testHost();
   const { target: spec, signal } = captureOf(host, { url: 'postgres://none' });
-  const target = await startTarget(host, { ...spec, mounts: [], failure: 'capture-failed' }, signal);
+  const target = await startTarget(
+    host,
+    { ...spec, network: undefined, mounts: [], failure: 'capture-failed' },
+    signal,
+  );
   try {
     const { stdout } = await runInTarget(target, ['cat', '/proc/1/limits'], {}, signal);
     assert.match(stdout, noCore);

@@ -182,8 +182,15 @@ describe('refused, with nothing left', () => {
 
   test('one that takes too much memory to read, which ends its thread alone', async () => {
     const { target } = optionsFor(host);
-    const { volume, volumeLabels: labels, image, network } = target;
-    const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes: 64 << 20 };
+    const { volume, volumeLabels: labels, image } = target;
+    const room: RoomSpec = {
+      host,
+      container: `${volume}-dump`,
+      image,
+      labels,
+      network: 'bridge',
+      limitBytes: 64 << 20,
+    };
     const script = `-- PostgreSQL database dump\n${'SET a = 1;\n'.repeat(900_000)}-- PostgreSQL database dump complete\n`;
     await receiveDump(room, Readable.from([Buffer.from(script)]));
     try {

@@ -53,7 +53,6 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
             pgdata: pgdataOf(service, inspected),
             superuser: service.environment.POSTGRES_USER || 'postgres',
             initdbArgs: service.environment.POSTGRES_INITDB_ARGS,
-            network,
           },
           signal,
           onProgress: context.progress,

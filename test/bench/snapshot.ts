@@ -163,7 +163,7 @@ async function optionsOf(host: Host, policy: object): Promise<Omit<CaptureOption
     target: {
       ...{ image, container: `${volume}-capture`, containerLabels: labels, volume, volumeLabels: labels },
       ...{ mountTarget: '/var/lib/postgresql/data', pgdata: '/var/lib/postgresql/data' },
-      ...{ superuser: 'postgres', initdbArgs: undefined, network: 'bridge' },
+      ...{ superuser: 'postgres', initdbArgs: undefined },
     },
     signal: new AbortController().signal,
     onProgress() {},
@@ -226,8 +226,8 @@ async function measuredDump(host: Host): Promise<object> {
 
 async function captureDumpOnce(host: Host, source: string): Promise<number> {
   const options = await optionsOf(host, people.policy);
-  const { volume, image, volumeLabels: labels, network } = options.target;
-  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes: 1 << 30 };
+  const { volume, image, volumeLabels: labels } = options.target;
+  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network: 'bridge', limitBytes: 1 << 30 };
   const command = ['pg_dump', '-Fc', '-h', '127.0.0.1', '-U', 'postgres', 'postgres'];
   const received = await receiveDump(room, outputOf(host, source, command));
   let auditMs = 0;

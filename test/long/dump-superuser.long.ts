@@ -34,8 +34,8 @@ CREATE TABLE shop.part PARTITION OF shop.parted FOR VALUES IN (shop.hostile());`
 /** A dump as far as a capture reads it, with its room. */
 async function opened<T>(script: string, work: (room: RoomSpec, url: string) => Promise<T>): Promise<T> {
   const { target, database } = optionsFor(host);
-  const { volume, volumeLabels: labels, image, network, superuser } = target;
-  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes: 4 << 20 };
+  const { volume, volumeLabels: labels, image, superuser } = target;
+  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network: 'bridge', limitBytes: 4 << 20 };
   try {
     const received = await receiveDump(room, Readable.from([dumpOf(script)]));
     await keepRoom(room);

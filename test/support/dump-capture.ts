@@ -52,8 +52,8 @@ export async function captureSent(
   { sha256, limitBytes = 64 << 20 }: { sha256?: string; limitBytes?: number } = {},
 ): Promise<CaptureReport> {
   const { host, target } = options;
-  const { volume, volumeLabels: labels, image, network } = target;
-  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network, limitBytes };
+  const { volume, volumeLabels: labels, image } = target;
+  const room: RoomSpec = { host, container: `${volume}-dump`, image, labels, network: 'bridge', limitBytes };
   const pieces = function* () {
     for (let at = 0; at < dump.length; at += 50_000) yield dump.subarray(at, at + 50_000);
   };

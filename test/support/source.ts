@@ -67,7 +67,6 @@ export function captureOf(host: Host, source: SourceAddress, more: Partial<Captu
       pgdata: '/var/lib/postgresql/data',
       superuser: 'postgres',
       initdbArgs: undefined,
-      network: 'bridge',
     },
     signal: new AbortController().signal,
     onProgress: () => {},

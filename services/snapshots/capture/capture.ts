@@ -57,7 +57,7 @@ export interface CaptureOptions {
   /** The database the stacks' services use, and its schema. */
   database: string;
   schema: string;
-  target: Omit<TargetSpec, 'mounts' | 'failure'>;
+  target: Omit<TargetSpec, 'mounts' | 'failure' | 'network'>;
   signal: AbortSignal;
   onProgress(message: string, done?: number, total?: number): void;
   /** What the audit keeps in memory before it writes hashes to a file. */
@@ -113,6 +113,7 @@ async function captureReading(
   };
   const spec: TargetSpec = {
     ...options.target,
+    network: undefined,
     mounts: [{ Type: 'bind', Source: relay.folder, Target: relayMount }],
     failure: 'capture-failed',
   };

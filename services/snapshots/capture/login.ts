@@ -4,6 +4,7 @@ import pg from 'pg';
 export interface TargetLogin {
   user: string;
   password: string;
+  /** An address, or the folder that its socket is in. */
   host: string;
   port: number;
 }

@@ -12,6 +12,7 @@ import { literal } from '../../quoting.ts';
 import { emptyClusterOf } from './empty-cluster.ts';
 import { emptyClusterMount, initialisingFirst } from './initialise.ts';
 import { connectLogin, type TargetLogin } from './login.ts';
+import { openSocketFolder, removeSocketFolder } from './socket-folder.ts';
 
 /** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
 export interface TargetSpec {
@@ -25,7 +26,8 @@ export interface TargetSpec {
   pgdata: string;
   superuser: string;
   initdbArgs: string | undefined;
-  network: string;
+  /** Where it is reached; undefined: by a socket, and it has none. */
+  network: string | undefined;
   /** Beside the volume and what is in memory. */
   mounts: MountSettings[];
   /** What it is called when it cannot be had. */
@@ -36,8 +38,8 @@ const port = 5432;
 const attemptEveryMs = 20;
 /** Nobody is at the address of a container that has ended, which takes the kernel three seconds to say. */
 const attemptMs = 2000;
-/** For good: while an image's own entrypoint initialises, its first server listens on the socket only. */
-const wrongPassword = '28P01';
+/** Of a user or a password, for good. */
+const refusals: unknown[] = ['28000', '28P01'];
 /** The engine needs longer to say how a container does than Postgres to refuse a connection. */
 const lookEveryMs = 200;
 export const relayMount = '/run/greenroom-source';
@@ -95,11 +97,15 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   const { Id: image, Config: config } = await host.docker.getImage(spec.image).inspect();
   const { volume: emptyCluster, password } = await emptyClusterOf(host, { ...spec, image });
   const entrypoint = initialisingFirst(config.Entrypoint);
+  const folder = spec.network === undefined ? await openSocketFolder(spec.volume) : undefined;
   const container = await host.docker.createContainer({
     name: spec.container,
     Image: image,
     ...(entrypoint ? { Entrypoint: entrypoint } : {}),
-    Cmd: ['postgres', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    Cmd: [
+      'postgres',
+      ...Object.entries({ ...settings, ...folder?.settings }).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
     Env: [
       `POSTGRES_USER=${spec.superuser}`,
       `POSTGRES_PASSWORD=${password}`,
@@ -111,10 +117,11 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
     Labels: spec.containerLabels,
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
-      NetworkMode: spec.network,
+      NetworkMode: spec.network ?? 'none',
       Mounts: [
         { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: notCopied },
         { Type: 'volume', Source: emptyCluster, Target: emptyClusterMount, VolumeOptions: notCopied },
+        ...(folder ? [folder.mount] : []),
         ...spec.mounts,
       ],
       // The image's own init scripts are the application's affair: what is to be in the snapshot comes from the source.
@@ -131,11 +138,18 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
     },
   });
   await container.start();
-  const address = await addressOf(host, spec.container).catch(async (error) => {
+  return {
+    host,
+    spec,
+    login: { user: spec.superuser, password, host: folder?.path ?? (await address(host, spec)), port },
+  };
+}
+
+async function address(host: Host, spec: TargetSpec): Promise<string> {
+  return addressOf(host, spec.container).catch(async (error) => {
     await refuseEnded(host, spec);
     throw error;
   });
-  return { host, spec, login: { user: spec.superuser, password, host: address, port } };
 }
 
 /** @returns the target with a password of its own. @throws Problem `spec.failure` where it does not answer. */
@@ -149,20 +163,31 @@ export async function untilItAnswers(target: Target, signal: AbortSignal): Promi
       lookedAt = Date.now();
     }
     try {
-      const client = await connectLogin(login, 'postgres', attemptMs);
-      const password = randomBytes(24).toString('hex');
-      await client.query(`ALTER ROLE CURRENT_USER PASSWORD ${literal(password)}`).finally(() => client.end());
-      return { ...target, login: { ...login, password } };
+      return { ...target, login: await ownLogin(login) };
     } catch (error) {
-      const refused = (error as { code?: unknown }).code === wrongPassword;
+      const refused = refusals.includes((error as { code?: unknown }).code);
       if (refused || Date.now() > deadline) {
         throw new Problem(spec.failure, `The new Postgres does not answer: ${messageOf(error)}`, {
           where: spec.image,
-          ...(refused ? { remedy: 'Check what POSTGRES_INITDB_ARGS says of passwords.' } : {}),
+          ...(refused ? { remedy: 'Check what POSTGRES_INITDB_ARGS says of users and passwords.' } : {}),
         });
       }
       await new Promise((resolve) => setTimeout(resolve, attemptEveryMs));
     }
+  }
+}
+
+/** @throws what the server answers, or Error where it is one that an entrypoint has for a moment. */
+async function ownLogin(login: TargetLogin): Promise<TargetLogin> {
+  const client = await connectLogin(login, 'postgres', attemptMs);
+  try {
+    const { rows } = await client.query<{ listen_addresses: string }>('SHOW listen_addresses');
+    if (rows[0]!.listen_addresses === '') throw new Error('It is still being initialised');
+    const password = randomBytes(24).toString('hex');
+    await client.query(`ALTER ROLE CURRENT_USER PASSWORD ${literal(password)}`);
+    return { ...login, password };
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 
@@ -226,7 +251,7 @@ export async function finishTarget(target: Target): Promise<void> {
   const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
   if (code !== 0) throw new Problem(spec.failure, `The new Postgres did not shut down cleanly (exit code ${code})`);
   // Written with fsync off, so it is still in memory only.
-  await Promise.all([ifPresent(container.remove({ v: true })), syncVolume(target)]);
+  await Promise.all([ifPresent(container.remove({ v: true })), removeSocketFolder(spec.volume), syncVolume(target)]);
 }
 
 /**
@@ -249,6 +274,7 @@ export async function removeTarget(
   spec: Pick<TargetSpec, 'container' | 'volume'>,
 ): Promise<void> {
   await removeContainer(host.docker.getContainer(spec.container));
+  await removeSocketFolder(spec.volume);
   await removeVolume(host, spec.volume);
 }
 
