@@ -18,17 +18,25 @@ import { createCounts } from '../services/snapshots/audit/counts.ts';
 import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
+import { createKeeper } from '../services/snapshots/audit/keeper.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
 import { createDigitRuns, createDigits, readDigits } from '../services/snapshots/audit/numbers.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
-import { asNumber } from '../services/snapshots/audit/setup.ts';
+import { asNumber, keysOf } from '../services/snapshots/audit/setup.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
 import { spansIn, widen } from '../services/snapshots/audit/spans.ts';
 import { lexemes } from '../services/snapshots/audit/tsvector.ts';
 import { judge } from '../services/snapshots/audit/verdict.ts';
-import { clearWords, createWords, keepLastWords, readWords, windowHash } from '../services/snapshots/audit/words.ts';
+import {
+  clearWords,
+  createWords,
+  foursTo,
+  keepLastWords,
+  readWords,
+  windowHash,
+} from '../services/snapshots/audit/words.ts';
 
 describe('SipHash-2-4', () => {
   // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
@@ -90,11 +98,24 @@ describe('words', () => {
 
   test('are the same wherever they stand in a buffer, at any length, with what is in reach behind them', () => {
     const random = randomOf(1);
-    const characters = [...'aZz09xX @`[{/:\\x10\x19\x7f\'\n"', 'é', 'Ü', 'ß', 'Ж', '漢', '–', '\u00a0', '“', '𝔸'];
-    const small = (text: string) => [...text].map((one) => one.toLowerCase()).join('');
+    const characters = [
+      ...'aZz09xX @`[{/:\\x10\x19\x7f\'\n"',
+      'é',
+      'Ü',
+      'ß',
+      'Ж',
+      '漢',
+      'İ',
+      '\u212a',
+      '–',
+      '\u00a0',
+      '“',
+      '𝔸',
+    ];
+    const small = (text: string) => [...text].map((one) => (one === 'İ' ? 'i' : one.toLowerCase())).join('');
     for (let turn = 0; turn < 5000; turn++) {
       const text = Array.from({ length: random(24) }, () => characters[random(characters.length)]).join('');
-      const expected = text.split(/[^0-9a-zéüßж漢𝔸]+/iu).filter((word) => word !== '');
+      const expected = text.split(/[^0-9a-zéüßж漢İ𝔸]+/iu).filter((word) => word !== '');
       const [before, after] = ['q'.repeat(random(5)), 'q9'.repeat(random(3))];
       const bytes = Buffer.from(`${before}${text}${after}`);
       const start = before.length;
@@ -112,6 +133,20 @@ describe('words', () => {
       read(expected.join(' '));
       assert.equal(windowHash(words, 0, words.count), there, JSON.stringify(text));
     }
+  });
+
+  test('numbers that begin in one piece and end in the next are given once', () => {
+    read('12-34');
+    const digitRuns = createDigitRuns();
+    const found: string[] = [];
+    const note = (_hash: number, count: number, first: number, last: number) => found.push(`${count} ${first} ${last}`);
+    digitRuns(words, 0, 4, 9, note);
+    assert.deepEqual(found, ['4 0 2']);
+    found.length = 0;
+    const more = Buffer.from(`-56-78-${'9'.repeat(100)}-1234`);
+    assert.equal(readWords(words, more, 0, more.length), more.length);
+    digitRuns(words, 2, 4, 9, note);
+    assert.deepEqual(found, ['6 0 3', '8 0 4', '4 1 3', '6 1 4', '4 2 4', '4 5 6']);
   });
 
   test('numbers are given in every grouping, as the digits of one would be', () => {
@@ -172,6 +207,59 @@ describe('words', () => {
     assert.equal(total, 40_000);
     assert.equal(found, 1);
   });
+});
+
+test('a run of words is a candidate wherever it stands, and nothing else is', () => {
+  const random = randomOf(3);
+  const vocabulary = [
+    'li',
+    'ann',
+    'o',
+    'Müller',
+    'krzysztofowicz',
+    'van',
+    '7',
+    '2024',
+    'smith',
+    '漢字',
+    'averylongword',
+  ];
+  const phrase = (count: number) =>
+    Array.from({ length: count }, () => vocabulary[random(vocabulary.length)]).join(' ');
+  const audit = openAudit([], [1000]);
+  try {
+    const keys = keysOf(audit.setup);
+    const [words, sipHash] = [createWords(keys.words), createSipHash(keys.sip)];
+    const wordsOf = (text: string) => {
+      clearWords(words);
+      const bytes = Buffer.from(text);
+      readWords(words, bytes, 0, bytes.length);
+      return { ...sipHash(words.fours, 0, foursTo(words, words.count)) };
+    };
+    const keep = createKeeper(audit.setup, words, () => {});
+    const originals = Array.from({ length: 40 }, () => phrase(1 + random(8)));
+    const hashes = new Map(originals.map((original) => [JSON.stringify(wordsOf(original)), original.toLowerCase()]));
+    for (const original of originals) keep.words(0, wordsOf(original));
+    keep.flush();
+    const search = createSearch(audit.setup, () => {});
+    for (let turn = 0; turn < 300; turn++) {
+      const text = random(2) ? phrase(1 + random(20)) : `${phrase(3)}, ${originals[random(40)]}; ${phrase(2)}`;
+      const bytes = Buffer.from(text);
+      search.value(bytes, 0, bytes.length, turn);
+      const taken = search.candidates.take();
+      const found = new Set<string | undefined>();
+      for (let at = 0; at < taken.length; at += 4)
+        found.add(hashes.get(JSON.stringify({ high: taken[at], low: taken[at + 1] })));
+      const own = ` ${text
+        .toLowerCase()
+        .split(/[^\p{L}\p{N}]+/u)
+        .join(' ')} `;
+      const expected = new Set([...hashes.values()].filter((original) => own.includes(` ${original} `)));
+      assert.deepEqual(found, expected, text);
+    }
+  } finally {
+    audit.close();
+  }
 });
 
 describe('reading of COPY text', () => {

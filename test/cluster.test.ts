@@ -12,6 +12,7 @@ import { connectLogin } from '../services/snapshots/capture/login.ts';
 import {
   connectTarget,
   finishTarget,
+  onTarget,
   removeTarget,
   runInTarget,
   startTarget,
@@ -154,8 +155,21 @@ END`;
   test('without a network is reached by its socket alone, whatever it says of who may connect', async () => {
     const spec = specOf({ network: undefined, initdbArgs: '--auth-local=reject --auth-host=reject' });
     const folder = join(tmpdir(), `greenroom-target-${spec.volume}`);
+    const umask = process.umask(0o077);
     await withTarget(spec, async (target) => {
+      process.umask(umask);
       assert.equal((await stat(folder)).mode & 0o777, 0o700);
+      for (const program of [
+        'touch /run/greenroom-target/x',
+        'rm -f /run/greenroom-target/.s.PGSQL.5432',
+        'env | grep PASSWORD',
+      ]) {
+        const sql = `COPY (SELECT) TO PROGRAM '${program}'`;
+        await assert.rejects(
+          onTarget(target, 'postgres', (session) => session.query(sql)),
+          /program .* failed/,
+        );
+      }
       const client = await connectTarget(target, 'postgres');
       const { rows } = await client.query('SELECT inet_server_addr() AS address, current_user AS name');
       assert.deepEqual(rows, [{ address: null, name: superuser }]);

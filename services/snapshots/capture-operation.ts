@@ -115,7 +115,7 @@ function captureContainerOf(row: Pick<SnapshotRow, 'volume'>): string {
   return `${row.volume}-capture`;
 }
 
-/** greenroom's own network for captures: no way out of it, and the containers on it do not see each other. */
+/** greenroom's own network for what holds dumps: no way out of it, and the containers on it do not see each other. */
 export async function workNetwork(greenroom: Greenroom, host: Host): Promise<string> {
   const name = nameOf(host.installation, 'work');
   await ensureNetwork(greenroom.pool, host, greenroom.settings.subnetRange, 'work', {

@@ -16,7 +16,7 @@ export class CutRow extends Error {}
 export function eachRow(chunk: Buffer, onRow: (start: number, end: number) => void): void {
   for (let at = 0; at < chunk.length; ) {
     const end = endOf(chunk, at);
-    if (chunk[end - 1] !== 0x0a) throw new CutRow('The rows end in the middle of one');
+    if (end <= at + headBytes || chunk[end - 1] !== 0x0a) throw new CutRow('The rows end in the middle of one');
     onRow(at + headBytes, end);
     at = end;
   }
@@ -45,6 +45,8 @@ export class CopyOut extends Readable {
   #begunBytes = 0;
   #neededBytes = headBytes;
   #wanted = false;
+  #forwarding = false;
+  #isDone = false;
   readonly #onReadable = () => this.#forward();
 
   constructor(sql: string) {
@@ -75,11 +77,15 @@ export class CopyOut extends Readable {
   }
 
   #forward(): void {
+    // Who is given a chunk may ask for the next one before this one is done with.
+    if (this.#forwarding) return;
+    this.#forwarding = true;
     while (this.#wanted && this.#toClient) {
       const chunk = this.#connection!.stream.read() as Buffer | null;
-      if (chunk === null) return;
+      if (chunk === null) break;
       this.#take(chunk);
     }
+    this.#forwarding = false;
   }
 
   #take(chunk: Buffer): void {
@@ -87,6 +93,7 @@ export class CopyOut extends Readable {
     this.#begunBytes += chunk.length;
     if (this.#begunBytes < this.#neededBytes) return;
     const bytes = this.#begun.length > 1 ? Buffer.concat(this.#begun) : chunk;
+    this.#begun = [];
     let from = 0;
     let at = 0;
     while (bytes.length - at >= headBytes) {
@@ -121,14 +128,14 @@ export class CopyOut extends Readable {
 
   /** Leaves the connection to the client again: what says that the rows are over, or an error, is for it. */
   #end(bytes: Buffer, at: number): void {
-    const isDone = bytes[at] === type.copyDone;
+    this.#isDone = bytes[at] === type.copyDone;
     const toClient = this.#detach()!;
     const { stream } = this.#connection!;
     stream.on('data', toClient);
-    toClient(bytes.subarray(isDone ? at + headBytes : at));
+    toClient(bytes.subarray(this.#isDone ? at + headBytes : at));
     // It may have been paused again meanwhile.
     process.nextTick(() => stream.resume());
-    if (isDone) this.push(null);
+    if (this.#isDone) this.push(null);
   }
 
   #detach() {
@@ -148,5 +155,7 @@ export class CopyOut extends Readable {
     this.rowCount = Number(/^COPY (\d+)/.exec(text)?.[1] ?? 0);
   }
 
-  handleReadyForQuery(): void {}
+  handleReadyForQuery(): void {
+    if (!this.#isDone) this.handleError(new CutRow('The server has not said that the rows are over'));
+  }
 }

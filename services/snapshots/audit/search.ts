@@ -37,7 +37,12 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const lastWords = lastWordsOf(shapes, mostGram);
   const numbers = shortest[asNumber]! > 0;
   /** How many words a run may have that goes on in what is read next. */
-  const kept = numbers ? mostGram : longest.subarray(0, asNumber).findLastIndex((bytes) => bytes > 0);
+  const kept = numbers
+    ? mostGram
+    : Math.max(
+        0,
+        longest.subarray(0, asNumber).findLastIndex((bytes) => bytes > 0),
+      );
   const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {

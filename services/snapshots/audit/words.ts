@@ -210,7 +210,6 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       /** Bytes to add, the first of them lowest. */
       let added = fold[bytes[index]!]!;
       if (added > ofThree) {
-        others |= added & 0x40;
         index++;
       } else {
         if (added === separator || separatorLength(bytes, index) > 0) break;
@@ -219,7 +218,8 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
         added = point === none ? bytes[index]! : encoded(point);
         index += point === none ? 1 : length;
       }
-      others |= added & 0x80;
+      // Digits have neither bit.
+      others |= added & 0xc0;
       do {
         // Those that come after it are in their places, too.
         four |= added << (at << 3);

@@ -14,10 +14,9 @@ export interface ClusterSpec {
 /** A volume for what an image makes of an empty one, which the first who makes it leaves there for all others. */
 export interface EmptyCluster {
   volume: string;
-  /**
-   * Its superuser's, until a server that runs on a copy has been told another one. Whoever reads a volume's labels is root
-   * on the engine's machine.
-   */
+  /** Where it was removed meanwhile, it is made anew with them. */
+  labels: Record<string, string>;
+  /** Its superuser's, until a server that runs on a copy has been told another one, which is before it is told anything else. */
   password: string;
 }
 
@@ -30,8 +29,9 @@ export async function emptyClusterOf(host: Host, { image, superuser, initdbArgs 
   const more = { [label.image]: image, [label.password]: randomBytes(24).toString('hex') };
   // Nothing happens where there is one.
   await createVolume(host, volume, labelsOf(host.installation, 'cluster', more));
-  const { Labels: labels } = await host.docker.getVolume(volume).inspect();
-  return { volume, password: labels![label.password]! };
+  const { Labels } = await host.docker.getVolume(volume).inspect();
+  const labels = Labels!;
+  return { volume, labels, password: labels[label.password]! };
 }
 
 /** Removes those of images that the engine does not have any more. */

@@ -10,7 +10,7 @@ export const emptyClusterMount = '/run/greenroom-empty-cluster';
  *
  * `initdb` takes half of what is left, so that the cluster it makes is kept, and copied the next time. It is there whole or
  * not at all, for it is on the disk before it is given its name; only root gets to it, not what a schema has the server do. One whose WAL is
- * elsewhere is not whole.
+ * elsewhere is not whole. Where it cannot be kept, the next one is made, too.
  *
  * `POSTGRES_INITDB_ARGS` are shell words. Which method passwords are asked for by is the one that they are stored for,
  * which those words may say.
@@ -32,13 +32,12 @@ if [ -n "$as" ] && command -v initdb && [ ! -s "$PGDATA/PG_VERSION" ]; then
       method=\${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption)}
       printf "\\nhost all all all %s\\n" "$method" >> "$PGDATA/pg_hba.conf"'
     if [ ! -L "$PGDATA/pg_wal" ]; then
-      find "$kept" -mindepth 1 -maxdepth 1 -name 'making-*' -mmin +5 -exec rm -rf {} +
+      find "$kept" -mindepth 1 -maxdepth 1 -name 'making-*' -mmin +5 -exec rm -rf {} + || true
       making="$kept/making-$HOSTNAME"
-      cp -a "$PGDATA" "$making"
-      sync -f "$making"
-      mv -T "$making" "$kept/cluster" || rm -rf "$making"
+      { cp -a "$PGDATA" "$making" && find "$making" -exec sync {} + && mv -T "$making" "$kept/cluster"; } || rm -rf "$making"
     fi
   fi
+  unset POSTGRES_PASSWORD
 fi
 exec "$@"`;
 

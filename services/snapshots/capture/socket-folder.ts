@@ -14,6 +14,8 @@ const hba = 'pg_hba.conf';
 export interface SocketFolder {
   /** As `host`, for a client. */
   path: string;
+  /** Once its socket is there: from then on the server, which runs what a schema brings, can change nothing in the folder. */
+  close(): Promise<void>;
   mount: { Type: 'bind'; Source: string; Target: string };
   settings: Record<string, string>;
 }
@@ -24,11 +26,13 @@ export async function openSocketFolder(name: string): Promise<SocketFolder> {
   const path = join(folderOf(name), 's');
   await mkdir(folderOf(name), { mode: 0o700 });
   await mkdir(path);
-  // The server runs as a user of its image.
+  // The server runs as a user of its image; modes that are asked for are less whatever the umask says.
   await chmod(path, 0o777);
   await writeFile(join(path, hba), 'local all all trust\n');
+  await chmod(join(path, hba), 0o644);
   return {
     path,
+    close: () => chmod(path, 0o755),
     mount: { Type: 'bind', Source: path, Target: mount },
     settings: {
       unix_socket_directories: `${ofTheImage},${mount}`,

@@ -12,7 +12,7 @@ import { literal } from '../../quoting.ts';
 import { emptyClusterOf } from './empty-cluster.ts';
 import { emptyClusterMount, initialisingFirst } from './initialise.ts';
 import { connectLogin, type TargetLogin } from './login.ts';
-import { openSocketFolder, removeSocketFolder } from './socket-folder.ts';
+import { openSocketFolder, removeSocketFolder, type SocketFolder } from './socket-folder.ts';
 
 /** Where relations are loaded into: a Postgres of the project's own image on a new volume, which a snapshot becomes. */
 export interface TargetSpec {
@@ -73,7 +73,7 @@ const settings = {
 };
 
 /** An image's own content of the folder is left out. */
-const notCopied = { NoCopy: true } as never;
+const notCopied = { NoCopy: true, DriverConfig: {} as never, Labels: {} };
 
 /** What a stock entrypoint needs to own its volume and to become the user that Postgres runs as. */
 const entrypointCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
@@ -83,6 +83,8 @@ export interface Target {
   spec: TargetSpec;
   /** What worker threads connect with: its address, so that none of them loads the engine's client. */
   login: TargetLogin;
+  /** Where it has no network. */
+  folder: SocketFolder | undefined;
 }
 
 /** Starts it on a new volume and waits until it takes connections. */
@@ -95,7 +97,8 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   await removeTarget(host, spec);
   await createVolume(host, spec.volume, spec.volumeLabels);
   const { Id: image, Config: config } = await host.docker.getImage(spec.image).inspect();
-  const { volume: emptyCluster, password } = await emptyClusterOf(host, { ...spec, image });
+  const kept = await emptyClusterOf(host, { ...spec, image });
+  const { password } = kept;
   const entrypoint = initialisingFirst(config.Entrypoint);
   const folder = spec.network === undefined ? await openSocketFolder(spec.volume) : undefined;
   const container = await host.docker.createContainer({
@@ -120,7 +123,12 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
       NetworkMode: spec.network ?? 'none',
       Mounts: [
         { Type: 'volume', Source: spec.volume, Target: spec.mountTarget, VolumeOptions: notCopied },
-        { Type: 'volume', Source: emptyCluster, Target: emptyClusterMount, VolumeOptions: notCopied },
+        {
+          Type: 'volume',
+          Source: kept.volume,
+          Target: emptyClusterMount,
+          VolumeOptions: { ...notCopied, Labels: kept.labels },
+        },
         ...(folder ? [folder.mount] : []),
         ...spec.mounts,
       ],
@@ -141,6 +149,7 @@ export async function createTarget(host: Host, spec: TargetSpec): Promise<Target
   return {
     host,
     spec,
+    folder,
     login: { user: spec.superuser, password, host: folder?.path ?? (await address(host, spec)), port },
   };
 }
@@ -163,7 +172,9 @@ export async function untilItAnswers(target: Target, signal: AbortSignal): Promi
       lookedAt = Date.now();
     }
     try {
-      return { ...target, login: await ownLogin(login) };
+      const own = await ownLogin(login);
+      await target.folder?.close();
+      return { ...target, login: own };
     } catch (error) {
       const refused = refusals.includes((error as { code?: unknown }).code);
       if (refused || Date.now() > deadline) {
@@ -274,8 +285,8 @@ export async function removeTarget(
   spec: Pick<TargetSpec, 'container' | 'volume'>,
 ): Promise<void> {
   await removeContainer(host.docker.getContainer(spec.container));
-  await removeSocketFolder(spec.volume);
   await removeVolume(host, spec.volume);
+  await removeSocketFolder(spec.volume);
 }
 
 /** PGDATA below the volume's root. */
