@@ -1,3 +1,6 @@
+import { digitsIn, firstByteOf, firstBytes, highBits, lettersIn } from './fours.ts';
+import { encoded, fold, none, ofThree, ofTwo, separator, separatorLength, smallOf } from './letters.ts';
+
 /**
  * Text as the audit compares it: words, in small letters of any script, one after the other. What stands between them does not count, so
  * that `+49 (30) 1234-567` is found as `+49-30-1234-567`, and a value in an array, a document or a sentence as by itself.
@@ -42,50 +45,6 @@ const longestWord = 4 << 10;
 const longestText = mostText + longestWord;
 /** Where the next word begins, behind one that ends there. */
 const nextStart = (end: number) => (end + 4) & ~3;
-
-const separator = 0;
-/** The first byte of a character of two or three bytes: some are spaces, dashes or quotation marks, others capital letters. */
-const ofTwo = 1;
-const ofThree = 2;
-
-/** By byte. A letter is two bytes at least beyond ASCII, so that nothing else is as small as these. */
-const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
-  if ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a)) return byte;
-  if (byte >= 0xc2 && byte <= 0xdf) return ofTwo;
-  if (byte >= 0xe0 && byte <= 0xef) return ofThree;
-  return byte >= 0x80 ? byte : separator;
-});
-
-/** By code point of two or three bytes, the small letter: what is no letter is itself. */
-const small = smallLetters();
-
-function smallLetters(): Uint16Array {
-  const letters = Uint16Array.from({ length: 0x10000 }, (_, point) => point);
-  // Those with case: Latin to Armenian, Georgian, Cherokee, the Latin and Greek additions, Coptic and others, full width.
-  const blocks = [
-    [0xc0, 0x590],
-    [0x10a0, 0x1100],
-    [0x13a0, 0x1400],
-    [0x1c80, 0x1cc0],
-    [0x1d00, 0x2000],
-    [0x2100, 0x2200],
-    [0x2460, 0x2500],
-    [0x2c00, 0x2e00],
-    [0xa640, 0xabc0],
-    [0xff20, 0xff40],
-  ] as const;
-  for (const [from, to] of blocks) {
-    for (let point = from; point < to; point++) {
-      const lower = String.fromCharCode(point).toLowerCase();
-      if (lower.length === 1) letters[point] = lower.charCodeAt(0);
-    }
-  }
-  // What a Turkish I with a dot becomes, and the sigma at the end of a word, is a matter of the locale.
-  letters[0x130] = 0x69;
-  letters[0x3c2] = 0x3c3;
-  return letters;
-}
 
 /** @param key eight secret bytes, so that nobody can write text that is slow to search */
 export function createWords(key: Uint8Array): Words {
@@ -262,59 +221,9 @@ function viewOf(words: Words, bytes: Uint8Array): DataView {
   return view;
 }
 
-const highBits = 0x80808080 | 0;
-/** By how many of four bytes, the first lowest. */
-const firstBytes = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1);
-
-/** The high bits of those of four ASCII bytes that are letters: sums reach the high bit from `a` on, or beyond `z`. */
-function lettersIn(four: number): number {
-  const small = four | 0x20202020;
-  return (small + 0x1f1f1f1f) & ~(small + 0x05050505) & highBits;
-}
-
-function digitsIn(four: number): number {
-  return (four + 0x50505050) & ~(four + 0x46464646) & highBits;
-}
-
-/** Which of four bytes is the first with its high bit. */
-function firstByteOf(four: number): number {
-  return (31 - Math.clz32(four & -four)) >> 3;
-}
-
 function mixed(hash: number, four: number): number {
   const product = Math.imul(hash ^ four, 0x9e3779b1);
   return product ^ (product >>> 15);
-}
-
-/** The bytes of a code point in UTF-8, the first of them lowest. */
-function encoded(point: number): number {
-  if (point < 0x80) return point;
-  const last = 0x80 | (point & 0x3f);
-  if (point < 0x800) return 0xc0 | (point >>> 6) | (last << 8);
-  return 0xe0 | (point >>> 12) | ((0x80 | ((point >>> 6) & 0x3f)) << 8) | (last << 16);
-}
-
-/** Where a character is cut off in its middle. */
-const none = -1;
-
-/** The small letter of a character of two or three bytes, as a code point. */
-function smallOf(bytes: Uint8Array, index: number, length: number): number {
-  const second = bytes[index + 1]!;
-  const third = length === 3 ? bytes[index + 2]! : 0x80;
-  if ((second & 0xc0) !== 0x80 || (third & 0xc0) !== 0x80) return none;
-  const lead = bytes[index]!;
-  if (length === 2) return small[((lead & 0x1f) << 6) | (second & 0x3f)]!;
-  return small[((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)]!;
-}
-
-/** No-break space and its like (C2 A0–BF), general punctuation (E2 80–81), ideographic punctuation (E3 80). */
-function separatorLength(bytes: Uint8Array, index: number): number {
-  const lead = bytes[index]!;
-  if (lead !== 0xc2 && lead !== 0xe2 && lead !== 0xe3) return 0;
-  const next = bytes[index + 1] ?? 0;
-  if (lead === 0xc2) return next >= 0xa0 && next <= 0xbf ? 2 : 0;
-  if (lead === 0xe2) return next === 0x80 || next === 0x81 ? 3 : 0;
-  return next === 0x80 ? 3 : 0;
 }
 
 /** Whether what stands behind a backslash belongs to it. */
