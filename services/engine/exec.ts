@@ -77,12 +77,12 @@ export async function exitCodeOf(
   process: { inspect(): Promise<{ Running: boolean; ExitCode: number | null }> },
 ): Promise<number> {
   // The output ends a moment before the engine has noted the exit.
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const state = await ifPresent(process.inspect());
     // It keeps commands in its memory only.
     if (!state) throw new EngineAway(docker, 'The Docker engine has forgotten a command: it was restarted meanwhile');
     if (!state.Running && state.ExitCode !== null) return state.ExitCode;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Problem('engine-failed', 'The engine did not say how the command ended');
 }

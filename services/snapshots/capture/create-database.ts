@@ -15,7 +15,9 @@ export async function createDatabase(
   try {
     await client.query(`DROP DATABASE IF EXISTS ${identifier(name)}`);
     const major = await readMajor(client);
-    const libc = major >= localeProviderMajor ? 'LOCALE_PROVIDER libc' : '';
+    const libc = major >= optionsMajor ? 'LOCALE_PROVIDER libc' : '';
+    // Half the time of what goes through the WAL.
+    const strategy = major >= optionsMajor ? 'STRATEGY file_copy' : '';
     const provider = providerOf(source);
     const plain = `LC_COLLATE 'C' LC_CTYPE 'C'`;
     const locales = [
@@ -27,7 +29,7 @@ export async function createDatabase(
     for (const locale of locales) {
       const encoding = `ENCODING ${literal(source.encoding)}`;
       try {
-        await client.query(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${encoding} ${locale}`);
+        await client.query(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${strategy} ${encoding} ${locale}`);
         return locale === locales.at(-1) && source.collate !== 'C'
           ? [`The image has no locale ${provider ? source.locale : source.collate}; text sorts by C instead`]
           : [];
@@ -45,8 +47,8 @@ export async function createDatabase(
   }
 }
 
-/** CREATE DATABASE knows locale providers since. */
-const localeProviderMajor = 15;
+/** CREATE DATABASE knows locale providers and strategies since. */
+const optionsMajor = 15;
 
 function providerOf({ locale_provider: provider, locale, icu_rules: rules }: ServerFacts): string | undefined {
   if (locale === null) return undefined;
