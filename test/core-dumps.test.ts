@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { removeInstallation } from '../services/engine/clean-up.ts';
 import { removeTarget, runInTarget, startTarget } from '../services/snapshots/capture/target.ts';
-import { testHost } from './support/postgres.ts';
+import { docker, testHost } from './support/postgres.ts';
 import { captureOf } from './support/source.ts';
 
 const noCore = /^Max core file size +0 +0 /m;
@@ -73,5 +74,6 @@ test('nor does the Postgres that a snapshot is loaded into', async () => {
     assert.match(stdout, noCore);
   } finally {
     await removeTarget(host, spec);
+    await removeInstallation(docker, host.installation);
   }
 });
