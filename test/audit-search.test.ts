@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Problem } from '../services/errors.ts';
 import { dictionaries } from '../services/masking/dictionaries.ts';
+import type { CopyFormat } from '../services/masking/rows/row.ts';
 import { openAudit } from '../services/snapshots/audit/audit.ts';
 import { mostByChance } from '../services/snapshots/audit/chance.ts';
 import { coincidencesOf } from '../services/snapshots/audit/coincidences.ts';
@@ -22,12 +23,14 @@ import { createKeeper } from '../services/snapshots/audit/keeper.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
 import { createDigitRuns, createDigits, readDigits } from '../services/snapshots/audit/numbers.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
+import { createPairReader } from '../services/snapshots/audit/pairs.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
 import { createSearch } from '../services/snapshots/audit/search.ts';
 import { asNumber, keysOf } from '../services/snapshots/audit/setup.ts';
 import { createSipHash } from '../services/snapshots/audit/siphash.ts';
 import { spansIn, widen } from '../services/snapshots/audit/spans.ts';
 import { lexemes } from '../services/snapshots/audit/tsvector.ts';
+import { unitsOf } from '../services/snapshots/audit/units.ts';
 import { judge } from '../services/snapshots/audit/verdict.ts';
 import {
   clearWords,
@@ -37,6 +40,7 @@ import {
   readWords,
   windowHash,
 } from '../services/snapshots/audit/words.ts';
+import { binaryRow } from './support/binary-rows.ts';
 
 describe('SipHash-2-4', () => {
   // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
@@ -355,7 +359,7 @@ async function audited(
   };
   const audit = openAudit([plan], [rows.length], memoryBytes);
   try {
-    const collector = createCollection(audit.setup, audit.originals.add)(0)!;
+    const collector = createCollection(audit.setup, audit.originals.add)(0, 'text')!;
     for (const pair of rows) {
       const [original, masked] = pair.map((fields) => Buffer.from(`${fields.join('\t')}\n`)) as [Buffer, Buffer];
       collector.row(original, 0, original.length, masked, 0, masked.length);
@@ -952,6 +956,51 @@ test('what threads share serves the next audit, empty, and never two at once', (
   third.close();
 });
 
+test('rows in COPY’s binary format hold the same originals as in the text format', () => {
+  const columns = [
+    { name: 'id', rule: { keep: 'a number' } },
+    ...['first_name', 'last_name', 'email', 'text', 'token'].map((mask) => ({ name: mask, rule: { mask } })),
+    { name: 'last', rule: { keep: 'a number' } },
+  ].map((column) => ({ ...column, by: 'column', place: {} as never, isArray: false }));
+  const [units] = unitsOf([{ schema: 'app', name: 't', columns }]).tables;
+  const values = [
+    '',
+    null,
+    '\\N',
+    'Anna',
+    'a\tb\nc\\d',
+    '{"name": "Ren\\u00e9e \\ud83d"}',
+    '\\x416e6e61',
+    'ü€😀',
+    'x'.repeat(5000),
+  ];
+  const pick = (n: number) => values[n % values.length]!;
+  const read = (format: CopyFormat, write: (fields: (string | null)[]) => Buffer) => {
+    const found: unknown[] = [];
+    const pair = createPairReader(
+      units!,
+      ({ id }, bytes, start, end, equal) => found.push([id, bytes.toString('utf8', start, end), equal]),
+      format,
+    );
+    for (let n = 0; n < 1000; n++) {
+      const fields = [`${n}`, pick(n), pick(n * 3 + 1), pick(n * 5), pick(n >> 2), pick(n * 7), null];
+      const masked = fields.map((field, index) => (field === null || (n + index) % 3 === 0 ? field : pick(n + index)));
+      const [before, after] = [write(fields), write(masked)];
+      const chunk = Buffer.concat([Buffer.from('ahead'), before, after]);
+      pair(chunk, 5, 5 + before.length, chunk, 5 + before.length, chunk.length);
+    }
+    return found;
+  };
+  const asText = read('text', (fields) => {
+    const escaped = fields.map((field) =>
+      field === null ? '\\N' : field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n'),
+    );
+    return Buffer.from(`${escaped.join('\t')}\n`);
+  });
+  assert.ok(asText.length > 3000);
+  assert.deepEqual(read('binary', binaryRow), asText);
+});
+
 describe('values that hold others', () => {
   const judgedOf = async (
     rule: { mask: string; [option: string]: unknown },
@@ -965,7 +1014,7 @@ describe('values that hold others', () => {
       columns: [{ name: 'c', rule, by: 'column', place: place as never, isArray: false }],
     };
     const audit = openAudit([plan], [1]);
-    const collector = createCollection(audit.setup, audit.originals.add)(0)!;
+    const collector = createCollection(audit.setup, audit.originals.add)(0, 'text')!;
     const [before, after] = [Buffer.from(`${original}\n`), Buffer.from(`${masked}\n`)];
     collector.row(before, 0, before.length, after, 0, after.length);
     audit.addPart(collector.finish(), 0);

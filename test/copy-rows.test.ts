@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import type pg from 'pg';
 import type { RowMask } from '../services/masking/rows/row.ts';
 import { append } from '../services/masking/rows/sink.ts';
-import { CopyFailure, copyTable } from '../services/snapshots/capture/copy-table.ts';
+import { CopyFailure, type CopyTask, copyOutOf, copyTable } from '../services/snapshots/capture/copy-table.ts';
+import { CopyOut } from '../services/sources/copy-out.ts';
+import { binaryHeader, binaryRow, binaryTrailer } from './support/binary-rows.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
 
 let server: TestPostgres;
@@ -21,7 +23,15 @@ after(async () => {
   await server?.remove();
 });
 
-const task = { schema: 'public', table: 'people', columns: ['name'], oid: 1, filenode: 1, index: 0 };
+const task = {
+  schema: 'public',
+  table: 'people',
+  columns: ['name'],
+  format: 'text' as const,
+  oid: 1,
+  filenode: 1,
+  index: 0,
+};
 const masked: RowMask = (_row, _start, _end, out) => append(out, Buffer.from('Lorem\n'));
 
 /** Copies rows that come in these chunks, and says what is in the table then. */
@@ -57,5 +67,105 @@ describe('rows are masked whole, or not copied', () => {
     assert.equal(failure.cause, thrown);
     assert.equal(failure.end, 'target');
     assert.ok(!names.includes('Anna'));
+  });
+});
+
+/** Rows as a server sends them: whole messages, several in a chunk. */
+class Sent extends CopyOut {
+  readonly #chunks: Buffer[];
+
+  constructor(chunks: Buffer[][], rowCount: number) {
+    super('');
+    this.#chunks = chunks.map((bodies) => Buffer.concat(bodies.flatMap((body) => [headOf(body), body])));
+    this.rowCount = rowCount;
+  }
+
+  override _read(): void {
+    this.push(this.#chunks.shift() ?? null);
+  }
+}
+
+function headOf(body: Buffer): Buffer {
+  const head = Buffer.from('d\0\0\0\0');
+  head.writeUInt32BE(4 + body.length, 1);
+  return head;
+}
+
+describe('rows in the binary format', () => {
+  const binary: CopyTask = { ...task, format: 'binary' };
+  const row = (name: string) => binaryRow([name]);
+  const lorem: RowMask = (_row, _start, _end, out) => append(out, row('Lorem'));
+
+  async function copiedFrom(chunks: Buffer[][]) {
+    await client.query('TRUNCATE people');
+    const result = await copyTable(
+      () => new Sent(chunks, 2),
+      client,
+      binary,
+      lorem,
+      undefined,
+      () => {},
+    ).then(
+      ({ rows }) => ({ rows }),
+      (failure: CopyFailure) => ({ failure }),
+    );
+    const { rows } = await client.query<{ name: string }>('TABLE people');
+    return { ...result, names: rows.map(({ name }) => name) };
+  }
+
+  test('are masked whole, in whatever chunks', async () => {
+    const first = Buffer.concat([binaryHeader, row('Anna')]);
+    for (const chunks of [
+      [[first, row('Bob'), binaryTrailer]],
+      [[first], [row('Bob')], [binaryTrailer]],
+      // As no server that is known does.
+      [[binaryHeader], [row('Anna'), row('Bob')], [binaryTrailer]],
+    ])
+      assert.deepEqual(await copiedFrom(chunks), { rows: 2, names: ['Lorem', 'Lorem'] });
+  });
+
+  test('that do not begin or end as such are the source’s failure, and none arrives', async () => {
+    const anna = Buffer.concat([binaryHeader, row('Anna')]);
+    for (const chunks of [
+      [[anna], [row('Bob')]],
+      [[row('Anna'), binaryTrailer]],
+      [[binaryHeader.subarray(0, 10)], [binaryTrailer]],
+      [[Buffer.concat([Buffer.from('PGCOPX'), binaryHeader.subarray(6), row('Anna')]), binaryTrailer]],
+      [[anna, binaryTrailer, row('Bob')]],
+      [[]],
+    ]) {
+      const { failure, names } = (await copiedFrom(chunks)) as { failure?: CopyFailure; names: string[] };
+      assert.ok(failure instanceof CopyFailure);
+      assert.equal(failure.end, 'source');
+      assert.deepEqual(names, []);
+    }
+  });
+
+  test('come and go as a server has them, of parts and of empty tables too', async () => {
+    await client.query(`
+      CREATE TABLE kept AS SELECT n AS id, 'name ' || n AS name, n / 7.0 AS share, now() + n * interval '1 s' AS at, ARRAY[n::text, NULL] AS tags
+        FROM generate_series(1, 20000) n;
+      CREATE TABLE kept_copy (LIKE kept); CREATE TABLE none (id int); CREATE TABLE none_copy (id int)`);
+    const source = await server.connect('postgres');
+    try {
+      const same: RowMask = (bytes, start, end, out) => append(out, bytes, start, end);
+      const read = (one: CopyTask) => source.query(new CopyOut(copyOutOf(one)));
+      const copy = async (table: string, columns: string[], pages?: CopyTask['pages']) => {
+        const one: CopyTask = { ...binary, table, columns, into: `${table}_copy`, ...(pages ? { pages } : {}) };
+        return (await copyTable(read, client, one, same, undefined, () => {})).rows;
+      };
+      const columns = ['id', 'name', 'share', 'at', 'tags'];
+      const parts = [
+        await copy('kept', columns, { from: 0, to: 50 }),
+        await copy('kept', columns, { from: 50, to: undefined }),
+      ];
+      assert.equal(parts[0]! + parts[1]!, 20_000);
+      assert.ok(parts.every((rows) => rows > 1000));
+      const { rows } = await client.query('(TABLE kept EXCEPT ALL TABLE kept_copy)');
+      assert.deepEqual(rows, []);
+      assert.equal(await copy('none', ['id']), 0);
+    } finally {
+      await source.end();
+    }
   });
 });

@@ -7,11 +7,15 @@ import type pg from 'pg';
 import { type DatabaseContent, readContent } from '../services/backups/content.ts';
 import { changesBetween, readSchema } from '../services/database/schema.ts';
 import { removeInstallation } from '../services/engine/clean-up.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 import { captured, comparable } from '../services/migrations/comparable-schema.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { tasksOf } from '../services/snapshots/capture/copy-data.ts';
 import type { CaptureReport } from '../services/snapshots/capture/report.ts';
+import { readCatalog } from '../services/sources/catalog.ts';
 import { everyObject, oddNames } from './support/every-object.ts';
-import { everyValueSql } from './support/every-value.ts';
+import { everyValue, everyValueSql } from './support/every-value.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { imageOf, type Major } from './support/postgres-versions.ts';
 import { captureOf, keepEverything, reader, startOn } from './support/source.ts';
@@ -56,6 +60,10 @@ const more: Record<string, string> = {
 
 /** Postgres writes casts and brackets of an expression in another place once it was restored. */
 const plain = (definition: string) => definition.replace(/::[\w ."]+(\(\d+\))?(\[\])*/g, '').replace(/[()\s]/g, '');
+
+/** Types of `everyValue`. */
+const ownForm =
+  /^(char|money|xml|point|line|lseg|box|path|polygon|circle|jsonpath|ts(vector|query)|.*range|box\[\]|int4range\[\]|oid|reg.*|.*_?snapshot|x?c?id8?|tid|pg_lsn|refcursor|.*vector|aclitem)$/;
 
 for (const major of [15, 17] as Major[]) {
   describe(`a capture of Postgres ${major} that keeps everything`, () => {
@@ -117,6 +125,21 @@ for (const major of [15, 17] as Major[]) {
           report.tables.some((table) => table.name === `${name}.${name}`),
           name,
         );
+    });
+
+    test('copies as text what servers send in forms of their own, and the rest in binary', async () => {
+      const catalog = await readCatalog(original);
+      const plan = planMasking(catalog, parsePolicy(await keepEverything(original)));
+      const tasks = tasksOf(plan.tables, catalog, { major, workers: 2, isDump: false });
+      const asText = tasks.filter(({ format }) => format === 'text');
+      const types = asText.filter(({ schema }) => schema === 'kinds').map(({ table }) => table.replace('of ', ''));
+      const expected = Object.keys(everyValue).map((type) => type.replaceAll('"', ''));
+      assert.deepEqual(types.sort(), expected.filter((type) => ownForm.test(type)).sort());
+      const [moods, people] = ['moods_1', 'people'].map((name) => tasks.find(({ table }) => table === name)?.format);
+      assert.equal(moods, 'binary');
+      assert.equal(people, 'text');
+      const ofDump = tasksOf(plan.tables, catalog, { major, workers: 2, isDump: true });
+      assert.ok(ofDump.every(({ format }) => format === 'text'));
     });
 
     test('identity columns, serials and sequences go on past every number there is', async () => {

@@ -62,7 +62,7 @@ const snapshots = { 'another server’s': '00000003-0000001B-1', 'no server’s'
 
 for (const [what, snapshot] of Object.entries(snapshots)) {
   test(`a session that is to read ${what} snapshot says that it is on another server`, async () => {
-    const task = { schema: 'app', table: 'a', columns: ['id'], oid: 1, filenode: 1, index: 0 };
+    const task = { schema: 'app', table: 'a', columns: ['id'], format: 'text' as const, oid: 1, filenode: 1, index: 0 };
     const reading = inReadOnlyTransaction({ url: production.url('shop', reader) }, 10_000, (client) =>
       holdTable(client, snapshot, task),
     );

@@ -26,7 +26,13 @@ export async function catalogQuery<Row extends object>(
   return (await client.query<Row & pg.QueryResultRow>(text, values)).rows;
 }
 
+export interface SourceColumn extends CatalogColumn {
+  /** Its type, or what its domain is over, has the same number in every server, elements of arrays too. */
+  builtIn: boolean;
+}
+
 export interface SourceTable extends CatalogTable {
+  columns: SourceColumn[];
   heapBytes: number;
   /** The file its rows are in: another one once it was emptied or rewritten. */
   filenode: number;
@@ -152,9 +158,21 @@ interface TableRow {
   unique_keys: CatalogTable['uniqueKeys'];
 }
 
-function columnOf(types: Map<number, TypeRow>, column: ColumnRow): CatalogColumn {
-  const { name, type, notNull, generated } = column;
-  return { name, type, ...resolved(types, Number(column.typeOid), column.typmod), notNull, generated };
+function columnOf(types: Map<number, TypeRow>, column: ColumnRow): SourceColumn {
+  const { name, type, typeOid, typmod, notNull, generated } = column;
+  const builtIn = isBuiltIn(types, Number(typeOid));
+  return { name, type, ...resolved(types, Number(typeOid), typmod), notNull, generated, builtIn };
+}
+
+/** Numbers below are assigned by hand, and stay (https://www.postgresql.org/docs/17/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT). */
+const firstOtherOid = 10_000;
+
+function isBuiltIn(types: Map<number, TypeRow>, typeOid: number): boolean {
+  let type = types.get(typeOid)!;
+  while (type.kind === 'd') type = types.get(Number(type.base))!;
+  // int2vector and oidvector are said to be arrays, and are none.
+  const isVector = type.category === 'A' && !type.name.startsWith('_');
+  return Number(type.oid) < firstOtherOid && !isVector;
 }
 
 /** Resolves domains and arrays to the type of one value. Modifiers are encoded as in numeric.c and varchar.c. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { addressOf } from '../../services/engine/dial.ts';
 import { exec } from '../../services/engine/exec.ts';
 import { outputOf } from '../../services/engine/exec-output.ts';
+import { runInHelper } from '../../services/engine/helper.ts';
 import type { Host } from '../../services/engine/host.ts';
 import { ensureImage } from '../../services/engine/images.ts';
 import { label } from '../../services/engine/labels.ts';
@@ -51,7 +52,7 @@ async function measured(host: Host, dataset: Dataset): Promise<object> {
   return withSource(host, dataset, async (url, source) => {
     const found: { capture: number; audit: number; plain: number }[] = [];
     for (let round = 0; round < rounds; round++) {
-      await rest();
+      await rest(host);
       const { ms, auditMs } = await captureOnce(host, url, dataset.policy);
       const plain = await timedPlain(host, source);
       found.push({ capture: ms - auditMs, audit: auditMs, plain });
@@ -89,13 +90,16 @@ async function withSource<T>(
   return result;
 }
 
-/** The engine is busy for a moment with what was removed from it, which is no part of what comes next. */
-const rest = () => new Promise((resolve) => setTimeout(resolve, 2000));
+/** The disk is busy for a while with what was written, and the engine with what was removed: no part of what comes next. */
+async function rest(host: Host): Promise<void> {
+  await runInHelper(host, ['sync']);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+}
 
 /** While the image initialises, a first server answers for a moment. */
 async function settled(host: Host, container: string): Promise<void> {
   await firstQuery(host, container);
-  await rest();
+  await rest(host);
   await firstQuery(host, container);
 }
 
@@ -210,7 +214,7 @@ async function measuredDump(host: Host): Promise<object> {
   return withSource(host, people, async (_url, source) => {
     const found: { capture: number; plain: number }[] = [];
     for (let round = 0; round < dumpRounds; round++) {
-      await rest();
+      await rest(host);
       const capture = await captureDumpOnce(host, source);
       const plain = await timedRestore(host, source);
       found.push({ capture, plain });

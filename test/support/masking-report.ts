@@ -46,7 +46,7 @@ export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> 
       ...{ heapBytes: 0, readable: true, rowSecurity: false, filenode: 1, partition: null, unlogged: false },
       columns: Object.entries(columns).map(([column, rule]) => ({
         ...{ name: column, type: 'text', baseType: 'text', isArray: false, limit: null, precision: null, scale: null },
-        ...{ notNull: false, generated: rule === undefined },
+        ...{ notNull: false, generated: rule === undefined, builtIn: true },
       })),
     }),
   );

@@ -32,9 +32,8 @@ export function createHmacSha256(key: Uint8Array): (bytes: Uint8Array, start: nu
       compress(from, words, state);
       from = state;
     }
-    if (from === inner) state.set(inner);
-    finish(state, words, bytes, at, end, blockBytes + end - start);
-    for (let word = 0; word < 8; word++) ending[word] = state[word]!;
+    // The eight words of the inner hash stand at the beginning of the outer block, whose rest is always the same.
+    finish(from, words, bytes, at, end, blockBytes + end - start, ending);
     compress(outer, ending, state);
     writeDigest(state, digest);
     return digest;
@@ -74,8 +73,7 @@ export function createRoundFunction(key: Uint8Array, messageBytes: number): { me
   return {
     message,
     run: () => {
-      state.set(begun);
-      finish(state, words, message, 0, messageBytes, blockBytes + messageBytes);
+      finish(begun, words, message, 0, messageBytes, blockBytes + messageBytes, state);
       writeDigest(state, digest);
       return result;
     },

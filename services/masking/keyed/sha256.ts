@@ -87,31 +87,35 @@ export function readBlock(words: Int32Array, bytes: Uint8Array, start: number): 
 }
 
 /**
- * Adds what is left of a message after whole blocks, with the padding (section 5.1.1).
+ * Adds what is left of a message after whole blocks, with the padding (section 5.1.1); `to` may be `from`.
  *
  * @param length of the whole message in bytes, what was before `start` included
  */
 export function finish(
-  state: State,
+  from: State,
   words: Int32Array,
   bytes: Uint8Array,
   start: number,
   end: number,
   length: number,
+  to: State,
 ): void {
+  let state = from;
   let word = readWords(words, bytes, start, end);
   let last = 0x80000000;
   for (let at = end - 1; at >= start + word * 4; at--) last = (last >>> 8) | (bytes[at]! << 24);
   words[word++] = last;
   if (word > 14) {
-    words.fill(0, word);
-    compress(state, words, state);
+    if (word === 15) words[15] = 0;
+    compress(state, words, to);
+    state = to;
     word = 0;
   }
-  words.fill(0, word, 14);
+  // A loop: the native fill costs more than so few words.
+  while (word < 14) words[word++] = 0;
   words[14] = length / 2 ** 29;
   words[15] = length << 3;
-  compress(state, words, state);
+  compress(state, words, to);
 }
 
 /** @returns how many words there were, four bytes each */

@@ -2,11 +2,14 @@ import type { Mask, Subject } from '../kind.ts';
 import { escapeCopy, unescapeCopy } from './copy-text.ts';
 import { append, createSink, reserve, type Sink } from './sink.ts';
 
+/** Which of COPY's formats rows are in (https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS). */
+export type CopyFormat = 'text' | 'binary';
+
 /** What happens to one column of a row. */
 export type ColumnMask =
   | { technique: 'keep' }
-  /** Replaces what is there by bytes that are a COPY field already; NULL stays NULL. */
-  | { technique: 'fixed'; field: Buffer }
+  /** Replaces what is there by what the type prints; NULL stays NULL. */
+  | { technique: 'fixed'; value: Buffer | null }
   | { technique: 'mask'; mask: Mask; needsEscape: boolean };
 
 /** Who a row is about: what stands at a position among its columns, or all of it. `field` is filled for each row. */
@@ -15,10 +18,10 @@ export interface RowSubject {
   field: Subject;
 }
 
-/** Masks one row in COPY's text format, its newline included, and appends it to `out`. */
+/** Masks one row as COPY has it, in the text format with its newline, and appends it to `out`. */
 export type RowMask = (row: Buffer, start: number, end: number, out: Sink) => void;
 
-const otherColumns = 'A row does not have the columns that were asked for';
+export const otherColumns = 'A row does not have the columns that were asked for';
 const tab = 0x09;
 const newline = 0x0a;
 const backslash = 0x5c;
@@ -31,10 +34,12 @@ const upperN = 0x4e;
 export function createRowMask(columns: readonly ColumnMask[], subjects: readonly RowSubject[] = []): RowMask {
   const plain = createSink(4096);
   const masked = createSink(4096);
+  const fixed = columns.map((column) => (column.technique === 'fixed' ? fieldOf(column.value) : null));
 
-  const maskField = (column: ColumnMask, row: Buffer, start: number, end: number, escaped: boolean, out: Sink) => {
+  const maskField = (at: number, row: Buffer, start: number, end: number, escaped: boolean, out: Sink) => {
+    const column = columns[at]!;
     if (isNull(row, start, end) || column.technique === 'keep') return append(out, row, start, end);
-    if (column.technique === 'fixed') return append(out, column.field);
+    if (column.technique === 'fixed') return append(out, fixed[at]!);
     if (start === end) return;
     let from = row;
     let fromStart = start;
@@ -57,7 +62,7 @@ export function createRowMask(columns: readonly ColumnMask[], subjects: readonly
     if (subjects.length > 0) findSubjects(subjects, row, start, end);
     let index = start;
     let keptFrom = start;
-    for (const column of columns) {
+    for (let at = 0; at < columns.length; at++) {
       if (index >= end) throw new Error(otherColumns);
       const fieldStart = index;
       let escaped = false;
@@ -66,9 +71,9 @@ export function createRowMask(columns: readonly ColumnMask[], subjects: readonly
         if (byte === backslash) escaped = true;
         byte = row[++index]!;
       }
-      if (column.technique !== 'keep') {
+      if (columns[at]!.technique !== 'keep') {
         append(out, row, keptFrom, fieldStart);
-        maskField(column, row, fieldStart, index, escaped, out);
+        maskField(at, row, fieldStart, index, escaped, out);
         keptFrom = index;
       }
       index++;
@@ -77,6 +82,13 @@ export function createRowMask(columns: readonly ColumnMask[], subjects: readonly
     if (index !== end && columns.length > 0) throw new Error(otherColumns);
     append(out, row, keptFrom, end);
   };
+}
+
+function fieldOf(value: Buffer | null): Buffer {
+  if (value === null) return Buffer.from('\\N');
+  const sink = createSink(value.length * 2 + 1);
+  escapeCopy(value, 0, value.length, sink);
+  return sink.bytes.subarray(0, sink.at);
 }
 
 function isNull(row: Buffer, start: number, end: number): boolean {

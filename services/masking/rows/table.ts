@@ -4,21 +4,36 @@ import { kinds } from '../kinds/index.ts';
 import type { PlannedColumn, PlannedTable } from '../plan/plan.ts';
 import { isKeep } from '../policy/rule.ts';
 import { failingAt } from '../values/unmaskable.ts';
+import { createBinaryRowMask } from './binary-row.ts';
 import { remember } from './cache.ts';
-import { escapeCopy } from './copy-text.ts';
-import { type ColumnMask, createRowMask, type RowMask, type RowSubject } from './row.ts';
-import { createSink } from './sink.ts';
+import { type ColumnMask, type CopyFormat, createRowMask, type RowMask, type RowSubject } from './row.ts';
 
-/** What masks the rows of a planned table, in the order of its columns. */
-export function createTableMask(materials: Materials, table: PlannedTable): RowMask {
+/**
+ * What masks the rows of a planned table, in the order of its columns.
+ * @param format binary for a table that `takesBinary` only
+ */
+export function createTableMask(materials: Materials, table: PlannedTable, format: CopyFormat = 'text'): RowMask {
   const positions = new Map(table.columns.map(({ name }, index) => [name, index]));
   const subjects: RowSubject[] = [];
   const masks = table.columns.map((column) => {
     const where = `${tableName(table)}.${column.name}`;
     return columnMaskOf(materials, where, column, positions, subjects);
   });
-  return createRowMask(masks, subjects);
+  return format === 'binary' ? createBinaryRowMask(masks) : createRowMask(masks, subjects);
 }
+
+/** Whether a table can be masked in COPY's binary format: where each masked value stands in it as it prints. */
+export function takesBinary({ columns }: Pick<PlannedTable, 'columns'>): boolean {
+  return columns.every(({ rule, place, isArray }) => {
+    if (isKeep(rule) || rule.mask === 'null') return true;
+    // What a row is about is known by what is printed.
+    if (rule.subject !== undefined || kinds[rule.mask]!.perRow) return false;
+    return !isArray && !place.isRange && (place.family === 'enum' || printedInBinary.includes(place.type));
+  });
+}
+
+/** Not name, which cuts what is too long where it reads text only. */
+const printedInBinary = ['text', 'varchar', 'bpchar', 'citext'];
 
 function columnMaskOf(
   materials: Materials,
@@ -32,7 +47,7 @@ function columnMaskOf(
   const kind = kinds[rule.mask]!;
   if (kind.fixed && (kind.whole || !isArray)) {
     const value = kind.fixed(materials, rule);
-    return { technique: 'fixed', field: value === null ? Buffer.from('\\N') : escaped(value) };
+    return { technique: 'fixed', value: value === null ? null : Buffer.from(value) };
   }
   const subject = subjectOf(column, positions);
   if (subject) subjects.push(subject);
@@ -49,11 +64,4 @@ function subjectOf({ name, rule }: PlannedColumn, positions: Map<string, number>
   const position = positions.get(String(rule.subject));
   if (position === undefined) throw new Error(`${rule.subject} is no column that is copied`);
   return { position, field };
-}
-
-function escaped(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const sink = createSink(bytes.length * 2 + 1);
-  escapeCopy(bytes, 0, bytes.length, sink);
-  return sink.bytes.subarray(0, sink.at);
 }

@@ -1,3 +1,4 @@
+import type { CopyFormat } from '../../masking/rows/row.ts';
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createKeeper } from './keeper.ts';
@@ -35,7 +36,7 @@ function wordsIn({ count }: Words, { ideographs }: Strength): number {
 export function createCollection(
   setup: AuditSetup,
   send: (originals: Uint32Array<ArrayBuffer>) => void,
-): (table: number) => Collector | undefined {
+): (table: number, format: CopyFormat) => Collector | undefined {
   const keys = keysOf(setup);
   const sipHash = createSipHash(keys.sip);
   const words = createWords(keys.words);
@@ -112,12 +113,12 @@ export function createCollection(
     return count;
   };
 
-  return (table) => {
+  return (table, format) => {
     const units = setup.tables[table]!;
     if (units.every((column) => column === undefined)) return undefined;
     const counts: PartCounts = new Map();
     return {
-      row: createPairReader(units, collectorOf(counts)),
+      row: createPairReader(units, collectorOf(counts), format),
       finish: () => {
         keep.flush();
         phrases.settle();

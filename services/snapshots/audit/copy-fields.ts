@@ -1,5 +1,5 @@
 /**
- * The audit's own reading of COPY's text format (https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS)
+ * The audit's own reading of COPY's formats (https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS)
  * and of array literals: a mistake of the masking's reader is not to be repeated here.
  */
 
@@ -23,7 +23,7 @@ export function createFields(): Fields {
 }
 
 /** Finds the first `count` fields of a row, newline included, and says how many there are. */
-export function splitFields(fields: Fields, bytes: Uint8Array, start: number, end: number, count: number): number {
+export function splitFields(fields: Fields, bytes: Buffer, start: number, end: number, count: number): number {
   const { starts, ends, escaped } = fields;
   let field = 0;
   let index = start;
@@ -41,6 +41,22 @@ export function splitFields(fields: Fields, bytes: Uint8Array, start: number, en
   return field;
 }
 
+/** The same of a row in the binary format, where the number of fields and each one's length stand before them; NULL is empty. */
+export function splitBinary(fields: Fields, bytes: Buffer, start: number, end: number, count: number): number {
+  const { starts, ends } = fields;
+  let field = 0;
+  for (let index = start + 2; field < count && index < end; index = ends[field++]!) {
+    starts[field] = index + 4;
+    ends[field] = index + 4 + Math.max(0, bytes.readInt32BE(index));
+  }
+  return field;
+}
+
+export function hasBackslash(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (bytes[index] === backslash) return true;
+  return false;
+}
+
 export function isNull(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === 2 && bytes[start] === backslash && bytes[start + 1] === 0x4e;
 }
@@ -50,7 +66,7 @@ const meanings: Record<string, number> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 1
 /** A string of more would cost several times its bytes. */
 const longestRead = 16 << 20;
 
-/** What an escaped field says. `\u00e9` of a JSON document is read, too: words are compared by their characters. */
+/** What an escaped field says. */
 export function unescapeField(bytes: Buffer, start: number, end: number): Buffer {
   const out = Buffer.allocUnsafe(end - start);
   let at = 0;
@@ -62,8 +78,12 @@ export function unescapeField(bytes: Buffer, start: number, end: number): Buffer
     }
     out[at++] = byte;
   }
-  const plain = out.subarray(0, at);
-  if (at > longestRead || !plain.includes('\\u')) return plain;
+  return readEscapes(out.subarray(0, at));
+}
+
+/** `\u00e9` of a JSON document is read: words are compared by their characters. */
+export function readEscapes(plain: Buffer): Buffer {
+  if (plain.length > longestRead || !plain.includes('\\u')) return plain;
   const read = plain
     .toString('utf8')
     .replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));

@@ -1,4 +1,16 @@
-import { createFields, type Fields, hexBytes, isHex, isNull, splitFields, unescapeField } from './copy-fields.ts';
+import type { CopyFormat } from '../../masking/rows/row.ts';
+import {
+  createFields,
+  type Fields,
+  hasBackslash,
+  hexBytes,
+  isHex,
+  isNull,
+  readEscapes,
+  splitBinary,
+  splitFields,
+  unescapeField,
+} from './copy-fields.ts';
 import { createPartsReader, type OnPart } from './parts.ts';
 import { hasParts } from './rules.ts';
 import type { ColumnUnits, TableUnits, Unit } from './units.ts';
@@ -9,7 +21,7 @@ const mostHex = 512 << 10;
 /** An original without COPY's escapes, and whether masking left it as it was. */
 export type OnOriginal = (unit: Unit, bytes: Buffer, start: number, end: number, equal: boolean) => void;
 
-/** One row as it came and as it goes on, both in COPY's text format, newlines included. */
+/** One row as it came and as it goes on, both as COPY has them, in the text format with their newlines. */
 export type ReadPair = (
   original: Buffer,
   start: number,
@@ -19,18 +31,51 @@ export type ReadPair = (
   maskedEnd: number,
 ) => void;
 
+/** How fields of a row are found, and read. */
+interface Format {
+  split: typeof splitFields;
+  isNull: (bytes: Buffer, start: number, end: number) => boolean;
+  isEscaped: (fields: Fields, index: number, bytes: Buffer) => boolean;
+  plainOf: (bytes: Buffer, start: number, end: number) => Buffer;
+}
+
+const formats: Record<CopyFormat, Format> = {
+  text: {
+    ...{ split: splitFields, isNull, plainOf: unescapeField },
+    isEscaped: ({ escaped }, index) => escaped[index] === 1,
+  },
+  binary: {
+    split: splitBinary,
+    isNull: (_bytes, start, end) => start === end,
+    isEscaped: ({ starts, ends }, index, bytes) => hasBackslash(bytes, starts[index]!, ends[index]!),
+    plainOf: (bytes, start, end) => readEscapes(bytes.subarray(start, end)),
+  },
+};
+
 /** Gives each masked value of rows: whole fields, or what they hold. NULL is none. */
-export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): ReadPair {
+export function createPairReader(columns: TableUnits, onOriginal: OnOriginal, format: CopyFormat): ReadPair {
+  const { split, isNull, isEscaped, plainOf } = formats[format];
   const [originals, maskeds] = [createFields(), createFields()];
   const readers = columns.map((column) => column && fieldReader(column, onOriginal));
   const count = readers.findLastIndex((read) => read !== undefined) + 1;
-  const readFullNames = columns.flatMap((column, last) =>
-    column?.fullName ? [fullNameReader(column.fullName, last, onOriginal)] : [],
-  );
+
+  /** First and last name of a row as one original; each by itself is judged as such. */
+  const readFullName = ({ first, unit }: NonNullable<ColumnUnits['fullName']>, last: number, row: Buffer) => {
+    const { starts, ends } = originals;
+    const names: string[] = [];
+    for (const field of [first, last]) {
+      const [from, to] = [starts[field]!, ends[field]!];
+      if (from === to || isNull(row, from, to) || isEscaped(originals, field, row)) return;
+      names.push(row.toString('utf8', from, to));
+    }
+    const bytes = Buffer.from(names.join(' '));
+    onOriginal(unit, bytes, 0, bytes.length, false);
+  };
+  const fullNames = columns.flatMap((column, last) => (column?.fullName ? [{ of: column.fullName, last }] : []));
 
   return (original, start, end, masked, maskedStart, maskedEnd) => {
-    const fields = splitFields(originals, original, start, end, count);
-    splitFields(maskeds, masked, maskedStart, maskedEnd, count);
+    const fields = split(originals, original, start, end, count);
+    split(maskeds, masked, maskedStart, maskedEnd, count);
     for (let index = 0; index < fields; index++) {
       const read = readers[index];
       let first = originals.starts[index]!;
@@ -41,32 +86,19 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal): R
       let maskedFirst = maskeds.starts[index]!;
       let maskedLast = maskeds.ends[index]!;
       if (isNull(masked, maskedFirst, maskedLast)) maskedLast = maskedFirst;
-      if (originals.escaped[index]) {
-        from = unescapeField(original, first, last);
+      if (isEscaped(originals, index, original)) {
+        from = plainOf(original, first, last);
         first = 0;
         last = from.length;
       }
-      if (maskeds.escaped[index] && maskedLast > maskedFirst) {
-        to = unescapeField(masked, maskedFirst, maskedLast);
+      if (maskedLast > maskedFirst && isEscaped(maskeds, index, masked)) {
+        to = plainOf(masked, maskedFirst, maskedLast);
         maskedFirst = 0;
         maskedLast = to.length;
       }
       read(from, first, last, to, maskedFirst, maskedLast);
     }
-    for (const readFullName of readFullNames) readFullName(originals, original);
-  };
-}
-
-/** First and last name of a row as one original; each by itself is judged as such. */
-function fullNameReader({ first, unit }: NonNullable<ColumnUnits['fullName']>, last: number, onOriginal: OnOriginal) {
-  return ({ starts, ends, escaped }: Fields, row: Buffer): void => {
-    if (escaped[first] || escaped[last]) return;
-    for (const field of [first, last]) {
-      if (starts[field] === ends[field] || isNull(row, starts[field]!, ends[field]!)) return;
-    }
-    const name = `${row.toString('utf8', starts[first], ends[first])} ${row.toString('utf8', starts[last], ends[last])}`;
-    const bytes = Buffer.from(name);
-    onOriginal(unit, bytes, 0, bytes.length, false);
+    for (const { of, last } of fullNames) readFullName(of, last, original);
   };
 }
 

@@ -8,6 +8,7 @@ import { timeoutRemedies } from '../../sources/errors.ts';
 import type { Audit } from '../audit/audit.ts';
 import { createInFlight } from '../audit/in-flight.ts';
 import { endThreads } from '../threads.ts';
+import { formatOf } from './copy-format.ts';
 import { changedMeanwhile } from './copy-session.ts';
 import type { CopyTask } from './copy-table.ts';
 import type { WorkerInput, WorkerMessage } from './copy-worker.ts';
@@ -22,15 +23,21 @@ const pageBytes = 8192;
 /** TID range scans, without which a part reads the whole table. */
 const tidRangeScanMajor = 14;
 
-/** What there is to copy, largest first. */
-export function tasksOf(tables: PlannedTable[], catalog: SourceCatalog, major: number, workers: number): CopyTask[] {
+/** What there is to copy, largest first. @param isDump rows are read from a dump, which has them as text */
+export function tasksOf(
+  tables: PlannedTable[],
+  catalog: SourceCatalog,
+  { major, workers, isDump }: { major: number; workers: number; isDump: boolean },
+): CopyTask[] {
   const found = new Map(catalog.tables.map((table) => [`${table.schema}.${table.name}`, table]));
   const sized = tables.map((table, index) => {
-    const { heapBytes, sizeBytes, oid, filenode, partition } = found.get(`${table.schema}.${table.name}`)!;
+    const source = found.get(`${table.schema}.${table.name}`)!;
+    const { heapBytes, sizeBytes, oid, filenode, partition } = source;
     const task: CopyTask = {
       schema: table.schema,
       table: table.name,
       columns: table.columns.map(({ name }) => name),
+      format: isDump ? 'text' : formatOf(table, source),
       ...{ oid, filenode, index },
       ...(partition && mayMove(table, partition) ? { into: partition.root } : {}),
     };

@@ -3,10 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { RowMask } from '../../masking/rows/row.ts';
+import type { CopyFormat, RowMask } from '../../masking/rows/row.ts';
 import { createSink } from '../../masking/rows/sink.ts';
 import { identifier } from '../../quoting.ts';
-import { CopyOut, CutRow, eachRow } from '../../sources/copy-out.ts';
+import { CopyOut, CutRow, eachMessage, eachRow } from '../../sources/copy-out.ts';
 import { keepPace, type Pace } from '../../sources/pace.ts';
 
 /** A table, or the part of a large one between two of its pages. */
@@ -14,6 +14,7 @@ export interface CopyTask {
   schema: string;
   table: string;
   columns: string[];
+  format: CopyFormat;
   /** What the table was when the snapshot was taken. */
   oid: number;
   filenode: number;
@@ -72,7 +73,8 @@ export async function copyTable(
     });
   }
   const out = read(task);
-  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN${freeze ? ' (FREEZE)' : ''}`));
+  const options = optionsOf([...(freeze ? ['FREEZE'] : []), ...formatOption(task)]);
+  const into = target.query(copyFrom(`COPY ${task.into ?? name} ${list} FROM STDIN${options}`));
   let bytes = 0;
   // When one stream of a pipeline fails, the others are made to fail, too.
   let end: 'source' | 'target' | undefined;
@@ -82,7 +84,8 @@ export async function copyTable(
   into.once('error', () => {
     end ??= 'target';
   });
-  const masked = (out instanceof CopyOut ? maskMessages : maskText)(mask, (size) => {
+  const maskRows = out instanceof CopyOut ? (task.format === 'binary' ? maskBinary : maskMessages) : maskText;
+  const masked = maskRows(mask, (size) => {
     bytes += size;
     onBytes(size);
   });
@@ -109,14 +112,18 @@ function comesFrozen({ pages, into }: CopyTask): boolean {
   return pages === undefined && into === undefined;
 }
 
+const formatOption = ({ format }: CopyTask) => (format === 'binary' ? ['FORMAT binary'] : []);
+const optionsOf = (options: string[]) => (options.length > 0 ? ` (${options.join(', ')})` : '');
+
 /** How a server is asked for them. */
 export function copyOutOf(task: CopyTask): string {
   const { pages } = task;
+  const options = optionsOf(formatOption(task));
   const name = `${identifier(task.schema)}.${identifier(task.table)}`;
   const columns = task.columns.map(identifier).join(', ');
-  if (!pages) return `COPY ${name} ${columns && `(${columns})`} TO STDOUT`;
+  if (!pages) return `COPY ${name} ${columns && `(${columns})`} TO STDOUT${options}`;
   const end = pages.to === undefined ? '' : ` AND ctid < '(${pages.to},0)'`;
-  return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT`;
+  return `COPY (SELECT ${columns} FROM ONLY ${name} WHERE ctid >= '(${pages.from},0)'${end}) TO STDOUT${options}`;
 }
 
 /** Masks rows into batches, and pushes on each that is full. */
@@ -152,6 +159,49 @@ function maskMessages(mask: RowMask, onBytes: (bytes: number) => void): Transfor
       done();
     },
   });
+}
+
+/** What rows begin with in the binary format: a signature, flags and the length of what may follow, which is none. */
+const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+/** What they end with, where a row has the number of its fields. */
+const trailer = Buffer.of(0xff, 0xff);
+
+/** Of chunks of CopyOut's in the binary format: the header comes with the first row, the trailer by itself. */
+function maskBinary(mask: RowMask, onBytes: (bytes: number) => void): Transform {
+  const { row, flush } = inBatches(mask, onBytes);
+  let begun = false;
+  let ended = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        eachMessage(chunk, (from, end) => {
+          let start = from;
+          if (!begun) {
+            begun = true;
+            start += header.length;
+            if (!holds(chunk, from, start, header)) throw new CutRow('The rows do not begin as binary ones do');
+            this.push(header);
+          }
+          if (ended) throw new CutRow('There are rows after the last one');
+          if (holds(chunk, start, end, trailer)) ended = true;
+          else if (start < end) row(this, chunk, start, end);
+        });
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    flush(done) {
+      if (!ended) return done(new CutRow('The rows end before the last one'));
+      flush(this);
+      this.push(trailer);
+      done();
+    },
+  });
+}
+
+function holds(bytes: Buffer, start: number, end: number, what: Buffer): boolean {
+  return end - start === what.length && end <= bytes.length && what.compare(bytes, start, end) === 0;
 }
 
 /** Chunks do not align to rows; COPY's text format escapes newlines in values, so a bare one ends a row. */

@@ -128,8 +128,9 @@ async function copy({ source, target }: Sessions, task: CopyTask, { materials, c
   };
   try {
     // What was collected of a part that failed is counted with none.
-    const collector = collectorOf(task.index);
-    const { mask, settle, collectMs } = collecting(createTableMask(materials, input.tables[task.index]!), collector);
+    const collector = collectorOf(task.index, task.format);
+    const tableMask = createTableMask(materials, input.tables[task.index]!, task.format);
+    const { mask, settle, collectMs } = collecting(tableMask, collector);
     const result = await copyTable(await readFrom(source), target, task, mask, input.pace, onBytes);
     if (unsaid > 0) tell();
     settle();

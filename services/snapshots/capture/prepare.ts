@@ -95,7 +95,7 @@ async function prepareWithin(
   return {
     ...{ exportedSnapshot: exported[0]!.id, facts, schemas, catalog, plan, pools, sequences, leftOut, described },
     ...{ roles, settings, databaseGrants, warnings, pace, workers },
-    tasks: tasksOf(plan.tables, catalog, facts.major, workers).filter(
+    tasks: tasksOf(plan.tables, catalog, { major: facts.major, workers, isDump: dump !== undefined }).filter(
       ({ index }) => !unlogged.has(tableName(plan.tables[index]!)),
     ),
     /** About how many bytes there are to copy. */
