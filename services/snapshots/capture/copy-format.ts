@@ -11,8 +11,8 @@ const sameEverywhere = new Set([
 ]);
 
 /**
- * How rows of a table are copied: in COPY's binary format, which takes both servers half as long, where every column has
- * a type whose binary form is the same everywhere, and masks need to read what is text only. Not so are types of one's
+ * How rows of a table are copied: in COPY's binary format, which spares both servers to print and to read, where every
+ * column has a type whose binary form is the same everywhere, and masks need to read what is text only. Not so are types of one's
  * own, that an array names by a number, and what names objects by theirs, such as regclass.
  */
 export function formatOf(planned: PlannedTable, { columns }: SourceTable): CopyFormat {
