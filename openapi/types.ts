@@ -1742,7 +1742,7 @@ export interface components {
       /** @description The partitioned table whose rules its columns follow: schema.table */
       partitionOf?: string;
       rows: number;
-      /** @description Read from the source */
+      /** @description Of its masked rows as they were copied */
       bytes: number;
       columns: components['schemas']['ReportedColumn'][];
     };

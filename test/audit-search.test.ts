@@ -968,6 +968,7 @@ test('rows in COPY’s binary format hold the same originals as in the text form
     null,
     '\\N',
     'Anna',
+    'tab\there',
     'a\tb\nc\\d',
     '{"name": "Ren\\u00e9e \\ud83d"}',
     '\\x416e6e61',

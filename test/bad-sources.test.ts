@@ -192,7 +192,11 @@ test('a database called postgres, with ICU as its locale provider, is captured u
 test('a source that is newer than the image is refused, naming both', async () => {
   const newer = await startPostgres({ image: await imageOf(18) });
   try {
-    await newer.createDatabase('shop', `CREATE TABLE t (id int)`);
+    // A role that the image does not have either.
+    await newer.createDatabase(
+      'shop',
+      `CREATE ROLE ops; GRANT pg_signal_autovacuum_worker TO ops; CREATE TABLE t (id int); ALTER TABLE t OWNER TO ops`,
+    );
     const policy = { tables: { 'public.t': { id: keep } } };
     const problem = await refused(captureOf(host, { url: newer.url('shop') }, { policy }));
     assert.equal(problem.code, 'source-refused');

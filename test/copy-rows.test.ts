@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type pg from 'pg';
+import { Problem } from '../services/errors.ts';
+import { dictionaries } from '../services/masking/dictionaries.ts';
+import { createMaterials } from '../services/masking/materials.ts';
+import type { PlannedColumn } from '../services/masking/plan/plan.ts';
 import type { RowMask } from '../services/masking/rows/row.ts';
 import { append } from '../services/masking/rows/sink.ts';
+import { createTableMask } from '../services/masking/rows/table.ts';
 import { CopyFailure, type CopyTask, copyOutOf, copyTable } from '../services/snapshots/capture/copy-table.ts';
-import { CopyOut } from '../services/sources/copy-out.ts';
+import { CopyOut, CutRow } from '../services/sources/copy-out.ts';
 import { binaryHeader, binaryRow, binaryTrailer } from './support/binary-rows.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
 
@@ -96,13 +101,13 @@ describe('rows in the binary format', () => {
   const row = (name: string) => binaryRow([name]);
   const lorem: RowMask = (_row, _start, _end, out) => append(out, row('Lorem'));
 
-  async function copiedFrom(chunks: Buffer[][]) {
+  async function copiedFrom(chunks: Buffer[][], mask = lorem) {
     await client.query('TRUNCATE people');
     const result = await copyTable(
       () => new Sent(chunks, 2),
       client,
       binary,
-      lorem,
+      mask,
       undefined,
       () => {},
     ).then(
@@ -124,20 +129,41 @@ describe('rows in the binary format', () => {
       assert.deepEqual(await copiedFrom(chunks), { rows: 2, names: ['Lorem', 'Lorem'] });
   });
 
-  test('that do not begin or end as such are the source’s failure, and none arrives', async () => {
-    const anna = Buffer.concat([binaryHeader, row('Anna')]);
+  const anna = Buffer.concat([binaryHeader, row('Anna')]);
+  const failedOf = async (chunks: Buffer[][], mask = lorem) => {
+    const { failure, names } = (await copiedFrom(chunks, mask)) as { failure?: CopyFailure; names: string[] };
+    assert.ok(failure instanceof CopyFailure);
+    assert.equal(failure.end, 'source');
+    assert.deepEqual(names, []);
+    return failure.cause;
+  };
+
+  test('that end before the last one are cut at the source, and none arrives', async () => {
+    for (const chunks of [[[anna], [row('Bob')]], [[]]]) assert.ok((await failedOf(chunks)) instanceof CutRow);
+  });
+
+  test('that are none are the source’s failure, which is not tried again', async () => {
+    const name: PlannedColumn = {
+      ...{ name: 'name', rule: { mask: 'email' }, by: 'column', isArray: false },
+      place: { family: 'text', type: 'text', unique: false },
+    };
+    const materials = createMaterials(Buffer.alloc(32, 'k'), dictionaries());
+    const email = createTableMask(materials, { schema: 'public', name: 'people', columns: [name] }, 'binary');
     for (const chunks of [
-      [[anna], [row('Bob')]],
       [[row('Anna'), binaryTrailer]],
       [[binaryHeader.subarray(0, 10)], [binaryTrailer]],
       [[Buffer.concat([Buffer.from('PGCOPX'), binaryHeader.subarray(6), row('Anna')]), binaryTrailer]],
       [[anna, binaryTrailer, row('Bob')]],
-      [[]],
+      // A row in two messages.
+      [
+        [anna, row('Bob').subarray(0, 5)],
+        [row('Bob').subarray(5), binaryTrailer],
+      ],
     ]) {
-      const { failure, names } = (await copiedFrom(chunks)) as { failure?: CopyFailure; names: string[] };
-      assert.ok(failure instanceof CopyFailure);
-      assert.equal(failure.end, 'source');
-      assert.deepEqual(names, []);
+      const cause = await failedOf(chunks, email);
+      assert.ok(cause instanceof Problem);
+      assert.equal(cause.code, 'source-refused');
+      assert.equal(cause.where, 'public.people');
     }
   });
 

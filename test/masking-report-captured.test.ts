@@ -140,7 +140,7 @@ test('NULLs and different values are those of the result, generated columns and 
 test('of tables that are too large to be read again the counts are estimates that say so', async () => {
   const columns = ['id', 'name', 'gender', 'nothing', 'doc'];
   const counts = await countColumns(
-    copy,
+    [copy],
     [{ schema: 'app', name: 'people', rows: people, columns }],
     new AbortController().signal,
     0,

@@ -35,6 +35,9 @@ export function eachMessage(chunk: Buffer, onMessage: (start: number, end: numbe
 
 const endOf = (bytes: Buffer, at: number) => at + 1 + bytes.readUInt32BE(at + 1);
 
+type ToClient = (bytes: Buffer) => void;
+const nothing = Buffer.alloc(0);
+
 /** What of a connection's socket matters. */
 type Connection = pg.Connection & { stream: NodeJS.ReadableStream; query(sql: string): void };
 
@@ -50,7 +53,7 @@ export class CopyOut extends Readable {
   readonly #sql: string;
   #connection: Connection | undefined;
   /** What gives messages to the client at other times. */
-  #toClient: ((bytes: Buffer) => void) | undefined;
+  #toClient: ToClient | undefined;
   /** Of a message that has not come whole: joined once, so that a row of 100 MB is not copied for each of its chunks. */
   #begun: Buffer[] = [];
   #begunBytes = 0;
@@ -68,7 +71,7 @@ export class CopyOut extends Readable {
   submit(connection: pg.Connection): void {
     this.#connection = connection as Connection;
     const { stream } = this.#connection;
-    const [toClient] = stream.listeners('data') as ((bytes: Buffer) => void)[];
+    const [toClient] = stream.listeners('data') as ToClient[];
     this.#toClient = toClient;
     stream.off('data', toClient!);
     stream.pause();
@@ -99,12 +102,32 @@ export class CopyOut extends Readable {
     this.#forwarding = false;
   }
 
+  /** Joins what a chunk has of a message that was cut, and no more: the rest of it is read where it is. */
   #take(chunk: Buffer): void {
-    this.#begun.push(chunk);
-    this.#begunBytes += chunk.length;
-    if (this.#begunBytes < this.#neededBytes) return;
-    const bytes = this.#begun.length > 1 ? Buffer.concat(this.#begun) : chunk;
-    this.#begun = [];
+    if (this.#begunBytes === 0) {
+      this.#read(chunk);
+      return;
+    }
+    const missing = this.#neededBytes - this.#begunBytes;
+    this.#begun.push(chunk.subarray(0, missing));
+    this.#begunBytes += Math.min(missing, chunk.length);
+    if (chunk.length < missing) return;
+    const message = Buffer.concat(this.#begun);
+    const rest = chunk.subarray(missing);
+    // Its length was not known yet.
+    if (endOf(message, 0) > message.length) {
+      this.#keep(message);
+      this.#take(rest);
+      return;
+    }
+    this.#keep(nothing);
+    const toClient = this.#read(message);
+    if (toClient) toClient(rest);
+    else this.#read(rest);
+  }
+
+  /** @returns what is given what follows, where the rows are over. */
+  #read(bytes: Buffer): ToClient | undefined {
     let from = 0;
     let at = 0;
     while (bytes.length - at >= headBytes) {
@@ -116,21 +139,24 @@ export class CopyOut extends Readable {
       }
       this.#give(bytes, from, at);
       if (!passedOver.has(bytes[at]!)) {
-        this.#end(bytes, at);
-        return;
+        return this.#end(bytes, at);
       }
-      if (end > bytes.length) {
-        from = at;
-        break;
-      }
+      from = at;
+      if (end > bytes.length) break;
       at = end;
       from = at;
     }
     this.#give(bytes, from, at);
-    this.#begunBytes = bytes.length - at;
-    this.#neededBytes = this.#begunBytes < headBytes ? headBytes : endOf(bytes, at) - at;
     // A copy where it is little, so that it does not keep a large row in memory.
-    this.#begun = this.#begunBytes > 0 ? [Buffer.from(bytes.subarray(at))] : [];
+    this.#keep(Buffer.from(bytes.subarray(at)));
+    return undefined;
+  }
+
+  /** Of the message that is to be read next. */
+  #keep(begun: Buffer): void {
+    this.#begun = begun.length > 0 ? [begun] : [];
+    this.#begunBytes = begun.length;
+    this.#neededBytes = begun.length < headBytes ? headBytes : endOf(begun, 0);
   }
 
   #give(bytes: Buffer, from: number, to: number): void {
@@ -138,7 +164,7 @@ export class CopyOut extends Readable {
   }
 
   /** Leaves the connection to the client again: what says that the rows are over, or an error, is for it. */
-  #end(bytes: Buffer, at: number): void {
+  #end(bytes: Buffer, at: number): ToClient {
     this.#isDone = bytes[at] === type.copyDone;
     const toClient = this.#detach()!;
     const { stream } = this.#connection!;
@@ -147,6 +173,7 @@ export class CopyOut extends Readable {
     // It may have been paused again meanwhile.
     process.nextTick(() => stream.resume());
     if (this.#isDone) this.push(null);
+    return toClient;
   }
 
   #detach() {

@@ -87,9 +87,11 @@ export function readBlock(words: Int32Array, bytes: Uint8Array, start: number): 
 }
 
 /**
- * Adds what is left of a message after whole blocks, with the padding (section 5.1.1); `to` may be `from`.
+ * Adds what is left of a message after whole blocks, with the padding (section 5.1.1).
  *
+ * @param from the state after those blocks
  * @param length of the whole message in bytes, what was before `start` included
+ * @param to gets the hash in its first eight words; it may be `from`
  */
 export function finish(
   from: State,

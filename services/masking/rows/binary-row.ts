@@ -1,4 +1,4 @@
-import { type ColumnMask, otherColumns, type RowMask } from './row.ts';
+import type { ColumnMask, RowMask } from './row.ts';
 import { append, reserve, type Sink } from './sink.ts';
 
 /** Of a field: how many bytes follow, in four bytes; NULL is -1, and none. */
@@ -6,23 +6,26 @@ const lengthBytes = 4;
 const nullLength = -1;
 const nothing = Buffer.alloc(0);
 
+/** What came is no row of the columns that were asked for, which a server never sends. */
+export class UnreadableRow extends Error {}
+
 /**
  * The same as `createRowMask` for COPY's binary format (https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS),
  * in which a row is the number of its fields, in two bytes, and the fields. Masked ones must be of a type whose binary form
- * is what it prints, as text's is.
+ * is what it prints, as text's is: the audit, too, takes it for that.
  */
 export function createBinaryRowMask(columns: readonly ColumnMask[]): RowMask {
   return (row, start, end, out) => {
     reserve(out, end - start);
-    if (end - start < 2 || ((row[start]! << 8) | row[start + 1]!) !== columns.length) throw new Error(otherColumns);
+    if (end - start < 2 || ((row[start]! << 8) | row[start + 1]!) !== columns.length) throw new UnreadableRow();
     let index = start + 2;
     let keptFrom = start;
     for (const column of columns) {
-      if (index + lengthBytes > end) throw new Error(otherColumns);
+      if (index + lengthBytes > end) throw new UnreadableRow();
       const length = lengthAt(row, index);
       const from = index + lengthBytes;
       const to = from + Math.max(length, 0);
-      if (length < nullLength || to > end) throw new Error(otherColumns);
+      if (length < nullLength || to > end) throw new UnreadableRow();
       if (column.technique !== 'keep' && length !== nullLength) {
         append(out, row, keptFrom, index);
         maskField(column, row, from, to, out);
@@ -30,7 +33,7 @@ export function createBinaryRowMask(columns: readonly ColumnMask[]): RowMask {
       }
       index = to;
     }
-    if (index !== end) throw new Error(otherColumns);
+    if (index !== end) throw new UnreadableRow();
     append(out, row, keptFrom, end);
   };
 }

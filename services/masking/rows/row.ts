@@ -8,7 +8,7 @@ export type CopyFormat = 'text' | 'binary';
 /** What happens to one column of a row. */
 export type ColumnMask =
   | { technique: 'keep' }
-  /** Replaces what is there by what the type prints; NULL stays NULL. */
+  /** Replaces every value by one, as its type prints it, or by NULL; NULL stays NULL. */
   | { technique: 'fixed'; value: Buffer | null }
   | { technique: 'mask'; mask: Mask; needsEscape: boolean };
 
@@ -21,7 +21,7 @@ export interface RowSubject {
 /** Masks one row as COPY has it, in the text format with its newline, and appends it to `out`. */
 export type RowMask = (row: Buffer, start: number, end: number, out: Sink) => void;
 
-export const otherColumns = 'A row does not have the columns that were asked for';
+const otherColumns = 'A row does not have the columns that were asked for';
 const tab = 0x09;
 const newline = 0x0a;
 const backslash = 0x5c;
@@ -34,12 +34,20 @@ const upperN = 0x4e;
 export function createRowMask(columns: readonly ColumnMask[], subjects: readonly RowSubject[] = []): RowMask {
   const plain = createSink(4096);
   const masked = createSink(4096);
-  const fixed = columns.map((column) => (column.technique === 'fixed' ? fieldOf(column.value) : null));
+  const masks = columns.map((column) =>
+    column.technique === 'fixed' ? { ...column, field: fieldOf(column.value) } : column,
+  );
 
-  const maskField = (at: number, row: Buffer, start: number, end: number, escaped: boolean, out: Sink) => {
-    const column = columns[at]!;
+  const maskField = (
+    column: (typeof masks)[number],
+    row: Buffer,
+    start: number,
+    end: number,
+    escaped: boolean,
+    out: Sink,
+  ) => {
     if (isNull(row, start, end) || column.technique === 'keep') return append(out, row, start, end);
-    if (column.technique === 'fixed') return append(out, fixed[at]!);
+    if (column.technique === 'fixed') return append(out, column.field);
     if (start === end) return;
     let from = row;
     let fromStart = start;
@@ -62,7 +70,7 @@ export function createRowMask(columns: readonly ColumnMask[], subjects: readonly
     if (subjects.length > 0) findSubjects(subjects, row, start, end);
     let index = start;
     let keptFrom = start;
-    for (let at = 0; at < columns.length; at++) {
+    for (const column of masks) {
       if (index >= end) throw new Error(otherColumns);
       const fieldStart = index;
       let escaped = false;
@@ -71,9 +79,9 @@ export function createRowMask(columns: readonly ColumnMask[], subjects: readonly
         if (byte === backslash) escaped = true;
         byte = row[++index]!;
       }
-      if (columns[at]!.technique !== 'keep') {
+      if (column.technique !== 'keep') {
         append(out, row, keptFrom, fieldStart);
-        maskField(at, row, fieldStart, index, escaped, out);
+        maskField(column, row, fieldStart, index, escaped, out);
         keptFrom = index;
       }
       index++;

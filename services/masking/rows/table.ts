@@ -10,9 +10,11 @@ import { type ColumnMask, type CopyFormat, createRowMask, type RowMask, type Row
 
 /**
  * What masks the rows of a planned table, in the order of its columns.
- * @param format binary for a table that `takesBinary` only
+ * @throws Error for binary where the table does not take it
  */
 export function createTableMask(materials: Materials, table: PlannedTable, format: CopyFormat = 'text'): RowMask {
+  if (format === 'binary' && !takesBinary(table))
+    throw new Error(`The masks of ${tableName(table)} do not know the binary format`);
   const positions = new Map(table.columns.map(({ name }, index) => [name, index]));
   const subjects: RowSubject[] = [];
   const masks = table.columns.map((column) => {
@@ -25,15 +27,13 @@ export function createTableMask(materials: Materials, table: PlannedTable, forma
 /** Whether a table can be masked in COPY's binary format: where each masked value stands in it as it prints. */
 export function takesBinary({ columns }: Pick<PlannedTable, 'columns'>): boolean {
   return columns.every(({ rule, place, isArray }) => {
-    if (isKeep(rule) || rule.mask === 'null') return true;
+    if (isKeep(rule)) return true;
     // What a row is about is known by what is printed.
-    if (rule.subject !== undefined || kinds[rule.mask]!.perRow) return false;
-    return !isArray && !place.isRange && (place.family === 'enum' || printedInBinary.includes(place.type));
+    if (rule.subject !== undefined || kinds[rule.mask]!.perRow || isArray || place.isRange) return false;
+    // A name that is too long is cut where it is read as text, and refused in binary.
+    return place.family === 'enum' || (place.family === 'text' && place.type !== 'name');
   });
 }
-
-/** Not name, which cuts what is too long where it reads text only. */
-const printedInBinary = ['text', 'varchar', 'bpchar', 'citext'];
 
 function columnMaskOf(
   materials: Materials,

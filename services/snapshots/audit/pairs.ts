@@ -65,8 +65,9 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal, fo
     const names: string[] = [];
     for (const field of [first, last]) {
       const [from, to] = [starts[field]!, ends[field]!];
-      if (from === to || isNull(row, from, to) || isEscaped(originals, field, row)) return;
-      names.push(row.toString('utf8', from, to));
+      if (from === to || isNull(row, from, to)) return;
+      const name = isEscaped(originals, field, row) ? plainOf(row, from, to) : row.subarray(from, to);
+      names.push(name.toString('utf8'));
     }
     const bytes = Buffer.from(names.join(' '));
     onOriginal(unit, bytes, 0, bytes.length, false);

@@ -129,20 +129,20 @@ async function captureReading(
       lockTimeoutMs: options.source.limits?.lockTimeoutMs ?? defaultLockTimeoutMs,
     };
     threads = startThreads(Math.min(workers, tasks.length));
-    let dumped = Promise.resolve();
     const target = await phase('start', 'starting an empty Postgres', async () => {
       const created = await createTarget(host, spec);
       endStatements = endWith(signal, created);
-      dumped = dumpSchema(created, relay, schema, signal);
-      // Whether it answers says more of a container that has ended.
+      const dumped = dumpSchema(created, relay, schema, signal);
       dumped.catch(() => {});
-      return untilItAnswers(created, signal);
+      // Whether it answers says more of a container that has ended.
+      const answering = await untilItAnswers(created, signal);
+      await dumped;
+      return answering;
     });
     const schemaOwner = await phase('schema', 'copying the schema', async () => {
       await createRoles(prepared.roles, target);
       for (const what of await createDatabase(target, options.database, facts))
         warnings.push({ where: options.database, what });
-      await dumped;
       await restoreSchema(target, schema, options.database, signal);
       await onTarget(target, options.database, async (client) => {
         await tryGivenValues(client, plan.tables);
@@ -190,7 +190,7 @@ async function captureReading(
         analyze(target, database, cores, facts.statistics_target, plan.tables, expected.rows),
       );
       const result = await phase('count', 'counting values and groups', () =>
-        countResult(client, { catalog, plan, policy, copied }, signal),
+        onTarget(target, database, (other) => countResult([client, other], { catalog, plan, policy, copied }, signal)),
       );
       return { shifted, result, major: await readMajor(client) };
     });

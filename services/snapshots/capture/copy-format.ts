@@ -22,7 +22,8 @@ export function formatOf(planned: PlannedTable, { columns }: SourceTable): CopyF
 }
 
 function isSameEverywhere({ baseType, isArray, builtIn, labels, fields, bounds }: SourceColumn): boolean {
+  if (fields || bounds) return false;
   // A label stands as its text, and citext as text does.
   if (labels || baseType === 'citext') return !isArray;
-  return builtIn && !fields && !bounds && sameEverywhere.has(baseType);
+  return builtIn && sameEverywhere.has(baseType);
 }

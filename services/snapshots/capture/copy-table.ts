@@ -3,6 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { Problem } from '../../errors.ts';
+import { UnreadableRow } from '../../masking/rows/binary-row.ts';
 import type { CopyFormat, RowMask } from '../../masking/rows/row.ts';
 import { createSink } from '../../masking/rows/sink.ts';
 import { identifier } from '../../quoting.ts';
@@ -90,18 +92,26 @@ export async function copyTable(
     onBytes(size);
   });
   masked.once('error', (error) => {
-    end ??= error instanceof CutRow ? 'source' : 'target';
+    end ??= error instanceof CutRow || error instanceof UnreadableRow ? 'source' : 'target';
   });
   const streams = pace ? [out, keepPace(pace), masked, into] : [out, masked, into];
   await pipeline(streams).catch(async (error) => {
     if (freeze) await target.query('ROLLBACK').catch(() => {});
-    throw new CopyFailure(end ?? 'target', error);
+    throw new CopyFailure(end ?? 'target', error instanceof UnreadableRow ? unreadable(task) : error);
   });
   if (freeze) await target.query('COMMIT');
   for (let attempt = 0; out.rowCount !== into.rowCount && attempt < countAttempts; attempt++)
     await setTimeout(countAfterMs);
   if (out.rowCount !== into.rowCount) throw new Error(`${out.rowCount} rows went out, ${into.rowCount} came in`);
   return { rows: into.rowCount ?? 0, bytes };
+}
+
+/** To read it again would not help. */
+function unreadable({ schema, table }: CopyTask): Problem {
+  return new Problem('source-refused', 'The source’s rows do not come as Postgres sends them', {
+    where: `${schema}.${table}`,
+    remedy: 'Give the source the address of the server itself: what is between takes its messages apart.',
+  });
 }
 
 /**
@@ -179,10 +189,10 @@ function maskBinary(mask: RowMask, onBytes: (bytes: number) => void): Transform 
           if (!begun) {
             begun = true;
             start += header.length;
-            if (!holds(chunk, from, start, header)) throw new CutRow('The rows do not begin as binary ones do');
+            if (!holds(chunk, from, start, header)) throw new UnreadableRow();
             this.push(header);
           }
-          if (ended) throw new CutRow('There are rows after the last one');
+          if (ended) throw new UnreadableRow();
           if (holds(chunk, start, end, trailer)) ended = true;
           else if (start < end) row(this, chunk, start, end);
         });

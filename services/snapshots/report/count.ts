@@ -29,20 +29,26 @@ const columnsAtOnce = 100;
 /**
  * Counts NULLs and different values of every column of the result, by `schema.table`: exactly, the smallest tables
  * first, until `budgetBytes` have been read; of the others by the statistics that ANALYZE has just made.
+ * @param clients count a table each at a time
  */
 export async function countColumns(
-  client: pg.Client,
+  clients: readonly [pg.Client, ...pg.Client[]],
   tables: TableToCount[],
   signal: AbortSignal,
   budgetBytes = exactBytes,
 ): Promise<Map<string, TableCounts>> {
   const counted = new Map<string, TableCounts>();
+  const waiting = await smallestFirst(clients[0], tables);
   let left = budgetBytes;
-  for (const { table, sizeBytes } of await smallestFirst(client, tables)) {
-    signal.throwIfAborted();
-    left -= sizeBytes;
-    counted.set(`${table.schema}.${table.name}`, await (left >= 0 ? countTable : estimateTable)(client, table));
-  }
+  const count = async (client: pg.Client) => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { table, sizeBytes } = next;
+      signal.throwIfAborted();
+      left -= sizeBytes;
+      counted.set(`${table.schema}.${table.name}`, await (left >= 0 ? countTable : estimateTable)(client, table));
+    }
+  };
+  await Promise.all(clients.map(count));
   return counted;
 }
 

@@ -19,17 +19,17 @@ export interface CountedResult {
  * @throws Problem `capture-failed` where a group is smaller than the policy allows; or the signal's reason.
  */
 export async function countResult(
-  client: pg.Client,
+  clients: readonly [pg.Client, ...pg.Client[]],
   of: { catalog: SourceCatalog; plan: MaskingPlan; policy: Policy; copied: Map<string, { rows: number }> },
   signal: AbortSignal,
 ): Promise<CountedResult> {
   const tables = new Map(of.catalog.tables.map((table) => [tableName(table), table]));
-  const groups = await countGroups(client, quasiIdentifiersOf(of.policy.quasiIdentifiers ?? {}), tables, signal);
+  const groups = await countGroups(clients[0], quasiIdentifiersOf(of.policy.quasiIdentifiers ?? {}), tables, signal);
   const copied = of.plan.tables.map(({ schema, name }) => {
     const id = tableName({ schema, name });
     // Generated columns among them: they are in the result like any other.
     const columns = tables.get(id)!.columns.map((column) => column.name);
     return { schema, name, columns, rows: of.copied.get(id)?.rows ?? 0 };
   });
-  return { groups, counts: await countColumns(client, copied, signal) };
+  return { groups, counts: await countColumns(clients, copied, signal) };
 }
