@@ -11,7 +11,7 @@ import { docker, startPostgres, type TestPostgres, testHost } from '../support/p
 import { captureOf, reader, startOn } from '../support/source.ts';
 
 const MB = 2 ** 20;
-/** A field of 100 MB, as COPY writes it; a row passes a worker in one piece, so what it holds at once is a multiple of it. */
+/** A field of 100 MB, as COPY prints it; a row passes a worker in one piece, so what it holds at once is a multiple of it. */
 const fieldBytes = 100 * MB;
 const mostTimes = 6;
 const lengths = `SELECT id, md5(kept) AS kept, length(masked) > ${fieldBytes / 8} AS long, md5(bytes) AS bytes FROM public.large ORDER BY id`;
@@ -63,7 +63,8 @@ if (process.argv[2] === 'capture') {
     const { rows } = await client.query(lengths);
     await client.end();
     assert.deepEqual(answer.rows, rows);
-    assert.ok(answer.bytes > 4 * fieldBytes);
+    // Half of the bytea's, which are not printed while they pass.
+    assert.ok(answer.bytes > 3.7 * fieldBytes);
     console.log(`peak ${Math.round(answer.peakBytes / MB)} MB`);
     assert.ok(answer.peakBytes < 250 * MB + mostTimes * fieldBytes, `${answer.peakBytes / MB} MB`);
   });
