@@ -14,10 +14,12 @@ export class CutRow extends Error {}
  * @throws CutRow where a message is none
  */
 export function eachRow(chunk: Buffer, onRow: (start: number, end: number) => void): void {
-  eachMessage(chunk, (start, end) => {
-    if (chunk[end - 1] !== 0x0a) throw new CutRow('The rows end in the middle of one');
-    onRow(start, end);
-  });
+  for (let at = 0; at < chunk.length; ) {
+    const end = endOfMessage(chunk, at);
+    if (chunk[end - 1] !== 0x0a) throw new CutRow(cut);
+    onRow(at + headBytes, end);
+    at = end;
+  }
 }
 
 /**
@@ -26,14 +28,20 @@ export function eachRow(chunk: Buffer, onRow: (start: number, end: number) => vo
  */
 export function eachMessage(chunk: Buffer, onMessage: (start: number, end: number) => void): void {
   for (let at = 0; at < chunk.length; ) {
-    const end = endOf(chunk, at);
-    if (end <= at + headBytes || end > chunk.length) throw new CutRow('The rows end in the middle of one');
+    const end = endOfMessage(chunk, at);
     onMessage(at + headBytes, end);
     at = end;
   }
 }
 
+const cut = 'The rows end in the middle of one';
 const endOf = (bytes: Buffer, at: number) => at + 1 + bytes.readUInt32BE(at + 1);
+
+function endOfMessage(chunk: Buffer, at: number): number {
+  const end = endOf(chunk, at);
+  if (end <= at + headBytes || end > chunk.length) throw new CutRow(cut);
+  return end;
+}
 
 type ToClient = (bytes: Buffer) => void;
 const nothing = Buffer.alloc(0);
@@ -42,9 +50,9 @@ const nothing = Buffer.alloc(0);
 type Connection = pg.Connection & { stream: NodeJS.ReadableStream; query(sql: string): void };
 
 /**
- * A query, for `client.query`, that reads COPY … TO STDOUT. Its chunks are whole messages as they came
- * from the server, which sends each row as one (https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-COPY);
- * `eachRow` finds them. So nothing is made for each row, as pg-copy-streams does of its messages, nor its end
+ * A query, for `client.query`, that reads COPY … TO STDOUT. Its chunks are whole messages as they came from the server,
+ * which sends each row as one (https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-COPY); `eachRow` finds them in
+ * the text format, `eachMessage` in any. So nothing is made for each row, as pg-copy-streams does of its messages, nor its end
  * looked for once more: together a third of what it takes to read a row of 200 bytes.
  */
 export class CopyOut extends Readable {
