@@ -246,3 +246,36 @@ describe('a capture in which originals are left', () => {
     assert.deepEqual(await readdir(tmpdir()), []);
   });
 });
+
+test('what columns of any type held that are set to null is searched as it prints', async () => {
+  const values: Record<string, string> = {
+    bigint: '7400000000000 + n * 7919',
+    uuid: `md5('uuid' || n)::uuid`,
+    inet: `'2001:db8::'::inet + n * 1000003::bigint`,
+    numeric: '(9300000000 + n * 7919)::numeric / 100',
+    'text[]': `ARRAY['none', 'person' || n || '@null.test']`,
+    bytea: `convert_to('person' || n || '@bytes.test', 'UTF8')`,
+  };
+  const types = Object.keys(values);
+  const nameOf = (type: string) => `of_${types.indexOf(type)}`;
+  const tables = types.map(
+    (type) =>
+      `CREATE TABLE app.${nameOf(type)} AS SELECT n AS id, ${values[type]} AS secret FROM generate_series(1, 300) n;
+       INSERT INTO app.copies SELECT 'said ' || translate(${type === 'bytea' ? `convert_from(secret, 'UTF8')` : 'secret::text'}, '{}', '') FROM app.${nameOf(type)}`,
+  );
+  await production.createDatabase(
+    'nulled',
+    `CREATE SCHEMA app; CREATE TABLE app.copies (said text); ${tables.join(';')}`,
+  );
+  const nulled = types.map((type) => [`app.${nameOf(type)}`, { id: keep, secret: { mask: 'null' } }]);
+  const problem = await refusedCapture(
+    optionsFor('nulled', { policy: { tables: { ...Object.fromEntries(nulled), 'app.copies': { said: keep } } } }),
+    production,
+    ['null.test', 'bytes.test'],
+  );
+  assert.equal(problem.code, 'audit-failed');
+  for (const type of types) {
+    const told = problem.errors!.some(({ what }) => what.includes(`of app.${nameOf(type)}.secret`));
+    assert.ok(told, `${type}: ${problem.errors!.map(({ what }) => what).join('\n')}`);
+  }
+});

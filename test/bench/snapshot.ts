@@ -92,7 +92,8 @@ async function withSource<T>(
 
 /** The disk is busy for a while with what was written, and the engine with what was removed: no part of what comes next. */
 async function rest(host: Host): Promise<void> {
-  await runInHelper(host, ['sync']);
+  const { exitCode, stderr } = await runInHelper(host, ['sync']);
+  if (exitCode !== 0) throw new Error(stderr);
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
 

@@ -11,9 +11,9 @@ const sameEverywhere = new Set([
 ]);
 
 /**
- * How rows of a table are copied: in COPY's binary format, which spares both servers to print and to read, where every
- * column has a type whose binary form is the same everywhere, and masks need to read what is text only. Not so are types of one's
- * own, that an array names by a number, and what names objects by theirs, such as regclass.
+ * How rows of a table are copied: in COPY's binary format, which spares both servers printing and reading, where every
+ * column has a type whose binary form is the same everywhere, and the masks know their values in it. Types of one's own
+ * are not the same, since an array names them by a number, nor is what names objects by theirs, such as regclass.
  */
 export function formatOf(planned: PlannedTable, { columns }: SourceTable): CopyFormat {
   const byName = new Map(columns.map((column) => [column.name, column]));
