@@ -10,6 +10,7 @@ import { createCollection } from '../services/snapshots/audit/collector.ts';
 import {
   arrayElements,
   createFields,
+  hasBackslash,
   hstorePairs,
   rowFields,
   splitFields,
@@ -288,6 +289,31 @@ describe('reading of COPY text', () => {
     assert.deepEqual(rowFields('(a,"b ""c"" \\\\ (d),",,"")'), ['a', 'b "c" \\ (d),', null, '']);
     assert.deepEqual(rowFields('(,x,)'), [null, 'x', null]);
     assert.equal(lexemes("'brien':2 'ann':1A,4 'o''x':3"), "ann brien o'x ann");
+  });
+
+  test('fields of any bytes end where they end, wherever they begin', () => {
+    const fields = createFields();
+    const random = randomOf(7);
+    // What stands next to a tab, a newline and a backslash, and what has a high bit, more often than by chance.
+    const likely = [0x01, 0x08, 0x0b, 0x0c, 0x5b, 0x5c, 0x5d, 0x7f, 0x80, 0x89, 0x8a, 0xdc, 0xff, 0x61, 0x20];
+    for (let round = 0; round < 20_000; round++) {
+      const values = Array.from({ length: 1 + random(6) }, () =>
+        Array.from({ length: random(9) }, () => likely[random(likely.length)]!),
+      );
+      const start = random(5);
+      const row = values.flatMap((value, index) => [...value, index < values.length - 1 ? 0x09 : 0x0a]);
+      // Not its own: what stands before and behind.
+      const bytes = Buffer.from([...Array(start).fill(0x5c), ...row, ...Array(random(5)).fill(0x5c)]);
+      const count = splitFields(fields, bytes, start, start + row.length, values.length + 1);
+      assert.equal(count, values.length);
+      for (const [index, value] of values.entries()) {
+        const [from, to] = [fields.starts[index]!, fields.ends[index]!];
+        const isEscaped = value.includes(0x5c);
+        assert.deepEqual([...bytes.subarray(from, to)], value);
+        assert.equal(fields.escaped[index] === 1, isEscaped, value.join());
+        assert.equal(hasBackslash(fields, bytes, from, to), isEscaped, value.join());
+      }
+    }
   });
 });
 

@@ -47,7 +47,7 @@ const formats: Record<CopyFormat, Format> = {
   binary: {
     split: splitBinary,
     isNull: (_bytes, start, end) => start === end,
-    isEscaped: ({ starts, ends }, index, bytes) => hasBackslash(bytes, starts[index]!, ends[index]!),
+    isEscaped: (fields, index, bytes) => hasBackslash(fields, bytes, fields.starts[index]!, fields.ends[index]!),
     plainOf: (bytes, start, end) => readEscapes(bytes.subarray(start, end)),
   },
 };

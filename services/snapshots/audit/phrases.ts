@@ -41,8 +41,15 @@ export function createPhrases(memory: SharedArrayBuffer): Phrases {
     },
     settle,
     isOften: (original) => {
-      least ??= Math.max(often, (timesTheMean * counts.reduce((sum, count) => sum + count, 0)) / counts.length);
+      least ??= Math.max(often, (timesTheMean * sumOf(counts)) / counts.length);
       return counts[Math.floor(original / 2 ** 21) >>> (32 - slotBits)]! >= least;
     },
   };
+}
+
+/** A loop takes a sixth of what `reduce` does, and there are four million. */
+function sumOf(counts: Uint32Array): number {
+  let sum = 0;
+  for (let index = 0; index < counts.length; index++) sum += counts[index]!;
+  return sum;
 }

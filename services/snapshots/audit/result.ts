@@ -30,9 +30,6 @@ export async function auditResult(
     const { tasks, places, countedFor } = await readResult(client, at.major);
     const columns = places.length;
     tasks.push(largeObjects(places));
-    const texts = await catalogQuery<CatalogText>(client, 'audit-texts');
-    const names = await catalogQuery<CatalogText>(client, 'audit-names');
-
     const coverage = {
       relations: new Set(tasks.map(({ relation }) => relation)).size - 1,
       columns,
@@ -44,23 +41,32 @@ export async function auditResult(
     };
     const rows = new Map<string, number>();
     const numbers: (NumbersSeen | undefined)[] = [];
-    await searchRelations(at.threads, audit.setup, tasks, at.signal, {
-      candidates: audit.candidates.add,
-      done: (task, counts) => {
-        rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
-        coverage.rows += counts.rows;
-        coverage.bytes += counts.bytes;
-        for (const [index, { place }] of task.columns.entries()) {
-          coverage.words += counts.words[index]!;
-          addNumbers(numbers, place, counts.numbers[index]);
-          coverage.values += counts.values[index]!;
-        }
-      },
-    });
-    const searched = searchTexts(audit, [...texts, ...names], places, numbers);
-    coverage.texts = searched.texts;
-    coverage.words += searched.words;
-    const constraints = checkIntegrity(expected.constraints, await readConstraints(client), {
+    const searchCatalog = async () => {
+      const texts = await catalogQuery<CatalogText>(client, 'audit-texts');
+      const names = await catalogQuery<CatalogText>(client, 'audit-names');
+      const words = searchTexts(audit, [...texts, ...names], places, numbers);
+      coverage.texts = texts.length + names.length;
+      coverage.words += words;
+      return readConstraints(client);
+    };
+    // Beside each other: neither the catalog nor this thread would keep more than one core at work.
+    const [constraintsThere] = await Promise.all([
+      searchCatalog(),
+      searchRelations(at.threads, audit.setup, tasks, at.signal, {
+        candidates: audit.candidates.add,
+        done: (task, counts) => {
+          rows.set(task.relation, (rows.get(task.relation) ?? 0) + counts.rows);
+          coverage.rows += counts.rows;
+          coverage.bytes += counts.bytes;
+          for (const [index, { place }] of task.columns.entries()) {
+            coverage.words += counts.words[index]!;
+            addNumbers(numbers, place, counts.numbers[index]);
+            coverage.values += counts.values[index]!;
+          }
+        },
+      }),
+    ]);
+    const constraints = checkIntegrity(expected.constraints, constraintsThere, {
       ...{ expected: expected.rows, found: rows, countedFor },
     });
     const { isOften } = createPhrases(audit.setup.phrases);
@@ -85,13 +91,13 @@ interface CatalogText {
   text: string;
 }
 
-/** Adds where each text stands as a place: many may stand in one. */
+/** Adds where each text stands as a place: many may stand in one. @returns how many words they have */
 function searchTexts(
   audit: Audit,
   texts: readonly CatalogText[],
   places: ResultPlace[],
   numbers: (NumbersSeen | undefined)[],
-): { texts: number; words: number } {
+): number {
   const search = createSearch(audit.setup, audit.candidates.add);
   const added = new Map<string, number>();
   let words = 0;
@@ -103,7 +109,7 @@ function searchTexts(
   }
   audit.candidates.add(search.candidates.take());
   for (const [place, seen] of search.takeNumbers().entries()) addNumbers(numbers, place, seen);
-  return { texts: texts.length, words };
+  return words;
 }
 
 function addNumbers(numbers: (NumbersSeen | undefined)[], place: number, seen: NumbersSeen | undefined): void {

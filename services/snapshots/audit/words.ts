@@ -1,11 +1,11 @@
-import { digitsIn, firstByteOf, firstBytes, highBits, lettersIn } from './fours.ts';
+import { digitsIn, firstByteOf, firstBytes, highBits, lettersIn, type Viewed, viewOf } from './fours.ts';
 import { encoded, fold, none, ofThree, ofTwo, separator, separatorLength, smallOf } from './letters.ts';
 
 /**
  * Text as the audit compares it: words, in small letters of any script, one after the other. What stands between them does not count, so
  * that `+49 (30) 1234-567` is found as `+49-30-1234-567`, and a value in an array, a document or a sentence as by itself.
  */
-export interface Words {
+export interface Words extends Viewed {
   /**
    * How many words there are; word i is `text[starts[i], ends[i])`. Each begins at a multiple of four, and one zero at least is
    * between two of them, so that they can be hashed four bytes at a time.
@@ -32,9 +32,6 @@ export interface Words {
   digits: number;
   powers: Int32Array;
   seed: number;
-  /** What was read last, and how it is read by four. */
-  bytes: Uint8Array;
-  view: DataView;
 }
 
 export const mostWords = 8192;
@@ -207,18 +204,6 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
   words.count = count;
   words.digits = digits;
   return index;
-}
-
-/** A buffer that is larger is not held until the next one comes. */
-const mostHeldBytes = 1 << 20;
-
-function viewOf(words: Words, bytes: Uint8Array): DataView {
-  if (words.bytes === bytes) return words.view;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.buffer.byteLength > mostHeldBytes) return view;
-  words.bytes = bytes;
-  words.view = view;
-  return view;
 }
 
 function mixed(hash: number, four: number): number {
