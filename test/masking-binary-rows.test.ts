@@ -138,6 +138,7 @@ describe('rows in COPY’s binary format', () => {
       planned({ mask: 'email' }, {}, true),
       planned({ mask: 'randomise', shape: true }),
       planned({ mask: 'token' }, { type: 'name' }),
+      planned({ mask: 'token' }, { family: 'integer', type: 'int8' }),
       planned({ mask: 'json', paths: {} }, { family: 'json', type: 'jsonb' }),
       planned({ mask: 'token', subject: 'id' }),
     ];

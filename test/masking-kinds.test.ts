@@ -188,6 +188,77 @@ describe('what a kind looks like', () => {
     }
   });
 
+  test('cards and IBANs that differ in check digits alone stay different: valid ones valid, wrong ones wrong', () => {
+    const isCard = (value: string) => withLuhn(value.replace(/\D/g, '').slice(0, -1)) === value.replace(/\D/g, '');
+    const isIban = (value: string) => {
+      const moved = value.replaceAll(' ', '');
+      const digits = (moved.slice(4) + moved.slice(0, 4)).replace(/[A-Z]/g, (one) => String(one.charCodeAt(0) - 55));
+      return BigInt(digits) % 97n === 1n && !['00', '01', '99'].includes(value.slice(2, 4));
+    };
+    // Multiplied, so that neighbours differ in all digits.
+    const body = (index: number) => String((index * 7_368_787_141) % 99_999_999_977).padStart(11, '0');
+    const series: [string, (value: string) => boolean, string[][]][] = [
+      [
+        'card',
+        isCard,
+        [
+          Array.from({ length: 10 }, (_, index) => `4111 1111 1111 111${index}`),
+          Array.from({ length: 3000 }, (_, index) => `5${body(index + 1)}${index % 10}`),
+          Array.from({ length: 3000 }, (_, index) => withLuhn(`5${body(index + 1)}`)),
+        ],
+      ],
+      [
+        'iban',
+        isIban,
+        [
+          Array.from({ length: 100 }, (_, index) => `GB${String(index).padStart(2, '0')} NWBK 6016 1331 9268 19`),
+          Array.from({ length: 6000 }, (_, index) => `NO${String(index % 100).padStart(2, '0')}${body(index >> 1)}`),
+        ],
+      ],
+    ];
+    for (const [name, isValid, groups] of series) {
+      const [mask, again] = [masking({ mask: name }), masking({ mask: name })];
+      const originals = new Set(groups.flat());
+      const values = new Set<string>();
+      for (const original of originals) {
+        const masked = mask(original);
+        assert.equal(again(original), masked);
+        assert.notEqual(masked, original);
+        assert.equal(isValid(masked), isValid(original), `${original} ${masked}`);
+        assert.equal(masked.slice(0, name === 'card' ? 1 : 2), original.slice(0, name === 'card' ? 1 : 2));
+        values.add(masked);
+      }
+      assert.equal(values.size, originals.size, name);
+    }
+    // As they came out before wrong ones were told apart.
+    assert.equal(masking({ mask: 'card' })('4111 1111 1111 1111'), '4566 9907 9586 0964');
+    assert.equal(masking({ mask: 'iban' })('DE89370400440532013000'), 'DE59562878554667297168');
+  });
+
+  test('a network is masked by another of its length', () => {
+    const mask = masking({ mask: 'ip' }, { family: 'cidr', type: 'cidr' });
+    const network = (index: number, bits: number) => `${Math.floor(index * 2 ** (8 - bits))}.0.0.0/${bits}`;
+    for (let bits = 1; bits <= 8; bits++) {
+      const originals = Array.from({ length: 2 ** bits }, (_, index) => network(index, bits));
+      const masked = originals.map(mask);
+      assert.deepEqual(new Set(masked), new Set(originals));
+      assert.ok(masked.every((value, index) => value !== originals[index]));
+    }
+    for (let index = 0; index < 256; index++) {
+      const bits = 9 + (index % 4);
+      const original = `10.${((index >> 4) << (16 - bits)) & 255 & (0xff00 >> (bits - 8))}.0.0/${bits}`;
+      const masked = mask(original);
+      assert.notEqual(masked, original);
+      assert.match(masked, new RegExp(`^10\\.\\d+\\.0\\.0/${bits}$`));
+    }
+    assert.equal(mask('fd00::/9'), 'fd80:0:0:0:0:0:0:0/9');
+    assert.equal(mask('fd80::/9'), 'fd00:0:0:0:0:0:0:0/9');
+    assert.match(mask('2000::/3'), /^(0|[468ace]000)(:0){7}\/3$/);
+    assert.match(mask('::ffff:0:0/96'), /^fd[\da-f:]+(:0){2}\/96$/);
+    assert.equal(mask('0.0.0.0/0'), '0.0.0.0/0');
+    assert.equal(mask('::/0'), '0:0:0:0:0:0:0:0/0');
+  });
+
   test('IBANs have valid check digits and keep country and shape', () => {
     const mask = masking({ mask: 'iban' });
     for (const value of [
@@ -221,6 +292,43 @@ describe('what a kind looks like', () => {
       shifts.add(moved(together(original)));
     }
     assert.equal(shifts.size, 1);
+  });
+
+  test('floats stay finite, never stay what they were, and noise makes no zero of them', () => {
+    for (const [type, originals] of Object.entries({
+      float4: ['3.3e+38', '-3.3e+38', '3.4028235e+38', '1e-45', '-1e-45', '1e+30'],
+      float8: ['1.7e+308', '-1.7e+308', '1.7976931348623157e+308', '5e-324', '1e+30'],
+    })) {
+      const held = type === 'float4' ? Math.fround : Number;
+      for (const rule of [{ noise: 1 }, { noise: 0.1 }, { noise: 1e-9 }, { amount: 1e39 }, { amount: 5 }]) {
+        const mask = masking({ mask: 'number', ...rule }, { family: 'decimal', type });
+        for (const original of originals) {
+          const masked = held(Number(mask(original)));
+          const said = `${type} ${original} ${JSON.stringify(rule)} ${mask(original)}`;
+          assert.ok(Number.isFinite(masked) && masked !== held(Number(original)), said);
+          if ('noise' in rule) assert.equal(Math.sign(masked), Math.sign(Number(original)), said);
+        }
+      }
+    }
+    const far = masking({ mask: 'number', amount: 1e39 }, { family: 'decimal', type: 'float4' });
+    assert.ok(['0', '1', '2', '3', '4', '5'].every((value) => Number.isFinite(Math.fround(Number(far(value))))));
+  });
+
+  test('what is drawn between numbers beyond 2^53 lies between them', () => {
+    const [from, to] = [9007199254740993n, 9007199254740997n];
+    const rule = { mask: 'randomise', from: String(from), to: String(to) };
+    const mask = masking(rule, { family: 'integer', type: 'int8' });
+    const drawn = new Set(Array.from({ length: 200 }, (_, index) => mask(String(index))));
+    assert.deepEqual(
+      [...drawn].sort(),
+      ['993', '994', '995', '996', '997'].map((end) => `9007199254740${end}`),
+    );
+    const decimals = masking(
+      { mask: 'randomise', from: '9007199254740993.25', to: '9007199254740993.26' },
+      { family: 'decimal', type: 'numeric', precision: 30, scale: 2 },
+    );
+    const ofDecimals = new Set(Array.from({ length: 50 }, (_, index) => decimals(String(index))));
+    assert.deepEqual([...ofDecimals].sort(), ['9007199254740993.25', '9007199254740993.26']);
   });
 
   test('numbers stay in their type’s range, keep scale and sign, and never stay what they were', () => {
@@ -267,6 +375,31 @@ describe('json', () => {
     assert.equal(masked.list[1], 1);
     assert.match(mask(document), /"big": 12345678901234567890\.10,/);
     assert.doesNotMatch(mask(document), /secret|1234567"|Anna/);
+  });
+
+  test('every path that matches is considered: a named key hides nothing that `*` is about', () => {
+    const paths = (fields: object) => masking({ mask: 'json', fields }, { family: 'json', type: 'jsonb' });
+    const is = (name: string) => ({ mask: 'constant', value: name });
+    const billing = paths({ 'billing.email': 'email', '*.phone': 'phone' });
+    const document = '{"billing": {"email": "a@b.de", "phone": 4915112345678}, "list": [{"phone": 4915112345678}]}';
+    assert.doesNotMatch(billing(document), /4915112345678|a@b/);
+    const through = '{"billing": [{"phone": [4915112345678]}, [{"email": "a@b.de", "phone": 4915112345678}]]}';
+    assert.doesNotMatch(billing(through), /4915112345678|a@b/);
+
+    const many = paths({ 'a.*.c': is('a.*.c'), '*.b': is('*.b'), '*.b.c': is('*.b.c'), '*.*.d.*': is('*.*.d.*') });
+    assert.deepEqual(JSON.parse(many('{"a": {"b": {"c": 1, "x": 2, "d": {"y": 3}, "*": 4}, "z": {"c": 5}}}')), {
+      a: { b: { c: 'a.*.c', x: '*.b', d: { y: '*.*.d.*' }, '*': '*.b' }, z: { c: 'a.*.c' } },
+    });
+    assert.deepEqual(JSON.parse(many('{"*": {"b": {"c": 1}, "*": {"d": [[{"*": 2}]]}}}')), {
+      '*': { b: { c: '*.b.c' }, '*': { d: [[{ '*': '*.*.d.*' }]] } },
+    });
+  });
+
+  test('of the paths that match the longest counts, then the one that names a key first', () => {
+    const both = { 'a.*': 'null', '*.b': { keep: 'public' }, a: { keep: 'public' } };
+    const mask = masking({ mask: 'json', fields: both, keys: 'email' }, { family: 'json', type: 'jsonb' });
+    const masked = mask('{"a": {"b": 1, "c": 2}, "x": {"b": 3, "c": 4}}');
+    assert.match(masked, /^\{"a": \{"b": null, "c": null\}, "[^"]+@[^"]+": \{"b": 3, "[^"]+@[^"]+": 4\}\}$/);
   });
 
   test('escapes, odd keys, scalars and deep nesting', () => {

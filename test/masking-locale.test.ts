@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { dictionaries, dictionaryVersion } from '../services/masking/dictionaries.ts';
 import type { Place } from '../services/masking/kind.ts';
@@ -73,6 +74,51 @@ test('the dictionaries’ version says which locale they are of', () => {
   assert.equal(dictionaries('de').version, dictionaryVersion('de'));
   assert.notEqual(dictionaryVersion('de'), dictionaryVersion());
 });
+
+/** Kinds that draw words, and a digest of 300 values that each makes, by the version of the dictionaries. */
+const drawn: Record<string, Record<string, string>> = {
+  '3+faker-10.6.0+en': {
+    first_name: '9a368346e46f7983',
+    last_name: 'ff5b6611cd6be19e',
+    full_name: '70ddc78a0c507239',
+    city: 'e8108775ccc13fb9',
+    country: '2df2d49b1efe0adb',
+    street: '7dc8db41aaab1c7f',
+    company: '1ed082108a52713f',
+    email: '2537bbd08a879b48',
+    username: '2710053554e57594',
+    text: '2e100aea7e800930',
+  },
+  '3+faker-10.6.0+de': {
+    first_name: '1c5a8ac3dbb56dc8',
+    last_name: '3339bfcda3f5ba81',
+    full_name: '2123ff50ce6c09f8',
+    city: '49144fa64a6c11f9',
+    country: '0b35b617430b72ec',
+    street: '873369f914177b74',
+    company: '3d0f4c3afe6b3f35',
+    email: '0cbdf35a2954a31d',
+    username: '52225c2c6fdcec39',
+    text: '0c6de5065107445a',
+  },
+};
+
+for (const locale of ['en', 'de']) {
+  test(`what is drawn of ${locale} is what it was, or the dictionaries have another version`, () => {
+    const version = dictionaryVersion(locale);
+    const kindsOfWords = 'first_name last_name full_name city country street company email username text'.split(' ');
+    const now = Object.fromEntries(
+      kindsOfWords.map((kind) => {
+        const values = [...masked(locale, kind), ...masked(locale, kind, { unique: true, limit: 30 })];
+        return [kind, createHash('sha256').update(values.join('\n')).digest('hex').slice(0, 16)];
+      }),
+    );
+    const remedy = drawn[version]
+      ? 'The same key and original give other values than before: raise formatVersion in services/masking/dictionaries.ts, and put down here what is drawn now'
+      : 'The version is new: put down here, by it, what is drawn now';
+    assert.deepEqual(now, drawn[version], `${remedy}:\n'${version}': ${JSON.stringify(now, null, 2)}`);
+  });
+}
 
 test('a locale that faker does not have is refused by name', () => {
   assert.throws(() => parsePolicy({ locale: '../en', tables: {} }), { name: 'Problem', code: 'policy-invalid' });

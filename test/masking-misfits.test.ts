@@ -46,6 +46,13 @@ describe('a rule that does not go with its column is refused before anything is 
   const refused: [CatalogColumn, object, RegExp][] = [
     [column('c', 'macaddr'), { mask: 'ip' }, /macaddr cannot hold the mask ip/],
     [column('c', 'bytea'), { mask: 'token' }, /cannot hold/],
+    [column('c', 'float8'), { mask: 'token' }, /whole ones of 38 digits/],
+    [column('c', 'numeric'), { mask: 'token' }, /whole ones/],
+    [column('c', 'numeric', { precision: 5, scale: 2 }), { mask: 'token' }, /whole ones/],
+    [column('c', 'numeric', { precision: 39, scale: 0 }), { mask: 'token' }, /whole ones/],
+    [column('c', 'int4range', { bounds: value('int4') }), { mask: 'token' }, /is a range/],
+    [column('c', 'int8'), { mask: 'randomise', from: 1, to: 2 ** 53 }, /beyond 2\^53/],
+    [column('c', 'float4'), { mask: 'number', max: 1e39 }, /cannot hold 1e\+39/],
     [column('c', 'tsvector'), { mask: 'text' }, /cannot hold/],
     [column('c', 'point'), { mask: 'number' }, /cannot hold/],
     [column('c', 'xml'), { mask: 'json' }, /cannot hold/],

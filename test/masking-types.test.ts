@@ -110,27 +110,80 @@ describe('letters of any script', () => {
 });
 
 describe('mac', () => {
-  test('is locally administered, of one device, and written as the original was', () => {
+  test('is locally administered where a vendor gave it, and written as the original was', () => {
     const random = createRandom('mac');
     const separators = [':', '-'];
     const originals = Array.from({ length: many }, (_, index) => {
       const separator = separators[index % 2]!;
-      // Of vendors: neither locally administered nor of a group.
-      const bytes = Array.from(
-        { length: index % 3 === 0 ? 8 : 6 },
-        (_byte, position) => random(256) & (position === 0 ? 0xfc : 0xff),
-      );
+      const bytes = Array.from({ length: index % 3 === 0 ? 8 : 6 }, () => random(256));
       const text = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(separator);
       return separator === '-' ? text.toUpperCase() : text;
     });
     assertMasks({ mask: 'mac' }, { family: 'macaddr' }, originals, (masked, original) => {
       assert.equal(masked.replace(/[0-9a-f]/gi, 'x'), original.replace(/[0-9a-f]/gi, 'x'));
-      assert.equal(Number.parseInt(masked.slice(0, 2), 16) & 0b11, 0b10);
+      const [before, after] = [original, masked].map((one) => Number.parseInt(one.slice(0, 2), 16) & 0b11);
+      assert.equal(after, before! ^ 0b10);
       assert.equal(/[a-f]/.test(masked) && /[A-F]/.test(masked), false);
     });
     assert.match(
       masking({ mask: 'mac' }, { family: 'text' })('0800.2b01.0203'),
       /^[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}$/,
+    );
+  });
+});
+
+describe('mac addresses that differ in flags alone', () => {
+  test('stay different', () => {
+    const mask = masking({ mask: 'mac' }, { family: 'macaddr' });
+    const values = ['08', '09', '0a', '0b'].map((first) => mask(`${first}:00:2b:01:02:03`));
+    assert.equal(new Set(values).size, 4);
+  });
+});
+
+describe('token of whole numbers', () => {
+  const integer = (type: string): Partial<Place> => ({ family: 'integer', type });
+  const bits = (value: bigint) => [16, 32, 64].find((size) => BigInt.asIntN(size, value) === value);
+
+  test('of up to five digits: each comes out once, none stays, with its sign, digits and smallest type', () => {
+    for (const type of ['int2', 'int4', 'int8']) {
+      const most = type === 'int2' ? 32_768 : 99_999;
+      const originals = Array.from({ length: 2 * most }, (_, index) => String(index - most)).filter(
+        (one) => one !== '0',
+      );
+      assertMasks({ mask: 'token' }, integer(type), originals, (masked, original) => {
+        assert.match(masked, /^-?[1-9]\d*$/);
+        assert.equal(masked.length, original.length);
+        assert.equal(masked[0] === '-', original[0] === '-');
+        assert.equal(bits(BigInt(masked)), bits(BigInt(original)));
+      });
+    }
+    assert.equal(masking({ mask: 'token' }, integer('int4'))('0'), '0');
+  });
+
+  test('at the ends of types, and of numeric keys: alike in every type, so that an integer finds a bigint', () => {
+    const ends = [32767n, 2147483647n, 9223372036854775807n, 10n ** 10n, 10n ** 19n, 10n ** 38n - 1n];
+    const around = ends.flatMap((end) => Array.from({ length: 200 }, (_, index) => end + 100n - BigInt(index)));
+    const values = around.flatMap((one) => [one, -one]).filter((one) => String(one).replace('-', '').length <= 38);
+    const numeric: Partial<Place> = { family: 'decimal', type: 'numeric', precision: 38, scale: 0 };
+    const types = Object.entries({ int2: 16, int4: 32, int8: 64 }).map(([type, size]) => ({
+      size,
+      mask: masking({ mask: 'token' }, integer(type)),
+    }));
+    assertMasks({ mask: 'token' }, numeric, values.map(String), (masked, original) => {
+      assert.equal(masked.length, original.length);
+      assert.equal(bits(BigInt(masked)), bits(BigInt(original)), original);
+      for (const { size, mask } of types)
+        if (BigInt.asIntN(size, BigInt(original)) === BigInt(original)) assert.equal(mask(original), masked);
+    });
+  });
+
+  test('is for whole numbers written as Postgres prints them', () => {
+    const mask = masking({ mask: 'token' }, integer('int4'));
+    for (const value of ['007', '+5', '1_000', '0x1F', '-0', '12.5', 'Anna'])
+      assert.throws(() => mask(value), Unmaskable, value);
+    assert.equal(
+      masking({ mask: 'token' }, { family: 'decimal', type: 'numeric', precision: 5, scale: 0 })('NaN'),
+      'NaN',
     );
   });
 });
@@ -750,7 +803,7 @@ describe('password', () => {
     assert.deepEqual(scryptSync('staging-1', base64(scryptSalt!), 32, cost), base64(scryptHash!));
     const [, , , pbkdf2Salt, pbkdf2Hash] = hashOf('pbkdf2-sha256').split('$');
     assert.deepEqual(pbkdf2Sync('staging-1', base64(pbkdf2Salt!), 600_000, 32, 'sha256'), base64(pbkdf2Hash!));
-    assert.match(hashOf('bcrypt'), /^\$2b\$12\$[./A-Za-z0-9]{53}$/);
+    assert.match(hashOf('bcrypt'), /^\$2a\$12\$[./A-Za-z0-9]{53}$/);
     assert.ok(compareSync('staging-1', hashOf('bcrypt')) && !compareSync('staging-2', hashOf('bcrypt')));
     const [name, iterations, djangoSalt, djangoHash] = hashOf('django').split('$');
     assert.equal(name, 'pbkdf2_sha256');

@@ -7,11 +7,12 @@ import { Unmaskable } from '../values/unmaskable.ts';
 const address = /^(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{1,6}(?:[:.-][0-9a-f]{1,6})+)$/i;
 
 /**
- * Locally administered (IEEE 802, the second-lowest bit of the first byte): no vendor's, so no device's. The other bits
- * are permuted, so addresses stay different, unless nothing but this bit or the group bit told them apart.
+ * The local bit (IEEE 802, the second-lowest of the first byte) is turned over: what a vendor gave a device becomes
+ * locally administered, no vendor's, so no device's. The group bit stays, and the others are permuted: different
+ * addresses stay different.
  */
 export const mac: Kind = {
-  summary: 'A locally administered address, written the way the original is',
+  summary: 'A locally administered address for one of a vendor’s, written the way the original is',
   holds: ['macaddr', 'text'],
   unique: 'always',
   needsEscape: true,
@@ -31,7 +32,8 @@ export const mac: Kind = {
         radices[index] = index === 1 ? 4 : 16;
       }
       run(hex.length);
-      digits[1] = (digits[1]! << 2) | 0b10;
+      const flags = Number.parseInt(hex[1]!, 16) & 0b11;
+      digits[1] = (digits[1]! << 2) | (flags ^ 0b10);
       let next = 0;
       const masked = original.replace(/[0-9a-f]/gi, () => digits[next++]!.toString(16));
       appendString(out, /[A-F]/.test(original) ? masked.toUpperCase() : masked);

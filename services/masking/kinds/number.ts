@@ -30,14 +30,9 @@ export const number: Kind = {
       const decimal = parseDecimal(original);
       if (decimal) return appendString(out, printDecimal(withNoise(decimal, digest, rule, place)));
       // 1e+30, NaN, Infinity; in a document, anything.
-      const value = Number(original);
-      if (!Number.isFinite(value))
-        return /^(NaN|-?Infinity)$/.test(original) ? append(out, bytes, start, end) : appendString(out, '0');
-      const draw = digest[0]! / 2 ** 31 - 1;
-      const noisy =
-        rule.amount === undefined ? value * (1 + Number(rule.noise ?? 0.1) * draw) : value + Number(rule.amount) * draw;
-      const { min = -Infinity, max = Infinity } = rule as { min?: number; max?: number };
-      appendString(out, String(Math.min(max, Math.max(min, noisy))));
+      if (Number.isFinite(Number(original)))
+        return appendString(out, String(floatWithNoise(Number(original), digest, rule, place)));
+      return /^(NaN|-?Infinity)$/.test(original) ? append(out, bytes, start, end) : appendString(out, '0');
     };
   },
 };
@@ -70,6 +65,23 @@ function withNoise({ units, decimals }: Decimal, digest: Uint32Array, rule: Mask
   // Upwards, where it can: one unit less than one is zero.
   const other = noisy === size ? size + 1n : noisy;
   return { units: unlike(units, units < 0n ? -other : other, within), decimals };
+}
+
+/** As `withNoise`, of floats as the type rounds them (IEEE 754): within what is finite. */
+function floatWithNoise(value: number, digest: Uint32Array, rule: MaskRule, place: Place): number {
+  const { noise = 0.1, amount, min = -Infinity, max = Infinity } = rule as Bounds & { noise?: number; amount?: number };
+  const isReal = place.type === 'float4';
+  const round = isReal ? Math.fround : Number;
+  const largest = Number(largestOf(place, 0) ?? Number.MAX_VALUE);
+  const [least, step] = isReal ? [2 ** -149, 2 ** -23] : [Number.MIN_VALUE, Number.EPSILON];
+  const original = round(value);
+  const within = (one: number) => round(Math.min(max, largest, Math.max(min, -largest, one)));
+  const [sign, size] = [Math.sign(original), Math.abs(original)];
+  const draw = digest[0]! / 2 ** 31 - 1;
+  const noisy = amount === undefined ? sign * Math.max(least, size * (1 + noise * draw)) : original + amount * draw;
+  // Away from zero first.
+  const next = sign * Math.max(least, size * step);
+  return [noisy, original + next, original - next].map(within).find((one) => one !== original) ?? original;
 }
 
 interface Bounds {

@@ -23,8 +23,11 @@ const schemes: Record<string, Scheme> = {
     const hash = pbkdf2Sync(password, salt, 600_000, 32, 'sha256');
     return `$pbkdf2-sha256$i=600000,l=32$${unpadded(salt)}$${unpadded(hash)}`;
   },
-  /** Modular crypt format, 60 characters; it counts the first 72 bytes of a password only. */
-  bcrypt: (password, salt) => bcrypt.hashSync(password, `$2b$12$${bcrypt.encodeBase64(salt, 16)}`),
+  /**
+   * Modular crypt format, 60 characters; it counts the first 72 bytes of a password only. `$2a$` and `$2b$` are the same
+   * for those, and the older one is read everywhere: pgcrypto knows no other.
+   */
+  bcrypt: (password, salt) => bcrypt.hashSync(password, `$2a$12$${bcrypt.encodeBase64(salt, 16)}`),
   /** Django 5.1's default: the salt is text, and is hashed as it is written. */
   django: (password, salt) => {
     const text = salt.toString('hex').slice(0, 22);

@@ -1,5 +1,6 @@
 import type { Kind, Mask, Materials } from '../kind.ts';
 import { reserve, type Sink } from '../rows/sink.ts';
+import { maskWhole, misfitOfWhole } from './whole.ts';
 
 /** Kinds that keep the original's shape: tokens, phone numbers, postcodes, cards, bank accounts. */
 
@@ -23,7 +24,17 @@ function shaped(summary: string, domain: string): Kind {
   };
 }
 
-export const token = shaped('Letters for letters, digits for digits, in the same places', 'token');
+const tokenOfText = shaped('Letters for letters, digits for digits, in the same places', 'token');
+export const token: Kind = {
+  ...tokenOfText,
+  summary: `${tokenOfText.summary}; a whole number for one of the same sign and as many digits`,
+  holds: ['text', 'integer', 'decimal'],
+  misfit: misfitOfWhole,
+  create: (materials, rule, place) =>
+    place.family === 'integer' || place.family === 'decimal'
+      ? maskWhole(materials.key('token:whole'))
+      : tokenOfText.create(materials, rule, place),
+};
 export const postcode = shaped('A postcode of the same shape', 'postcode');
 
 export const phone: Kind = {
@@ -47,8 +58,12 @@ export const phone: Kind = {
   },
 };
 
+/**
+ * Numbers with the right check digits stay among those, and so do those with wrong ones, whose check digits are permuted
+ * with the rest until they are wrong again: different originals stay different, test numbers and typing errors too.
+ */
 export const card: Kind = {
-  summary: 'A card number of the same length and first digit with a valid check digit',
+  summary: 'A card number of the same length and first digit with a valid check digit; a wrong one stays wrong',
   holds: ['text'],
   unique: 'always',
   needsEscape: true,
@@ -60,15 +75,21 @@ export const card: Kind = {
       if (count < 12 || count > 19) return replaceToken(bytes, start, end);
       const first = nextDigit(bytes, start, 1);
       const last = nextDigit(bytes, end - 1, -1);
-      replace(bytes, first + 1, last);
-      bytes[last] = 0x30 + luhnDigit(bytes, first, last);
+      if (bytes[last] === luhnCharacter(bytes, first, last)) {
+        replace(bytes, first + 1, last);
+        bytes[last] = luhnCharacter(bytes, first, last);
+      } else {
+        do replace(bytes, first + 1, last + 1);
+        while (bytes[last] === luhnCharacter(bytes, first, last));
+      }
       return end;
     });
   },
 };
 
+/** Valid and wrong ones each among themselves, as cards. */
 export const iban: Kind = {
-  summary: 'An account number of the same country and shape with valid check digits',
+  summary: 'An account number of the same country and shape with valid check digits; wrong ones stay wrong',
   holds: ['text'],
   unique: 'always',
   needsEscape: true,
@@ -78,11 +99,14 @@ export const iban: Kind = {
     return inPlace((bytes, start, end) => {
       if (!/^[A-Z]{2}\d{2}[A-Z0-9 ]{11,40}$/i.test(bytes.toString('latin1', start, end)))
         return replaceToken(bytes, start, end);
-      replace(bytes, start + 4, end);
-      bytes[start + 2] = 0x30;
-      bytes[start + 3] = 0x30;
-      const check = String(98 - remainder97(bytes, start, end)).padStart(2, '0');
-      bytes.write(check, start + 2, 'latin1');
+      const isRight = () => bytes.toString('latin1', start + 2, start + 4) === checkDigits97(bytes, start, end);
+      if (isRight()) {
+        replace(bytes, start + 4, end);
+        bytes.write(checkDigits97(bytes, start, end), start + 2, 'latin1');
+      } else {
+        do replace(bytes, start + 2, end);
+        while (isRight());
+      }
       return end;
     });
   },
@@ -115,7 +139,7 @@ function nextDigit(bytes: Buffer, from: number, step: 1 | -1): number {
 }
 
 /** ISO/IEC 7812-1, annex B: from the right, every other digit doubled, beginning with the one before the check digit. */
-function luhnDigit(bytes: Buffer, first: number, last: number): number {
+function luhnCharacter(bytes: Buffer, first: number, last: number): number {
   let sum = 0;
   let double = true;
   for (let index = last - 1; index >= first; index--) {
@@ -125,17 +149,17 @@ function luhnDigit(bytes: Buffer, first: number, last: number): number {
     sum += digit > 9 ? digit - 9 : digit;
     double = !double;
   }
-  return (10 - (sum % 10)) % 10;
+  return 0x30 + ((10 - (sum % 10)) % 10);
 }
 
-/** ISO 13616: the first four characters moved to the end, letters as 10 to 35, modulo 97. */
-function remainder97(bytes: Buffer, start: number, end: number): number {
+/** ISO 13616: country and two zeros moved to the end, letters as 10 to 35, modulo 97, taken from 98. */
+function checkDigits97(bytes: Buffer, start: number, end: number): string {
   let remainder = 0;
   const step = (byte: number) => {
     if (isDigit(byte)) remainder = (remainder * 10 + byte - 0x30) % 97;
     else if (byte !== 0x20) remainder = (remainder * 100 + (byte & 0x5f) - 0x41 + 10) % 97;
   };
   for (let index = start + 4; index < end; index++) step(bytes[index]!);
-  for (let index = start; index < start + 4; index++) step(bytes[index]!);
-  return remainder;
+  for (let index = start; index < start + 2; index++) step(bytes[index]!);
+  return String(98 - ((remainder * 100) % 97)).padStart(2, '0');
 }
