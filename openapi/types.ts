@@ -1399,6 +1399,8 @@ export interface components {
           [key: string]: Record<string, never>;
         };
       };
+      /** @description Who answers for what is kept, where that names nobody itself */
+      owner?: string;
       /** @description Whose words masked values are made of: de, fr, …; the project's `maskingLocale` without it */
       locale?: string;
       /** @description By the name of the column, where it has no rule of its own; the first that matches counts */
@@ -1437,6 +1439,10 @@ export interface components {
       sequences?: {
         [key: string]: {
           keep: string;
+          /** @description Who answers for it */
+          owner?: string;
+          /** @description The last day (UTC) on which it holds: YYYY-MM-DD */
+          until?: string;
         };
       };
     };
@@ -1448,7 +1454,7 @@ export interface components {
       /** @description New, renamed and retyped columns and tables; setting the policy again acknowledges them */
       changes: components['schemas']['PolicyFinding'][];
       mistakes: components['schemas']['PolicyFinding'][];
-      /** @description Columns without a rule, or whose keep has expired */
+      /** @description Columns without a rule, and columns and sequences whose keep has expired */
       unclassified: components['schemas']['PolicyFinding'][];
       warnings: components['schemas']['PolicyFinding'][];
       columns: {
@@ -1521,7 +1527,7 @@ export interface components {
       /** @enum {string} */
       treatment: 'masked';
       columns: components['schemas']['PreviewedColumn'][];
-      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`, every one of a shuffled column as `(shuffled)`. */
+      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`, every one of a column's own that are shuffled or drawn as `(shuffled)` or `(drawn)`. */
       rows: (string | null)[][];
     };
     PreviewedColumn: {
@@ -1589,6 +1595,10 @@ export interface components {
         treatment: 'shifted' | 'kept';
         /** @description Why it is kept */
         reason?: string;
+        /** @description Who answers for keeping it */
+        owner?: string;
+        /** @description The last day (UTC) on which that holds */
+        until?: string;
       }[];
       /** @description Computed anew from masked rows */
       materializedViews?: string[];
@@ -1763,7 +1773,7 @@ export interface components {
       owner?: string;
       /** @description The last day (UTC) on which that holds */
       until?: string;
-      /** @description Parts of documents that are kept: paths, and `other numbers`, `other keys`, `other booleans` for those that no path names */
+      /** @description Parts of values that are kept: paths, and `other numbers`, `other keys`, `other booleans` for those of a document that no path names; `other keys` of an hstore where `*` has a rule */
       keptParts?: {
         path: string;
         reason: string;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { freeBytes } from '../services/engine/disk.ts';
+import { planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { bytesOfDump, bytesOfTables, refuseTooLarge } from '../services/snapshots/capture/refusals.ts';
 import { readCatalog } from '../services/sources/catalog.ts';
@@ -158,11 +160,14 @@ test('a sequence may be kept with a reason; one that is not there is refused', a
   const options = of('counted', { 'public.t': { id: keep } });
   const policy = {
     ...(options.policy as object),
-    sequences: { 'public.t_id_seq': { keep: 'the importer expects it' } },
+    sequences: { 'public.t_id_seq': { keep: 'the importer expects it', owner: 'dana', until: '2999-12-31' } },
   };
   const report = await captureDatabase({ ...options, policy });
   assert.deepEqual(report.sequences, [
-    { name: 'public.t_id_seq', treatment: 'kept', reason: 'the importer expects it' },
+    {
+      ...{ name: 'public.t_id_seq', treatment: 'kept', reason: 'the importer expects it' },
+      ...{ owner: 'dana', until: '2999-12-31' },
+    },
   ]);
   const problem = await refused({
     ...of('counted', {}),
@@ -170,6 +175,29 @@ test('a sequence may be kept with a reason; one that is not there is refused', a
   });
   assert.equal(problem.code, 'policy-invalid');
   assert.equal(problem.errors![0]!.where, 'public.x');
+});
+
+test('equal values of a nondeterministic collation, written differently, are warned of, and told where they fail', async () => {
+  await create(
+    'alike',
+    '',
+    `CREATE COLLATION ignoring_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+     CREATE TABLE people (nick text COLLATE ignoring_case PRIMARY KEY, name text);
+     CREATE TABLE notes (by text COLLATE ignoring_case REFERENCES people);
+     INSERT INTO people VALUES ('Ann'); INSERT INTO notes VALUES ('ANN')`,
+  );
+  const rules = { 'public.people': { nick: { mask: 'email' }, name: keep }, 'public.notes': { by: { mask: 'email' } } };
+  const options = of('alike', rules);
+  const client = await production.connect('alike');
+  try {
+    const { warnings } = planMasking(await readCatalog(client), parsePolicy(options.policy));
+    assert.deepEqual(warnings.map(({ where }) => where).sort(), ['public.notes.by', 'public.people.nick']);
+  } finally {
+    await client.end();
+  }
+  const problem = await refused(options);
+  assert.match(problem.message, /violates foreign key constraint/);
+  assert.match(problem.remedy!, /policy’s check warns of columns/);
 });
 
 test('a database called postgres, with ICU as its locale provider, is captured under that name', async () => {

@@ -68,6 +68,12 @@ test('what is wrong or lacking elsewhere changes nothing, not even what a foreig
   for (const others of cases) assert.deepEqual(plan('app.orders', { ...others, 'app.orders': orders }), whole);
 });
 
+test('a sequence that is no longer kept changes nothing', () => {
+  const sequences = { 'app.numbers': { keep: 'printed', until: '2020-12-31' } };
+  const { tables } = planTable(catalog, parsePolicy({ tables: rules, sequences }), 'app.orders');
+  assert.deepEqual(tables, plan('app.orders', rules));
+});
+
 test('what is wrong or lacking at the table itself is refused, and nothing else is named', () => {
   const refused = (tables: Record<string, Record<string, object>>) => {
     try {

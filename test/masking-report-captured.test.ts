@@ -43,6 +43,7 @@ ANALYZE;
 const keep = { keep: 'says nothing about anybody' };
 const quasiIdentifier = ['born', 'postcode', 'gender'];
 const policy = {
+  owner: 'Dana',
   tables: {
     'app.people': {
       ...{ id: keep, name: { mask: 'full_name' }, born: { mask: 'date', days: 900 }, postcode: { mask: 'postcode' } },
@@ -54,7 +55,7 @@ const policy = {
       },
     },
     [`app.${hostile}`]: { [hostile]: { mask: 'text' } },
-    'app.visits': { at: keep, who: keep },
+    'app.visits': { at: { ...keep, owner: 'Kim' }, who: keep },
     'app.empty': { name: { mask: 'text' } },
   },
   quasiIdentifiers: {
@@ -116,6 +117,14 @@ test('it says where the data comes from, and the schema’s fingerprint is the o
   assert.equal(schemaFingerprint, fingerprintOfSchema(await readSchema(original)));
   await original.end();
   assert.doesNotMatch(JSON.stringify(report), /r3ad3r/);
+});
+
+test('somebody answers for everything that is kept: whoever its rule names, else the policy', () => {
+  const kept = report.tables.flatMap(({ columns }) => columns).filter(({ technique }) => technique === 'keep');
+  assert.ok(kept.length > 4);
+  for (const { name, owner } of kept) assert.equal(owner, name === 'at' ? 'Kim' : 'Dana', name);
+  const { keptParts } = columnIn('app.people', 'doc');
+  assert.deepEqual(new Set(keptParts!.map(({ owner }) => owner)), new Set(['Dana']));
 });
 
 test('NULLs and different values are those of the result, generated columns and types without equality too', async () => {

@@ -92,7 +92,7 @@ describe('the masking report in a browser', { skip: path ? false : 'no browser i
     }
     assert.match((await tiles.first().textContent())!, /No original found/);
     // 41 columns of the first table, and four parts of a document of the second: one by its rule, three that no rule is about.
-    assert.match((await tiles.nth(1).textContent())!, /41 of 123.*4 parts of documents/);
+    assert.match((await tiles.nth(1).textContent())!, /41 of 123.*4 parts of values/);
   });
 
   test('nothing is cut off on a wide screen, on a narrow one, or on paper', async () => {

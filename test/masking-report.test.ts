@@ -5,6 +5,7 @@ import type { Problem } from '../services/errors.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
 import { planMasking } from '../services/masking/plan/plan.ts';
 import { parsePolicy } from '../services/masking/policy/policy.ts';
+import { plannedInWords } from '../services/snapshots/report/column.ts';
 import { leakOf } from '../services/snapshots/report/render/audit-words.ts';
 import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
 import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
@@ -33,10 +34,12 @@ describe('residual risk', () => {
       sequences: [
         { name: 'shop.t_id_seq', treatment: 'shifted' },
         { name: 'shop.<b>', treatment: 'kept', reason: 'the importer expects it' },
+        { name: 'shop.c', treatment: 'kept', reason: 'printed', owner: 'dana', until: '2999-12-31' },
       ],
     });
     const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
-    const says = /1 of 2 sequences go on further than production’s.*(&lt;|\\?<)b(&gt;|>) \(the importer expects it\)/;
+    const says =
+      /1 of 3 sequences go on further than production’s.*(&lt;|\\?<)b(&gt;|>) \(the importer expects it\), shop\.c \(printed, dana, until 2999-12-31\)/;
     assert.match(maskingPage(reported), says);
     assert.match(maskingMarkdown(reported), says);
     assert.ok(!maskingPage(reported).includes('shop.<b>'));
@@ -141,6 +144,23 @@ describe('the report', () => {
       shown(reportOf([{ name: 'users', columns: { doc: strict } }])).page,
       /Nothing: every column is masked/,
     );
+  });
+
+  test('lists that an hstore keeps all its keys where any key has a rule for its value', () => {
+    const place = { family: 'hstore' as const, type: 'hstore', unique: false };
+    const partsOf = (fields: object) =>
+      plannedInWords({ name: 'c', rule: { mask: 'hstore', fields }, by: 'column', place, isArray: false }).keptParts;
+    assert.deepEqual(partsOf({ mail: 'email', lang: keep, '*': 'token' }), [
+      { path: 'lang', reason: keep.keep },
+      { path: 'other keys', reason: 'not masked: the rule for `*` is about values' },
+    ]);
+    assert.equal(partsOf({ mail: 'email' }), undefined, 'keys without a rule are masked');
+  });
+
+  test('says for how much that is kept nobody answers', () => {
+    const pageOf = (columns: object) => shown(reportOf([{ name: 'users', columns: columns as never }])).page;
+    assert.match(pageOf({ id: keep, at: { ...keep, owner: 'Dana' } }), /nobody answers for 1 of them: name an owner/);
+    assert.match(pageOf({ at: { ...keep, owner: 'Dana' } }), /each with a reason, and an owner/);
   });
 
   test('says masked and not anonymous, and that a result without an audit is not audited', () => {

@@ -283,11 +283,13 @@ test('setting the policy again acknowledges what has changed; what is still uncl
   assert.equal(report.tables.find(({ name }) => name === 'shop.leads')!.columns[1]!.rule, 'names[0]');
 });
 
-test('a keep that has expired leaves its column unclassified', async () => {
-  assert.equal((await send(policyPath, yaml.replace('2999-12-31', '2020-12-31'))).status, 200);
+test('a keep that has expired leaves its column unclassified, and its sequence', async () => {
+  const sequences = 'sequences:\n  shop.numbers: { keep: printed, owner: dana@shop.example, until: 2020-12-31 }\n';
+  assert.equal((await send(policyPath, yaml.replace('2999-12-31', '2020-12-31') + sequences)).status, 200);
   const { complete, unclassified } = await check();
   assert.equal(complete, false);
-  assert.ok(said(unclassified).includes('shop.customers.id: was to be kept until 2020-12-31'));
+  for (const where of ['shop.customers.id', 'shop.numbers'])
+    assert.ok(said(unclassified).includes(`${where}: was to be kept until 2020-12-31`));
 });
 
 test('a policy that comes with a new source is for the schema of that moment', async () => {

@@ -267,6 +267,21 @@ describe('keeps', () => {
     assert.equal(problemOf(() => planMasking(catalog, policy(until('2020-02-29')))).code, 'policy-incomplete');
   });
 
+  test('of sequences hold to their last day, too', () => {
+    const sequences = { 'shop.numbers': until('2027-01-01'), 'shop.others': keep };
+    const named = parsePolicy({ tables: { 'shop.t': { plan: keep, doc: keep } }, sequences });
+    assert.equal(planMasking(catalog, named, { today: '2027-01-01' }).tables.length, 1);
+    const problem = problemOf(() => planMasking(catalog, named, { today: '2027-01-02' }));
+    assert.equal(problem.code, 'policy-incomplete');
+    assert.deepEqual(problem.errors, [
+      {
+        where: 'shop.numbers',
+        what: 'was to be kept until 2027-01-01',
+        remedy: 'Remove the entry, and it is shifted, or keep it with a later date; dana@shop.example answers for it',
+      },
+    ]);
+  });
+
   test('a date that is none is refused', () => {
     for (const day of ['2027-02-29', '2027-1-1', '1.1.2027', '2027-01-01T00:00:00Z', '']) {
       const problem = problemOf(() => policy(until(day)));
@@ -349,6 +364,42 @@ describe('links', () => {
     );
     const { warnings, wrong: none } = plan(link('b.mail', 'a.mail'));
     assert.deepEqual([none, warnings.map(({ where }) => where)], [[], ['links[0]']]);
+  });
+});
+
+describe('a nondeterministic collation', () => {
+  const catalog = {
+    ...catalogOf(
+      table('people', [column('nick', 'text', 'text', { nondeterministic: true })]),
+      table('notes', [column('of', 'text', 'text', { nondeterministic: true }), column('by')]),
+    ),
+    foreignKeys: [
+      { name: 'k', table: 'shop.notes', columns: ['of'], references: 'shop.people', referencedColumns: ['nick'] },
+    ],
+  };
+  const warned = (rule: object, more: object = {}) => {
+    const tables = { 'shop.people': { nick: rule }, 'shop.notes': { of: rule, by: rule } };
+    const { warnings } = examinePolicy({ ...catalog, ...more }, parsePolicy({ tables }));
+    return warnings.map(({ where, what }) => `${where} ${what}`);
+  };
+
+  test('is warned of where equal values that are masked differently would have to join', () => {
+    const [people, notes, ...others] = warned({ mask: 'token' }).sort().reverse();
+    assert.match(
+      people!,
+      /^shop\.people\.nick has a nondeterministic collation: .* then no longer join by the foreign key k;/,
+    );
+    assert.match(notes!, /^shop\.notes\.of has a nondeterministic collation/);
+    assert.deepEqual(others, []);
+    for (const rule of [keep, { mask: 'null' }, { mask: 'constant', value: 'x' }]) assert.deepEqual(warned(rule), []);
+    assert.deepEqual(warned({ mask: 'token' }, { foreignKeys: [] }), [], 'nothing has to join');
+    const links = [{ from: 'shop.notes.by', to: 'shop.people.nick' }];
+    const tables = { 'shop.people': { nick: { mask: 'token' } }, 'shop.notes': { of: keep, by: { mask: 'token' } } };
+    const linked = examinePolicy({ ...catalog, foreignKeys: [] }, parsePolicy({ tables, links })).warnings;
+    assert.deepEqual(
+      linked.map(({ where }) => where),
+      ['shop.people.nick'],
+    );
   });
 });
 

@@ -51,6 +51,9 @@ INSERT INTO wide (c0, c899) SELECT 'x', '${canary}' || n || '@mail.example' FROM
 CREATE TABLE nothing ();
 INSERT INTO nothing DEFAULT VALUES;
 CREATE TABLE empty (email text, code text);
+CREATE TABLE settings (value text, remark text, doc jsonb);
+INSERT INTO settings SELECT key, 'said ' || key || ' once', jsonb_build_object('a', jsonb_build_object('value', jwt)) FROM generate_series(1, 60) n,
+  concat('sk_', 'live_${canary}', md5(n::text)) key, concat('eyJhbGciOiJIUzI1NiJ9', '.eyJ${canary}', md5(n::text), '.', md5('s' || n)) jwt;
 CREATE TABLE "Odd ""Schema"."Tab.le 'x'" ("Col ""x"" \\y" text, "select" integer);
 INSERT INTO "Odd ""Schema"."Tab.le 'x'" SELECT '${canary}' || n || '@mail.example', n FROM generate_series(1, 10) n;
 ANALYZE;
@@ -97,6 +100,9 @@ test('a suggestion for what is hard to sample, completed, captures; no value is 
   assert.deepEqual(ruleOf('app.heavy', 'mail'), { mask: 'email' });
   assert.deepEqual(ruleOf('app.wide', 'c899'), { mask: 'email' });
   assert.deepEqual(ruleOf('app.empty', 'email'), { mask: 'email' });
+  assert.deepEqual(ruleOf('app.settings', 'value'), { mask: 'token' });
+  assert.deepEqual(ruleOf('app.settings', 'remark'), { mask: 'text' });
+  assert.deepEqual(ruleOf('app.settings', 'doc'), { mask: 'json', fields: { 'a.value': 'token' } });
   assert.deepEqual(ruleOf("Odd \"Schema.Tab.le 'x'", 'Col "x" \\y'), { mask: 'email' });
   const byMail = ruleOf('app.people', 'by_mail');
   assert.ok(byMail === undefined || byMail.keys === 'email');
@@ -228,18 +234,19 @@ test('of a source that names its schemas nothing else is suggested, sampled or p
   assert.deepEqual([problem.code, problem.where], ['not-found', 'app.empty']);
 });
 
-test('a preview shows no value of a column that is shuffled, and reads none but its rows', async () => {
+test('a preview shows no value of a column that is shuffled or drawn from, and reads none but its rows', async () => {
   const keep = { keep: 'public' };
   const shuffle = { mask: 'shuffle' };
   const key = Buffer.alloc(32, 'k');
-  const policy = { tables: { 'app.large': { id: shuffle, mail: shuffle, filling: { mask: 'constant', value: 'x' } } } };
+  const own = { mask: 'randomise', values: 'own' };
+  const policy = { tables: { 'app.large': { id: shuffle, mail: own, filling: { mask: 'constant', value: 'x' } } } };
   const { columns, rows } = await previewTable({ address: source(), key, policy }, 'app.large', 5);
-  assert.deepEqual(rows, Array(5).fill(['(shuffled)', '(shuffled)', 'x']));
+  assert.deepEqual(rows, Array(5).fill(['(shuffled)', '(drawn)', 'x']));
   assert.deepEqual(
     columns.map(({ technique, values, changed }) => [technique, values, changed]),
     [
       ['shuffle', 5, 5],
-      ['shuffle', 5, 5],
+      ['randomise', 5, 5],
       ['constant', 5, 5],
     ],
   );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import type { CatalogColumn, CatalogTable, MaskingCatalog } from '../services/masking/catalog.ts';
 import { planMasking } from '../services/masking/plan/plan.ts';
@@ -63,7 +64,7 @@ function assertAccepted(catalog: MaskingCatalog, { policy, unclassified }: Sugge
     tables[table] ??= {};
     tables[table][column] = { keep: 'a person said so' };
   }
-  planMasking(catalog, parsePolicy({ ...policy, tables } satisfies Policy));
+  planMasking(catalog, parsePolicy({ ...policy, tables, sequences: {} } satisfies Policy));
 }
 
 const address = (row: number) => `somebody${row}@mail.example`;
@@ -132,8 +133,6 @@ describe('what a column is told by', () => {
       ...{
         HOME_ADDRESS: 'street',
         strasse: 'street',
-        plz: 'postcode',
-        zip_code: 'postcode',
         ville: 'city',
         land: 'country',
       },
@@ -176,6 +175,47 @@ describe('what a column is told by', () => {
     assert.match(why('t.a'), /100 hold e-mail addresses.*100 hold phone numbers/);
     assert.deepEqual(rule('t.b'), { mask: 'text' });
     assert.match(why('t.b'), /^1 of the sampled values/);
+  });
+
+  test('what lets somebody in: by itself, within a text and in a document, whatever the name; none of it is said', () => {
+    const part = (row: number, salt: string) =>
+      createHash('sha256').update(`${salt}${row}`).digest('base64url').slice(0, 24);
+    const jwt = (row: number) => {
+      const [header, payload] = [{ alg: 'HS256', typ: 'JWT' }, { sub: part(row, 'sub') }].map((one) =>
+        Buffer.from(JSON.stringify(one)).toString('base64url'),
+      );
+      return `${header}.${payload}.${part(row, 'signature')}`;
+    };
+    const apiKey = (row: number) => ['sk', 'live', part(row, 'key').replaceAll(/[-_]/g, 'x')].join('_');
+    for (const [secret, label] of [
+      [jwt, 'JSON web tokens'],
+      [apiKey, 'API keys by their known prefixes'],
+    ] as const) {
+      const suggestion = suggest({
+        't.value': { of: secret },
+        't.note': { of: (row) => `with item ${row} it says ${secret(row)} in the header` },
+        't.few': { of: (row) => (row === 7 ? secret(row) : `item-${row}`) },
+        't.settings': {
+          baseType: 'jsonb',
+          of: (row) =>
+            JSON.stringify({ theme: 'dark', sync: { value: secret(row) }, hint: `it says ${secret(row)} now` }),
+        },
+      });
+      const { rule, why } = suggestion;
+      assert.deepEqual(rule('t.value'), { mask: 'token' });
+      assert.equal(why('t.value'), `100 of 100 sampled values look like ${label}`);
+      assert.deepEqual(rule('t.note'), { mask: 'text' });
+      assert.match(why('t.note'), new RegExp(`100 hold ${label}`));
+      assert.ok(!('keep' in ((rule('t.few') as object) ?? {})));
+      assert.match(why('t.few'), new RegExp(label));
+      assert.deepEqual(rule('t.settings'), { mask: 'json', fields: { 'sync.value': 'token' } });
+      const said = JSON.stringify(suggestion);
+      for (let row = 0; row < 100; row++)
+        for (const piece of secret(row)
+          .split(/[._]/)
+          .filter((one) => one.length > 10))
+          assert.ok(!said.includes(piece), piece);
+    }
   });
 
   test('birth dates by name or by their years; other times are moved alike', () => {
@@ -242,16 +282,29 @@ describe('what is harmless, and what cannot be told', () => {
   test('an integer key that looks like cards is not kept', () => {
     const cards = ['4111111111111111', '5555555555554444', '4012888888881881', '4222222222222220', '5105105105105100'];
     const { rule } = suggest({ 't.id': { baseType: 'int8', unique: true, of: (row) => cards[row % 5]! } });
-    assert.equal(rule('t.id'), undefined);
+    assert.deepEqual(rule('t.id'), { mask: 'token' });
+  });
+
+  test('few values are made coarser or drawn: what is always the same could be looked up by how often it occurs', () => {
+    const postcode = (row: number) => String(10_115 + (row % 90));
+    const { rule } = suggest({
+      ...{ 't.plz': { of: postcode }, 't.zip_code': { baseType: 'int4', of: postcode } },
+      ...{ 't.born': { baseType: 'date', of: (row) => `19${50 + (row % 50)}-03-17` } },
+      ...{ 't.gender': { of: (row) => ['m', 'f'][row % 2]! }, 't.is_pregnant': { baseType: 'bool', of: () => 'f' } },
+      't.sex': { baseType: 'mood', of: () => 'glad' },
+    });
+    assert.deepEqual(rule('t.plz'), { mask: 'randomise', shape: true });
+    assert.deepEqual(rule('t.zip_code'), { mask: 'generalise', bucket: 1000 });
+    assert.deepEqual(rule('t.born'), { mask: 'generalise', to: 'year' });
+    for (const column of ['gender', 'sex'])
+      assert.deepEqual(rule(`t.${column}`), { mask: 'randomise', values: 'own' }, column);
+    assert.deepEqual(rule('t.is_pregnant'), { mask: 'randomise' });
   });
 
   test('something nobody’s business is not kept, whatever its type', () => {
     const { rule, unclassified } = suggest({
-      't.gender': { of: (row) => ['m', 'f'][row % 2]! },
-      't.is_pregnant': { baseType: 'bool', of: () => 'f' },
       't.religion': { baseType: 'mood', notNull: true, of: () => 'glad' },
     });
-    for (const column of ['gender', 'is_pregnant']) assert.ok(!('keep' in (rule(`t.${column}`) as object)), column);
     const decided = rule('t.religion');
     assert.ok(decided ? !('keep' in (decided as object)) : unclassified.some(({ column }) => column === 'religion'));
   });
@@ -396,6 +449,30 @@ describe('documents', () => {
     assert.match(why('t.by_mail'), /keys in 100 documents look like e-mail addresses/);
   });
 
+  test('keys that are addresses are seen where an existing rule leaves keys', () => {
+    const spec: Spec = { baseType: 'jsonb', of: (row) => JSON.stringify({ [address(row)]: { id: row } }) };
+    const given = (doc: object) => suggest({ 't.doc': spec }, { policy: { tables: { 'app.t': { doc } } } });
+    const { rule, why } = given({ mask: 'json' });
+    assert.deepEqual(rule('t.doc'), { mask: 'json', fields: {}, keys: 'email' });
+    assert.match(why('t.doc'), /keys in 100 documents look like e-mail addresses, and the policy lets them through$/);
+    for (const keys of ['token', { keep: 'somebody said so' }])
+      assert.deepEqual(given({ mask: 'json', keys }).proposals, []);
+  });
+
+  test('which of the existing paths counts is what the mask says: a named key hides nothing, the leftmost wins', () => {
+    const spec: Spec = { baseType: 'jsonb', of: (row) => JSON.stringify({ contact: { email: address(row), card } }) };
+    const card = 4_111_111_111_111_111;
+    const keep = { keep: 'why not' };
+    const proposed = (fields: object) => {
+      const policy = { tables: { 'app.t': { doc: { mask: 'json', fields } } } };
+      return (suggest({ 't.doc': spec }, { policy }).rule('t.doc') as { fields: object } | undefined)?.fields;
+    };
+    assert.equal(proposed({ 'contact.email': 'email', '*.card': 'card' }), undefined);
+    assert.equal(proposed({ '*.email': keep, 'contact.*': 'token' }), undefined);
+    const kept = { '*.email': 'email', '*.card': 'card', 'contact.*': keep };
+    assert.deepEqual(proposed(kept), { ...kept, 'contact.email': 'email', 'contact.card': 'card' });
+  });
+
   test('what an existing rule lets through is seen: kept fields, and numbers', () => {
     const policy = { tables: { 'app.t': { profile: { mask: 'json', fields: { contact: { keep: 'why not' } } } } } };
     const { proposals } = suggest({ 't.profile': { baseType: 'jsonb', of: document } }, { policy });
@@ -408,6 +485,12 @@ describe('documents', () => {
     const better = { tables: { 'app.t': { profile: proposals[0]!.rule } } };
     assert.deepEqual(suggest({ 't.profile': { baseType: 'jsonb', of: document } }, { policy: better }).proposals, []);
   });
+});
+
+test('a sequence that is no longer kept changes nothing', () => {
+  const sequences = { 'app.numbers': { keep: 'printed', until: '2020-12-31' } };
+  const policy = { tables: { 'app.t': { email: { mask: 'email' } } }, sequences };
+  assert.deepEqual(suggest({ 't.email': { of: address } }, { policy }).proposals, []);
 });
 
 test('with a policy, only what it lacks and what looks wrong is proposed', () => {

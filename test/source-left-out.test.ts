@@ -36,6 +36,7 @@ CREATE TABLE needy.parent (id int) PARTITION BY RANGE (id);
 CREATE TABLE "Other, ""odd""".part PARTITION OF needy.parent FOR VALUES FROM (1) TO (2);
 
 CREATE EXTENSION postgres_fdw;
+CREATE FOREIGN DATA WRAPPER own OPTIONS (secret 'x');
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'nowhere.example');
 GRANT USAGE ON FOREIGN SERVER elsewhere TO reader; GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO reader;
 CREATE SCHEMA federated;
@@ -147,6 +148,9 @@ test('foreign tables and the views that read them are left out, with their grant
     report.tables.map(({ name, rows }) => [name, rows]),
     [['federated.here_1', 1]],
   );
+  const leftOut = new Map(report.leftOut!.map(({ what, count }) => [what, count]));
+  assert.equal(leftOut.get('foreign servers'), 1);
+  assert.equal(leftOut.get('foreign data wrappers'), 1, 'the extension’s own is there');
   const relations = report.warnings.map(({ where }) => where).filter((where) => where.startsWith('federated.'));
   assert.deepEqual(relations.sort(), ['federated.away', 'federated.here_2', 'federated.reads', 'federated.reads_too']);
   const stack = await startOn(capture.target.volume);

@@ -27,6 +27,8 @@ export interface CatalogColumn extends CatalogField {
   notNull: boolean;
   /** Postgres computes it from other columns, so it is not copied. */
   generated: boolean;
+  /** Its collation takes values for equal that are written differently. */
+  nondeterministic?: boolean;
 }
 
 export interface CatalogTable {

@@ -138,6 +138,7 @@ interface FieldRow {
 interface ColumnRow extends FieldRow {
   notNull: boolean;
   generated: boolean;
+  nondeterministic: boolean;
 }
 
 interface TableRow {
@@ -159,9 +160,9 @@ interface TableRow {
 }
 
 function columnOf(types: Map<number, TypeRow>, column: ColumnRow): SourceColumn {
-  const { name, type, typeOid, typmod, notNull, generated } = column;
+  const { name, type, typeOid, typmod, notNull, generated, nondeterministic } = column;
   const builtIn = isBuiltIn(types, Number(typeOid));
-  return { name, type, ...resolved(types, Number(typeOid), typmod), notNull, generated, builtIn };
+  return { name, type, ...resolved(types, Number(typeOid), typmod), notNull, generated, nondeterministic, builtIn };
 }
 
 /** Numbers below are assigned by hand, and stay (https://www.postgresql.org/docs/17/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT). */

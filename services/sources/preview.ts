@@ -8,6 +8,7 @@ import { dictionaries } from '../masking/dictionaries.ts';
 import { createMaterials } from '../masking/materials.ts';
 import type { PlannedColumn, PlannedTable } from '../masking/plan/plan.ts';
 import { planTable } from '../masking/plan/plan-table.ts';
+import { isPooled } from '../masking/plan/pools.ts';
 import { parsePolicy } from '../masking/policy/policy.ts';
 import { isKeep } from '../masking/policy/rule.ts';
 import { type SourceSchema, schemaChanges } from '../masking/policy/schema-changes.ts';
@@ -60,7 +61,7 @@ export async function previewTable(
       if (preview.rows.length >= rows) break;
       const found = catalog.tables.find((one) => tableName(one) === tableName(part))!;
       const copied = await copyRows(client, found, part, rows - preview.rows.length);
-      const masked = maskCopied(copied, part, createTableMask(materials, withoutShuffles(part)));
+      const masked = maskCopied(copied, part, createTableMask(materials, withoutPools(part)));
       const places = columns.map((column) => part.columns.findIndex((one) => one.name === column.name));
       columns.forEach((column, index) => {
         column.values += masked.columns[places[index]!]!.values;
@@ -72,11 +73,11 @@ export async function previewTable(
   });
 }
 
-/** A shuffled column's values are real ones, of somebody else's rows: none is shown, so none has to be read for it. */
-function withoutShuffles(part: PlannedTable): PlannedTable {
+/** Values that are shuffled or drawn are real ones, of somebody else's rows: none is shown, so none has to be read for it. */
+function withoutPools(part: PlannedTable): PlannedTable {
   const unless = (column: PlannedColumn): PlannedColumn =>
-    !isKeep(column.rule) && column.rule.mask === 'shuffle'
-      ? { ...column, rule: { mask: 'constant', value: '(shuffled)' } }
+    !isKeep(column.rule) && isPooled(column.rule)
+      ? { ...column, rule: { mask: 'constant', value: column.rule.mask === 'shuffle' ? '(shuffled)' : '(drawn)' } }
       : column;
   return { ...part, columns: part.columns.map(unless) };
 }

@@ -1,9 +1,11 @@
--- How many there are of what a snapshot leaves out; of comments, those that initdb did not make.
+-- How many there are of what a snapshot leaves out; of comments, those that initdb did not make. CREATE EXTENSION makes its own wrapper.
 SELECT
   (SELECT count(*) FROM pg_description d WHERE d.objoid >= 16384)::int AS comments,
   (SELECT count(*) FROM pg_seclabel)::int AS security_labels,
   (SELECT count(*) FROM pg_largeobject_metadata)::int AS large_objects,
   (SELECT count(*) FROM pg_foreign_server)::int AS servers,
+  (SELECT count(*) FROM pg_foreign_data_wrapper w WHERE NOT EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_foreign_data_wrapper'::regclass AND d.objid = w.oid AND d.deptype = 'e'))::int AS wrappers,
   (SELECT count(*) FROM pg_user_mappings)::int AS user_mappings,
   (SELECT count(*) FROM pg_foreign_table)::int AS foreign_tables,
   (SELECT count(*) FROM pg_publication)::int AS publications,

@@ -19,7 +19,8 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS 
   row_security_active(c.oid) AS row_security,
   coalesce((
     SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'typeOid', a.atttypid::int8,
-      'typmod', a.atttypmod, 'notNull', a.attnotnull, 'generated', a.attgenerated <> '') ORDER BY a.attnum)
+      'typmod', a.atttypmod, 'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'nondeterministic', EXISTS (
+        SELECT FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)) ORDER BY a.attnum)
     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
   coalesce((
     SELECT json_agg(json_build_object('name', ic.relname, 'columns', (

@@ -6,7 +6,8 @@ import { innerRules, isKept, maskPart, maskRuleOf, type PartMask } from '../valu
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).
  *
- * `fields` says what happens at a path (`contact.email`; arrays are walked through, `*` is any key) and beneath it.
+ * `fields` says what happens at a path (`contact.email`; arrays are walked through, `*` is any key) and beneath it. Of the
+ * paths that match, the longest counts; of equally long ones that which names a key where others say `*`, from the left.
  * Strings anywhere else are masked as free text: a field that nobody thought of does not get through. Numbers and
  * booleans there stay unless `numbers` and `booleans` say otherwise, and keys that no path names unless `keys` does.
  */
@@ -108,12 +109,34 @@ function leafMask(materials: Materials, rule: MaskRule): LeafMask {
 /** A JSON token or a run of white space; what a valid document is made of. */
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+|\s+/gs;
 
+/** As far as each path that matches has come, the one that counts most first. */
+type RuleNodes = readonly RuleNode[];
+
+const nowhere: RuleNodes = [];
+
+function beneath(nodes: RuleNodes, key: string): RuleNodes {
+  if (nodes.length === 0) return nowhere;
+  const next: RuleNode[] = [];
+  for (const { children } of nodes) {
+    const named = children.get(key);
+    if (named) next.push(named);
+    const any = key === '*' ? undefined : children.get('*');
+    if (any) next.push(any);
+  }
+  return next;
+}
+
+function leafAt(nodes: RuleNodes): LeafMask | undefined {
+  for (const { leaf } of nodes) if (leaf) return leaf;
+  return undefined;
+}
+
 interface Level {
   isObject: boolean;
-  node: RuleNode | undefined;
+  nodes: RuleNodes;
   /** What applies to leaves beneath that have no rule of their own. */
   inherited: LeafMask;
-  child: RuleNode | undefined;
+  inner: RuleNodes;
   atKey: boolean;
 }
 
@@ -123,13 +146,13 @@ function maskDocument(document: string, root: RuleNode, otherwise: LeafMask, key
   for (const [token] of document.matchAll(tokens)) {
     const level = levels.at(-1);
     if (token === '{' || token === '[') {
-      const node = level ? level.child : root;
+      const nodes = level ? level.inner : [root];
       const isObject = token === '{';
       levels.push({
         isObject,
-        node,
-        inherited: node?.leaf ?? level?.inherited ?? otherwise,
-        child: isObject ? undefined : node,
+        nodes,
+        inherited: leafAt(nodes) ?? level?.inherited ?? otherwise,
+        inner: isObject ? nowhere : nodes,
         atKey: isObject,
       });
       result += token;
@@ -143,12 +166,12 @@ function maskDocument(document: string, root: RuleNode, otherwise: LeafMask, key
       result += token;
     } else if (level?.atKey) {
       const key = JSON.parse(token) as string;
-      level.child = level.node?.children.get(key) ?? level.node?.children.get('*');
+      level.inner = beneath(level.nodes, key);
       level.atKey = false;
-      const isNamed = level.node?.children.has(key) || level.inherited === keepLeaf;
-      result += keyOf && !isNamed ? JSON.stringify(keyOf(key) ?? '') : token;
+      const stays = !keyOf || level.inherited === keepLeaf || level.nodes.some(({ children }) => children.has(key));
+      result += stays ? token : JSON.stringify(keyOf(key) ?? '');
     } else {
-      const leaf = (level ? level.child?.leaf : root.leaf) ?? level?.inherited ?? otherwise;
+      const leaf = level ? (leafAt(level.inner) ?? level.inherited) : otherwise;
       result += leaf(token);
     }
   }

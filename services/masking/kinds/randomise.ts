@@ -1,21 +1,25 @@
 import { createStream, pick } from '../keyed/digest.ts';
 import type { Digest } from '../keyed/hmac.ts';
 import { families, type Kind, type MaskRule, type Misfit, type Place } from '../kind.ts';
+import { drawsOwn, poolOf } from '../plan/pools.ts';
 import { append, appendByte, appendString, createSink, reserve, type Sink } from '../rows/sink.ts';
-import { largestOf, parseDecimal, printDecimal, unitsOf } from '../values/decimal.ts';
+import { largestOf, parseDecimal, printDecimal, rescaled } from '../values/decimal.ts';
 import { parseMoment, printMoment } from '../values/moment.ts';
 import { misfitOfValue } from './fixed.ts';
 
 /**
  * Drawn for each row, or for each `subject`, whatever the original was: nothing is left to look up, not even which rows
- * had the same value. What is listed twice in `values` comes up twice as often.
+ * had the same value. What is listed twice in `values` comes up twice as often;
+ * of the column's own, which are read beforehand, each comes up as often as another.
  */
 export const randomise: Kind = {
   summary:
-    'Drawn for each row or `subject`: one of `values` (of an enum, its labels; of a boolean, both), between `from` and `to`, or text of the same `shape`',
+    'Drawn for each row or `subject`: one of `values` (of an enum, its labels; of a boolean, both; `own`: those that the column has), between `from` and `to`, or text of the same `shape`',
   holds: families.filter((family) => family !== 'composite' && family !== 'hstore'),
   options: {
-    values: { type: 'array', minItems: 2, items: { type: ['string', 'number', 'boolean'] } },
+    values: {
+      anyOf: [{ type: 'array', minItems: 2, items: { type: ['string', 'number', 'boolean'] } }, { const: 'own' }],
+    },
     from: { type: ['string', 'number'] },
     to: { type: ['string', 'number'] },
     shape: { const: true },
@@ -26,9 +30,9 @@ export const randomise: Kind = {
   columnsOnly: true,
   perRow: true,
   misfit: misfitOfDraw,
-  create: ({ hmac }, rule, place) => {
+  create: ({ hmac, pools }, rule, place) => {
     const digestOf = hmac('randomise');
-    const draw = drawOf(rule, place);
+    const draw = drawsOwn(rule) ? ofValues([...poolOf(pools, place).keys()]) : drawOf(rule, place);
     const { subject } = place;
     const message = createSink(256);
     return (bytes, start, end, out) => {
@@ -53,7 +57,11 @@ function drawOf(rule: MaskRule, place: Place): Draw {
     return (digest, _bytes, _start, _end, out) =>
       appendString(out, range.print(range.from + (((BigInt(digest[0]!) << 32n) | BigInt(digest[1]!)) % size)));
   }
-  const values = valuesOf(rule, place)!.map((value) => Buffer.from(value));
+  return ofValues(valuesOf(rule, place)!);
+}
+
+function ofValues(drawn: readonly string[]): Draw {
+  const values = drawn.map((value) => Buffer.from(value));
   return (digest, _bytes, _start, _end, out) => append(out, pick(values, digest[0]!));
 }
 
@@ -96,7 +104,7 @@ function rangeOf(rule: MaskRule, { family, scale }: Place): DrawnRange | undefin
   if (!least || !most) return undefined;
   const decimals = family === 'integer' ? 0 : Math.max(0, scale ?? Math.max(least.decimals, most.decimals));
   const print = (units: bigint) => printDecimal({ units, decimals });
-  return { from: unitsOf(Number(from), decimals), to: unitsOf(Number(to), decimals), print };
+  return { from: rescaled(least, decimals), to: rescaled(most, decimals), print };
 }
 
 function valuesOf(rule: MaskRule, { family, labels }: Place): string[] | undefined {
@@ -112,13 +120,13 @@ function misfitOfDraw(rule: MaskRule, place: Place): Misfit | undefined {
   if (ways.length > 1) return { what: 'says in two ways what is drawn', remedy: 'Leave one of them' };
   if (rule.shape && place.family !== 'text')
     return { what: 'has no shape to keep', remedy: 'Use values, or from and to' };
-  if (rule.shape) return undefined;
+  if (rule.shape || drawsOwn(rule)) return undefined;
   if (rule.from !== undefined || rule.to !== undefined) return misfitOfRange(rule, place);
   const values = valuesOf(rule, place);
   if (!values)
     return {
       what: 'has no values to draw from',
-      remedy: 'Say them: `values: [a, b]`, `from` and `to`, or `shape: true`',
+      remedy: 'Say them: `values: [a, b]`, `values: own`, `from` and `to`, or `shape: true`',
     };
   if (values.length < 2) return { what: 'has a single value to draw', remedy: 'Use constant, or keep' };
   return values.map((value) => misfitOfValue(value, place)).find((misfit) => misfit !== undefined);
@@ -127,6 +135,11 @@ function misfitOfDraw(rule: MaskRule, place: Place): Misfit | undefined {
 function misfitOfRange(rule: MaskRule, place: Place): Misfit | undefined {
   if (!['integer', 'decimal', 'date', 'timestamp'].includes(place.family))
     return { what: 'has nothing between `from` and `to`', remedy: 'Use `values`' };
+  if ([rule.from, rule.to].some((bound) => typeof bound === 'number' && Math.abs(bound) > Number.MAX_SAFE_INTEGER))
+    return {
+      what: 'has a `from` or `to` beyond 2^53, of which a number of JSON may have lost digits',
+      remedy: 'Write it in quotes: "9007199254740993"',
+    };
   const range = rangeOf(rule, place);
   if (!range || range.from >= range.to)
     return { what: 'has no `from` that lies before its `to`', remedy: 'Say both, as numbers or as 1980-01-31' };

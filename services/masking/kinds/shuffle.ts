@@ -1,4 +1,5 @@
 import { families, type Kind } from '../kind.ts';
+import { poolOf } from '../plan/pools.ts';
 import { appendString } from '../rows/sink.ts';
 import { Unmaskable } from '../values/unmaskable.ts';
 
@@ -15,8 +16,7 @@ export const shuffle: Kind = {
   whole: true,
   columnsOnly: true,
   create: ({ pools }, _rule, place) => {
-    const others = pools.get(place.pool ?? '');
-    if (!others) throw new Error('The values of a column that is shuffled have not been read');
+    const others = poolOf(pools, place);
     return (bytes, start, end, out) => {
       const value = bytes.toString('utf8', start, end);
       const other = others.get(place.type === 'citext' ? value.toLowerCase() : value);

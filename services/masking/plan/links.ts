@@ -1,5 +1,6 @@
 import type { Mistake } from '../../errors.ts';
 import { type CatalogColumn, type MaskingCatalog, tableName } from '../catalog.ts';
+import { kinds } from '../kinds/index.ts';
 import { canonical, type Link } from '../policy/policy.ts';
 import { type ColumnRule, isKeep } from '../policy/rule.ts';
 
@@ -67,6 +68,7 @@ export function linkColumns(
       remedy: 'Give both the same rule',
     });
   }
+  warnings.push(...looselyCompared(all, columns, ruleOf));
   // Columns may be tied to others that are tied to more: carry on until nothing is added.
   for (let changed = true; changed; ) {
     changed = false;
@@ -105,6 +107,25 @@ function ownLinks(links: readonly Link[], columns: Map<string, { end: End; colum
     });
   });
   return { pairs, mistakes, warnings };
+}
+
+/** Columns whose collation takes for equal what is written, and by most kinds masked, differently. */
+function looselyCompared(
+  pairs: readonly { by: string; from: End; to: End }[],
+  columns: Map<string, { column: CatalogColumn }>,
+  ruleOf: (table: string, column: string) => ColumnRule | undefined,
+): Mistake[] {
+  const found = new Map<string, Mistake>();
+  for (const { by, from, to } of pairs) {
+    const rule = ruleOf(...from);
+    if (!rule || isKeep(rule) || kinds[rule.mask]!.fixed) continue;
+    for (const where of [from.join('.'), to.join('.')]) {
+      if (!columns.get(where)?.column.nondeterministic) continue;
+      const what = `has a nondeterministic collation: values that are equal under it but written differently (Ann, ANN) may be masked differently, and then no longer join by ${by}; where a foreign key needs them, the capture fails`;
+      found.set(where, { where, what, remedy: 'Write them alike at the source, or keep both columns' });
+    }
+  }
+  return [...found.values()];
 }
 
 /** Types with one value write the same original in the same characters. */

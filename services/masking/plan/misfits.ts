@@ -6,6 +6,7 @@ import { kinds } from '../kinds/index.ts';
 import { howToClassify } from '../policy/mistakes.ts';
 import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { isKept, maskRuleOf } from '../values/parts.ts';
+import { drawsOwn } from './pools.ts';
 
 /** What makes a rule unfit for a column. */
 export function misfits(
@@ -61,6 +62,10 @@ function misfitsOfValue(type: string, rule: MaskRule, value: NonNullable<Part['v
       },
     ];
   }
+  if (isArray && drawsOwn(rule))
+    return [
+      { what: 'is an array, whose elements are drawn', remedy: 'Say their values: `values: [a, b]`; or use shuffle' },
+    ];
   const asWhole = kind.whole && (isArray || place.isRange);
   return asWhole ? [] : [kind.misfit?.(rule, place)];
 }

@@ -23,7 +23,8 @@ export function planTable(
   const own = changes.filter((change) => isOf(change) || ownerOf(change.where, catalog, policy, name) === undefined);
   const ownPlaces = new Set(own.map(({ where }) => where));
   let left = withUniqueTies(catalog, name);
-  let rest = policy;
+  // What is kept of sequences is no table's.
+  let rest: Policy = { ...policy, sequences: {} };
   for (;;) {
     try {
       const parts = new Set(left.tables.filter((table) => rootOf(table) === name).map(tableName));

@@ -12,7 +12,7 @@ import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
-import { createPools, type Pool, tiesOf } from './pools.ts';
+import { createPools, isPooled, type Pool, tiesOf } from './pools.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -41,7 +41,7 @@ export interface MaskingPlan {
 export interface Examination extends MaskingPlan {
   /** Rules that name what the source does not have, or cannot hold. */
   wrong: Mistake[];
-  /** Columns that nothing classifies, or no longer: a keep may have expired. */
+  /** Columns that nothing classifies, or no longer: a keep may have expired, a sequence's too. */
   missing: Mistake[];
 }
 
@@ -58,7 +58,7 @@ export interface Moment {
  *
  * @throws Problem `schema-changed` with every change first; `policy-invalid` with every rule that names what the source
  *   does not have or cannot hold, and every column that nothing classifies too; `policy-incomplete` when only such
- *   columns are wrong.
+ *   columns, or sequences that are no longer kept, are wrong.
  */
 export function planMasking(
   catalog: MaskingCatalog,
@@ -79,7 +79,7 @@ export function planMasking(
 }
 
 const unclassified =
-  'The masking policy leaves columns unclassified, and nothing is captured until it says what happens to them';
+  'The masking policy leaves columns or sequences unclassified, and nothing is captured until it says what happens to them';
 
 /**
  * Says what a policy comes to on a source.
@@ -126,7 +126,7 @@ export function examinePolicy(
       const { rule, by } = classification;
       const { unique, limit } = links.tieOf(name, column.name);
       const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
-      if (!isKeep(rule) && rule.mask === 'shuffle') place.pool = pools.add(table, column, rule);
+      if (!isKeep(rule) && isPooled(rule)) place.pool = pools.add(table, column, rule);
       if (!table.partitionOf) {
         const said = by === 'column' ? '' : `, as ${by} has it`;
         const mistakes = misfits(where, table, column, rule, place);
@@ -138,6 +138,8 @@ export function examinePolicy(
     }
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
+  for (const [name, rule] of Object.entries(policy.sequences ?? {}))
+    missing.push(...expiredKeeps(name, rule, today, 'Remove the entry, and it is shifted'));
   const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
   wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
   warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));

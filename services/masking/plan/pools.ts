@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import { type Mistake, Problem } from '../../errors.ts';
 import { type CatalogColumn, type CatalogForeignKey, type CatalogTable, tableName } from '../catalog.ts';
 import { domainKey } from '../keyed/key.ts';
-import type { MaskRule } from '../kind.ts';
+import type { MaskRule, Materials, Place } from '../kind.ts';
 
-/** Columns whose values are shuffled with one another. */
+/** Columns whose values are shuffled with one another, or one whose values are drawn. */
 export interface Pool {
   name: string;
   columns: PooledColumn[];
@@ -16,6 +16,21 @@ export interface PooledColumn {
   column: string;
   isPartitioned: boolean;
   ignoresCase: boolean;
+}
+
+/** Whether it puts a column's own values in place of others, so that they have to be read before any row. */
+export function isPooled(rule: MaskRule): boolean {
+  return rule.mask === 'shuffle' || drawsOwn(rule);
+}
+
+export function drawsOwn({ mask, values }: MaskRule): boolean {
+  return mask === 'randomise' && values === 'own';
+}
+
+export function poolOf(pools: Materials['pools'], { pool = '' }: Place): ReadonlyMap<string, string> {
+  const found = pools.get(pool);
+  if (!found) throw new Error('The values of a column that is shuffled, or drawn from, have not been read');
+  return found;
 }
 
 /** Two columns (`schema.table.column`) in which the same original has to come out the same, and what says so. */
@@ -35,7 +50,7 @@ export function tiesOf(foreignKeys: readonly CatalogForeignKey[]): PooledTie[] {
   );
 }
 
-/** Collects the columns of a policy that are shuffled. Partitions follow their partitioned table. */
+/** Collects the pools of a policy. Partitions follow their partitioned table. */
 export function createPools() {
   const pools = new Map<string, Pool>();
   const ownPools = new Set<string>();
@@ -82,7 +97,7 @@ export const longestPooled = 1000;
 export function shuffled(key: Uint8Array, { name, columns }: Pool, values: ReadonlySet<string>): Map<string, string> {
   const where = columns.map(({ schema, table, column }) => `${schema}.${table}.${column}`).join(', ');
   const refuse = (what: string, remedy: string) =>
-    new Problem('policy-invalid', `${where} cannot be shuffled: ${what}`, { where, remedy });
+    new Problem('policy-invalid', `${where} has values that cannot be shuffled or drawn: ${what}`, { where, remedy });
   if (values.size > mostPooled)
     throw refuse(
       `it has more than ${mostPooled} different values`,

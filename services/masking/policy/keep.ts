@@ -3,14 +3,14 @@ import type { PartRule } from '../kind.ts';
 import { innerRules, isKept, maskRuleOf } from '../values/parts.ts';
 import type { ColumnRule, KeepRule } from './rule.ts';
 
-/** Keeps that no longer hold, those of parts of documents included: as good as no rule. */
-export function expiredKeeps(where: string, rule: ColumnRule, today: string): Mistake[] {
+/** Keeps that no longer hold, those of parts of documents included: as good as no rule. @param instead what else is to be done */
+export function expiredKeeps(where: string, rule: ColumnRule, today: string, instead = 'Mask it'): Mistake[] {
   return keepsIn(rule)
     .filter(({ keep }) => keep.until !== undefined && keep.until < today)
     .map(({ path, keep }) => ({
       where,
       what: `${path === '' ? '' : `${path} `}was to be kept until ${keep.until}`,
-      remedy: `Mask it, or keep it with a later date${keep.owner === undefined ? '' : `; ${keep.owner} answers for it`}`,
+      remedy: `${instead}, or keep it with a later date${keep.owner === undefined ? '' : `; ${keep.owner} answers for it`}`,
     }));
 }
 

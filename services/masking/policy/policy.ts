@@ -27,6 +27,8 @@ export interface Link {
 export interface Policy {
   /** Whose words masked values are made of (a locale of faker); without it the project's, and `en` without that. */
   locale?: string;
+  /** Who answers for what is kept, where that names nobody itself. */
+  owner?: string;
   /** `tables["schema.table"][column]` */
   tables: Record<string, Record<string, ColumnRule>>;
   /** The first that matches counts. */
@@ -79,6 +81,7 @@ export const policySchema = {
   type: 'object',
   properties: {
     locale: { enum: locales, description: 'Whose words masked values are made of; the project’s without it' },
+    owner: { ...words, description: 'Who answers for what is kept, where that names nobody itself' },
     tables: {
       type: 'object',
       description: 'By schema.table, then by column',

@@ -26,13 +26,10 @@ export function decideDocuments(table: string, evidence: DocumentsEvidence): Dec
   const fields = fieldsOf(table, evidence.leaves);
   const rule: MaskRule = { mask: 'json' };
   if (fields.length > 0) rule.fields = Object.fromEntries(fields.map(({ path, kind }) => [path, kind]));
-  const [personal] = [...evidence.personalKeys].sort(([, a], [, b]) => b - a);
+  const personal = personalKeysIn(evidence);
   if (personal) {
-    // Where the mask leaves keys as they are, this rule fits nothing, and a person has to decide.
-    const [{ finding, label }, count] = personal;
-    rule.keys = masksFor[finding][0]!.mask;
-    const reason = `${count} of the keys in ${evidence.documents} documents look like ${label}`;
-    return { is: 'mask', rules: [rule], confidence: 0.7, reason, seen: true };
+    const { kind: keys, confidence, reason } = personal;
+    return { is: 'mask', rules: [{ ...rule, keys }], confidence, reason, seen: true };
   }
   const shown = fields.map(({ path, reason }) => `${path}: ${reason}`);
   const reason = [
@@ -44,7 +41,16 @@ export function decideDocuments(table: string, evidence: DocumentsEvidence): Dec
   return { is: 'mask', rules: [rule], confidence, reason, seen: fields.some(({ seen }) => seen) };
 }
 
-/** What a rule that a column has already lets through: kept fields, and numbers that no field names. */
+/** Keys that are somebody's: the mask that is for them, and what tells so. */
+function personalKeysIn({ documents, personalKeys }: DocumentsEvidence) {
+  const [most] = [...personalKeys].sort(([, a], [, b]) => b - a);
+  if (!most) return undefined;
+  const [{ finding, label }, count] = most;
+  const reason = `${count} of the keys in ${documents} documents look like ${label}`;
+  return { kind: masksFor[finding][0]!.mask, confidence: 0.7, reason };
+}
+
+/** What a rule that a column has already lets through: kept fields, numbers that no field names, and keys. */
 export function missedBy(rule: MaskRule, table: string, evidence: DocumentsEvidence): Decision | undefined {
   const existing = (rule.fields ?? {}) as Record<string, FieldRule>;
   const missed = fieldsOf(table, evidence.leaves).filter(({ path, seen, ofNumbers }) => {
@@ -52,13 +58,18 @@ export function missedBy(rule: MaskRule, table: string, evidence: DocumentsEvide
     const field = fieldAt(existing, path);
     return field === undefined ? ofNumbers : typeof field === 'object' && 'keep' in field;
   });
-  if (missed.length === 0) return undefined;
+  const ofKeys = rule.keys === undefined ? personalKeysIn(evidence) : undefined;
+  const found = [
+    ...missed.map(({ path, ...one }) => ({ ...one, reason: `${path}: ${one.reason}` })),
+    ofKeys ?? [],
+  ].flat();
+  if (found.length === 0) return undefined;
   const fields = { ...existing, ...Object.fromEntries(missed.map(({ path, kind }) => [path, kind])) };
   return {
     is: 'mask',
-    rules: [{ ...rule, fields }],
-    confidence: Math.max(...missed.map(({ confidence }) => confidence)),
-    reason: missed.map(({ path, reason }) => `${path}: ${reason}, and the policy lets them through`).join('; '),
+    rules: [{ ...rule, fields, ...(ofKeys ? { keys: ofKeys.kind } : {}) }],
+    confidence: Math.max(...found.map(({ confidence }) => confidence)),
+    reason: found.map(({ reason }) => `${reason}, and the policy lets them through`).join('; '),
     seen: true,
   };
 }
@@ -67,7 +78,11 @@ function fieldAt(fields: Record<string, FieldRule>, path: string): FieldRule | u
   const keys = path.split('.');
   const covers = (field: string) => field.split('.').every((part, index) => part === '*' || part === keys[index]);
   const covering = Object.keys(fields).filter((field) => field.split('.').length <= keys.length && covers(field));
-  covering.sort((a, b) => b.split('.').length - a.split('.').length || a.split('*').length - b.split('*').length);
+  const stars = (field: string) => field.split('.').map((part) => Number(part === '*'));
+  covering.sort((a, b) => {
+    const [ofA, ofB] = [stars(a), stars(b)];
+    return ofB.length - ofA.length || ofA.join('').localeCompare(ofB.join(''));
+  });
   return covering[0] === undefined ? undefined : fields[covering[0]];
 }
 

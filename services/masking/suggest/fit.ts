@@ -46,7 +46,7 @@ export function ruleIn(policy: Policy, { table, column, unique }: FittedColumn):
     uniqueKeys: unique ? [{ name: '', columns: [column.name] }] : [],
   };
   try {
-    const { links: _links, quasiIdentifiers: _quasiIdentifiers, ...rest } = policy;
+    const { links: _links, quasiIdentifiers: _quasiIdentifiers, sequences: _sequences, ...rest } = policy;
     const plan = planMasking({ tables: [alone], foreignKeys: [] }, { ...rest, tables: { [name]: rules } });
     return plan.tables[0]!.columns.find((one) => one.name === column.name)!.rule;
   } catch (error) {

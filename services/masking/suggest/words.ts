@@ -20,7 +20,8 @@ export const masksFor: Record<Finding, readonly MaskRule[]> = {
   first_name: rules('first_name', 'text', 'token'),
   last_name: rules('last_name', 'text', 'token'),
   street: rules('street', 'text', 'token'),
-  postcode: rules('postcode', 'token'),
+  // So few that a replacement which is always the same could be looked up: drawn, or made coarser.
+  postcode: [{ mask: 'randomise', shape: true }, { mask: 'generalise', bucket: 1000 }, ...rules('postcode', 'token')],
   city: rules('city', 'text', 'token'),
   country: rules('country', 'text', 'token'),
   company: rules('company', 'text', 'token'),
@@ -33,7 +34,7 @@ export const masksFor: Record<Finding, readonly MaskRule[]> = {
   ],
   salary: rules('number'),
   coordinate: rules('number'),
-  sensitive: rules('randomise', 'shuffle', 'null'),
+  sensitive: [{ mask: 'randomise' }, { mask: 'randomise', values: 'own' }, ...rules('shuffle', 'null')],
   text: rules('text', 'token'),
 };
 

@@ -3,7 +3,8 @@ import { type FieldRule, fieldsOf, type MaskRule, techniqueOfKeys, techniqueOfOt
 
 /**
  * Takes values apart that hold others, beside what masking made of them: arrays by element, documents by leaf, hstore by
- * key, composite values by field. `*` is any key, arrays in documents are walked through, and a rule holds beneath its path.
+ * key, composite values by field. `*` is any key, arrays in documents are walked through, and a rule holds beneath its path,
+ * up to where that of a longer one begins; of equally long paths the one counts that names a key earlier on.
  */
 export type ReadParts = (original: string, masked: string, onPart: OnPart) => void;
 export type OnPart = (technique: string, original: string, masked: string) => void;
@@ -74,6 +75,17 @@ interface Node {
   reader?: ReadParts;
 }
 
+/** What rules go on with a key, by its name or by `*`; the more exact stay ahead. */
+function nodesAt(key: string, nodes: Node[]): Node[] {
+  const reached: Node[] = [];
+  for (const { children } of nodes) {
+    const [exact, any] = [children.get(key), children.get('*')];
+    if (exact) reached.push(exact);
+    if (any && any !== exact) reached.push(any);
+  }
+  return reached;
+}
+
 /** Numbers and booleans stay what they are where no path and no rule for all of them says otherwise. */
 function documentReader(rule: MaskRule): ReadParts {
   const root: Node = { children: new Map() };
@@ -92,30 +104,29 @@ function documentReader(rule: MaskRule): ReadParts {
     boolean: rule.booleans === undefined ? kept : fieldReader(rule.booleans as FieldRule),
   };
   const keys = rule.keys === undefined ? undefined : fieldReader(rule.keys as FieldRule);
-  const otherwise: Node = { children: new Map() };
 
   return (original, masked, onPart) => {
-    const walk = (before: unknown, after: unknown, node: Node | undefined, inherited: Node): void => {
-      const holding = node?.reader ? node : inherited;
+    const walk = (before: unknown, after: unknown, nodes: Node[], inherited?: ReadParts): void => {
+      const holding = nodes.find(({ reader }) => reader)?.reader ?? inherited;
       if (Array.isArray(before)) {
         const elements = Array.isArray(after) ? after : [];
-        for (const [index, element] of before.entries()) walk(element, elements[index], node, holding);
+        for (const [index, element] of before.entries()) walk(element, elements[index], nodes, holding);
       } else if (typeof before === 'object' && before !== null) {
         const members = Object.entries(Object(after));
         for (const [index, [key, member]] of Object.entries(before).entries()) {
-          const isNamed = node?.children.has(key) || holding.reader === kept;
+          const isNamed = holding === kept || nodes.some(({ children }) => children.has(key));
           if (keys && !isNamed) keys(key, members[index]?.[0] ?? '', onPart);
           const other = keys && !isNamed ? members[index]?.[1] : Object(after)[key];
-          walk(member, other, node?.children.get(key) ?? node?.children.get('*'), holding);
+          walk(member, other, nodesAt(key, nodes), holding);
         }
       } else if (before !== null) {
-        const reader = holding.reader ?? others[typeof before]!;
+        const reader = holding ?? others[typeof before]!;
         reader(String(before), typeof after === 'object' ? '' : String(after), onPart);
       }
     };
     const [before, after] = [parsed(original), parsed(masked)];
     if (before === undefined || after === undefined) onPart(rule.mask, original, masked);
-    else walk(before, after, root, otherwise);
+    else walk(before, after, [root]);
   };
 }
 

@@ -175,7 +175,9 @@ async function captureReading(
     const { database } = options;
     const { shifted, result, major } = await onTarget(target, database, async (client) => {
       await removeRebuilds(client);
-      const shifted = await copySequences(source, client, prepared.sequences, { key: options.key, policy });
+      const shifted = await copySequences(source, client, prepared.sequences, {
+        ...{ key: options.key, policy, tables: plan.tables, catalog },
+      });
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();

@@ -9,7 +9,7 @@ import { awaitPace, type Pace } from '../../sources/pace.ts';
 const fetchedRows = 5000;
 
 /**
- * Reads the different values of columns that are shuffled, in the exported snapshot of `source`, into memory; from the
+ * Reads the different values of columns that are shuffled, or drawn, in the exported snapshot of `source`, into memory; from the
  * dump's rows, where those are not in the source. They are told apart here, not by the server: what it would sort or hash
  * is read at once, whatever the pace.
  *

@@ -59,7 +59,7 @@ async function prepareWithin(
   refuseTooLarge(dump ? bytesOfDump(dump) : await bytesOfTables(source, catalog), await free, server);
   const { megabytesPerSecond, workers = cores } = options.source.limits ?? {};
   const pace = megabytesPerSecond === undefined ? undefined : createPace(megabytesPerSecond);
-  if (plan.pools.length > 0) options.onProgress('collecting the values of shuffled columns');
+  if (plan.pools.length > 0) options.onProgress('collecting the values of columns that are shuffled or drawn');
   const pools = await readPools(source, plan.pools, {
     key: options.key,
     signal: options.signal,

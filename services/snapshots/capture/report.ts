@@ -61,7 +61,10 @@ export function writeReport(facts: CaptureFacts): CaptureReport {
   };
 }
 
-function reportTable(table: PlannedTable, { catalog, copied, counts, audit }: CaptureFacts): Schemas['ReportedTable'] {
+function reportTable(
+  table: PlannedTable,
+  { catalog, copied, counts, audit, policy }: CaptureFacts,
+): Schemas['ReportedTable'] {
   const name = tableName(table);
   const { rows, bytes } = copied.get(name) ?? { rows: 0, bytes: 0 };
   const { columns, partitionOf } = catalog.tables.find((one) => tableName(one) === name)!;
@@ -70,7 +73,7 @@ function reportTable(table: PlannedTable, { catalog, copied, counts, audit }: Ca
     ...{ name, rows, bytes },
     ...(partitionOf === null ? {} : { partitionOf }),
     columns: columns.map((column) => {
-      const told = plannedInWords(planned.get(column.name));
+      const told = plannedInWords(planned.get(column.name), policy.owner);
       const counted = counts.get(name)?.get(column.name);
       // Kept values are the originals.
       const distinctIn = told.technique === 'keep' ? counted?.distinct : originalsOf(audit, name, column);

@@ -151,8 +151,11 @@ async function restore(target: Target, database: string, options: string[], sign
 }
 
 function remedyOf(stderr: string): string {
-  if (/violates|could not create unique index|could not create exclusion/.test(stderr))
-    return 'A mask gives what the constraint forbids: choose another in the policy for the columns it is on, or keep them.';
+  const forbidden =
+    'A mask gives what the constraint forbids: choose another in the policy for the columns it is on, or keep them.';
+  if (/violates foreign key/.test(stderr))
+    return `${forbidden} Equal values that are written differently may be masked differently: the policy’s check warns of columns where there can be such.`;
+  if (/violates|could not create unique index|could not create exclusion/.test(stderr)) return forbidden;
   return 'What the image lacks, such as a type or a locale, has to be in the image of the project’s database service.';
 }
 

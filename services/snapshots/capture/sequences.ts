@@ -3,9 +3,12 @@ import type { MaskingReport } from '../../../openapi/aliases.ts';
 import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { shiftSequence } from '../../masking/keyed/sequence.ts';
+import type { PlannedTable } from '../../masking/plan/plan.ts';
 import type { Policy } from '../../masking/policy/policy.ts';
+import { isKeep } from '../../masking/policy/rule.ts';
 import { identifier } from '../../quoting.ts';
-import { catalogQuery } from '../../sources/catalog.ts';
+import { catalogQuery, type SourceCatalog } from '../../sources/catalog.ts';
+import { keptAs } from '../report/column.ts';
 
 export interface SourceSequence {
   schema: string;
@@ -19,6 +22,8 @@ export interface SourceSequence {
 
 /** What became of a sequence: where it goes on counts nothing any more, or is the source's. */
 export type SequenceReport = NonNullable<MaskingReport['sequences']>[number];
+
+const atItsEnd = 'it is at its end: there is nowhere to shift it to';
 
 /** Those of the schemas that are captured. @throws Problem `source-refused`, `policy-invalid`, before anything is copied */
 export async function readSequences(
@@ -62,8 +67,9 @@ export async function copySequences(
   source: pg.Client,
   target: pg.Client,
   sequences: SourceSequence[],
-  { key, policy }: { key: Uint8Array; policy: Policy },
+  { key, policy, ...planned }: { key: Uint8Array; policy: Policy } & Planned,
 ): Promise<SequenceReport[]> {
+  const isMasked = maskedIn(planned);
   const reports: SequenceReport[] = [];
   for (const sequence of sequences) {
     const name = tableName(sequence);
@@ -72,10 +78,11 @@ export async function copySequences(
       `SELECT last_value, is_called FROM ${quoted}`,
     );
     const { last_value: last, is_called: isCalled } = rows[0]!;
-    const reason = policy.sequences?.[name]?.keep;
+    const keep = policy.sequences?.[name];
     const { start, increment, min, max } = sequence;
     const place = { name, last, start, increment, min, max };
-    const next = reason === undefined ? shiftSequence(key, bigints(place)) : BigInt(last);
+    const shifted = keep === undefined ? shiftSequence(key, bigints(place)) : BigInt(last);
+    const next = keep === undefined ? await pastMasked(target, quoted, shifted, { isMasked, place }) : shifted;
     const stays = next === BigInt(last);
     // That one was never used says something, too.
     await target.query('SELECT pg_catalog.setval($1::regclass, $2, $3)', [
@@ -85,12 +92,52 @@ export async function copySequences(
     ]);
     reports.push(
       stays
-        ? { name, treatment: 'kept', reason: reason ?? 'it is at its end: there is nowhere to shift it to' }
+        ? { name, treatment: 'kept', ...(keep ? keptAs(keep, policy.owner) : { reason: atItsEnd }) }
         : { name, treatment: 'shifted' },
     );
   }
   return reports;
 }
+
+interface Planned {
+  tables: readonly PlannedTable[];
+  catalog: SourceCatalog;
+}
+
+/** Whether a column of a table, partitioned ones too, is masked: partitions have the rules of theirs, which is not copied itself. */
+function maskedIn({ tables, catalog }: Planned): (table: string, column: string) => boolean {
+  const partitionOf = new Map(catalog.tables.map((table) => [tableName(table), table.partitionOf]));
+  return (table, column) => {
+    const planned = tables.find((one) => [tableName(one), partitionOf.get(tableName(one))].includes(table));
+    const rule = planned?.columns.find(({ name }) => name === column)?.rule;
+    return rule !== undefined && !isKeep(rule);
+  };
+}
+
+/** Masked keys are spread over all numbers of as many digits: the next one has to lie behind them, as far as there are more. */
+async function pastMasked(
+  target: pg.Client,
+  sequence: string,
+  next: bigint,
+  { isMasked, place }: { isMasked: ReturnType<typeof maskedIn>; place: { increment: string; max: string } },
+): Promise<bigint> {
+  if (BigInt(place.increment) < 0n) return next;
+  const { rows: owners } = await target.query<{ schema: string; table: string; column: string }>(ownerOf, [sequence]);
+  const [owner] = owners;
+  if (!owner || !isMasked(`${owner.schema}.${owner.table}`, owner.column)) return next;
+  const { rows } = await target.query<{ most: string | null }>(
+    `SELECT max(${identifier(owner.column)})::text AS most FROM ${identifier(owner.schema)}.${identifier(owner.table)}`,
+  );
+  const most = BigInt(rows[0]!.most ?? next);
+  return most > next && most < BigInt(place.max) ? most : next;
+}
+
+const ownerOf = `
+SELECT n.nspname AS schema, c.relname AS table, a.attname AS column FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_class c ON c.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  AND d.objid = $1::pg_catalog.regclass AND d.deptype IN ('a', 'i')`;
 
 function bigints(place: Record<'name' | 'last' | 'start' | 'increment' | 'min' | 'max', string>) {
   const { name, last, start, increment, min, max } = place;

@@ -7,13 +7,13 @@ import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/va
 type ReportedColumn = components['schemas']['ReportedColumn'];
 type Told = Omit<ReportedColumn, 'name'>;
 
-/** What happened to a column, for the report; one that was not copied is generated. */
-export function plannedInWords(planned: PlannedColumn | undefined): Told {
+/** What happened to a column, for the report; one that was not copied is generated. @param owner of what names nobody itself */
+export function plannedInWords(planned: PlannedColumn | undefined, owner?: string): Told {
   if (!planned) return { technique: 'computed' };
   const { rule, by } = planned;
-  if (isKeep(rule)) return { technique: 'keep', rule: by, ...keptAs(rule) };
+  if (isKeep(rule)) return { technique: 'keep', rule: by, ...keptAs(rule, owner) };
   const { mask: technique, ...options } = withoutValues(rule);
-  const keptParts = keptPartsOf(rule);
+  const keptParts = keptPartsOf(rule).map((part) => ({ ...(owner === undefined ? {} : { owner }), ...part }));
   return {
     ...{ technique: String(technique), rule: by },
     ...(Object.keys(options).length > 0 ? { options } : {}),
@@ -35,7 +35,9 @@ function withoutValues(rule: object): Record<string, unknown> {
   );
 }
 
-function keptAs({ keep, owner, until }: KeepRule) {
+/** A keep in the report's words. @param byDefault who answers for it where it names nobody */
+export function keptAs({ keep, owner: own, until }: KeepRule, byDefault?: string) {
+  const owner = own ?? byDefault;
   return { reason: keep, ...(owner === undefined ? {} : { owner }), ...(until === undefined ? {} : { until }) };
 }
 
@@ -44,19 +46,21 @@ type KeptPart = NonNullable<ReportedColumn['keptParts']>[number];
 /** What the mask `json` lets through where the rule has no option for it; each stands for all that no path names. */
 const unlessSaid = ['numbers', 'keys', 'booleans'] as const;
 
-/** Of a document or composite value: what a rule in it keeps, then what stays because none is about it. */
+/** Of a document, an hstore or a composite value: what a rule in it keeps, then what stays because none is about it. */
 function keptPartsOf(rule: MaskRule): KeptPart[] {
   const inner = innerRules(rule);
-  const said = inner.flatMap((one) => keptIn(placeOf(one), one.rule));
-  if (rule.mask !== 'json') return said;
+  return [...inner.flatMap((one) => keptIn(placeOf(one), one.rule)), ...silentlyKept(rule, inner)];
+}
+
+function silentlyKept({ mask }: MaskRule, inner: InnerRule[]): KeptPart[] {
+  if (mask === 'hstore' && inner.some(({ path }) => path === '*'))
+    return [{ path: placeOf({ option: 'keys' }), reason: 'not masked: the rule for `*` is about values' }];
+  if (mask !== 'json') return [];
   const silent = unlessSaid.filter((option) => !inner.some((one) => one.option === option));
-  return [
-    ...said,
-    ...silent.map((option) => ({
-      path: placeOf({ option }),
-      reason: `not masked by default: the rule says nothing of \`${option}\``,
-    })),
-  ];
+  return silent.map((option) => ({
+    path: placeOf({ option }),
+    reason: `not masked by default: the rule says nothing of \`${option}\``,
+  }));
 }
 
 function keptIn(path: string, rule: PartRule): KeptPart[] {

@@ -13,6 +13,7 @@ const reasons: Record<string, [what: string, why: string]> = {
   security_labels: ['security labels', text],
   large_objects: ['large objects', 'their content cannot be classified'],
   servers: ['foreign servers', way],
+  wrappers: ['foreign data wrappers', way],
   user_mappings: ['user mappings', way],
   foreign_tables: ['foreign tables', way],
   publications: ['publications', way],

@@ -90,6 +90,10 @@ const shuffled: Family = ({ spread }) => ({
 });
 
 const drawn = all('low', 'drawn at random for each row or person, whatever the original was');
+const drawnOfOwn: ResidualRisk = {
+  ...drawn,
+  inference: risk('low', 'which originals there are can be read, and neither whose they are nor how often they occur'),
+};
 
 const coarser: ResidualRisk = {
   singlingOut: risk('low', 'several originals become one value'),
@@ -139,6 +143,11 @@ export const families: Record<string, Family> = {
     text: shaped,
   },
   ...{ number: noise, date: shifted, json: document },
-  ...{ mac: replaced, national_id: shaped, bytes: shaped, hstore: document, composite: document, rebuild: computed },
-  ...{ password: removed, shuffle: shuffled, generalise: generalised, randomise: () => drawn },
+  ...{ mac: shaped, national_id: shaped, bytes: shaped, hstore: document, composite: document, rebuild: computed },
+  ...{
+    password: removed,
+    shuffle: shuffled,
+    generalise: generalised,
+    randomise: (_, { values }) => (values === 'own' ? drawnOfOwn : drawn),
+  },
 };

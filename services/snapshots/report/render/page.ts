@@ -74,9 +74,13 @@ function leakTile({ report }: Reported): string {
 function keptTile({ report }: Reported): string {
   const columns = columnsOf(report);
   const whole = columns.filter(({ column }) => column.technique === 'keep').length;
-  const parts = keptOf(report).length - whole;
-  const more = parts > 0 ? `, and ${number(parts)} parts of documents` : '';
-  const detail = `<p>columns are kept as they are${more}; each with a reason. The others are masked, or computed from masked ones.</p>`;
+  const kept = keptOf(report);
+  const parts = kept.length - whole;
+  const more = parts > 0 ? `, and ${number(parts)} parts of values` : '';
+  const orphans = kept.filter(({ owner }) => owner === undefined).length;
+  const answers =
+    orphans > 0 ? `nobody answers for ${number(orphans)} of them: name an owner in the policy` : 'and an owner';
+  const detail = `<p>columns are kept as they are${more}; each with a reason, ${answers}. The others are masked, or computed from masked ones.</p>`;
   const headline = `${number(whole)} of ${number(columns.length)}`;
   return tile(
     'calm',

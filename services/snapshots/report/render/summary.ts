@@ -51,11 +51,11 @@ export interface Kept {
   worst?: Level | undefined;
 }
 
-/** Columns and parts of documents whose originals are in the snapshot; the riskiest first. */
+/** Columns and parts of values whose originals are in the snapshot; the riskiest first. */
 export function keptOf(report: MaskingReport): Kept[] {
   const kept = columnsOf(report).flatMap(({ where, column, worst }): Kept[] => {
     const { technique, type = '', reason = '', owner, until, keptParts = [] } = column;
-    const parts = keptParts.map((part) => ({ ...part, where: `${where} → ${part.path}`, type: 'part of a document' }));
+    const parts = keptParts.map((part) => ({ ...part, where: `${where} → ${part.path}`, type: 'part of a value' }));
     return technique === 'keep' ? [{ where, type, reason, owner, until, worst }] : parts;
   });
   return kept.toSorted((a, b) => rankOf(a.worst) - rankOf(b.worst));
@@ -187,9 +187,12 @@ export function sequencesInWords({ sequences = [] }: MaskingReport): string | un
   if (sequences.length === 0) return undefined;
   const kept = sequences.filter(({ treatment }) => treatment === 'kept');
   const shifted = sequences.length - kept.length;
-  const why = kept.map(({ name, reason }) => `${name} (${reason})`).join(', ');
+  const why = kept.map(({ name, reason, owner, until }) => {
+    const details = [reason, owner, until && `until ${until}`].filter((detail) => detail !== undefined);
+    return `${name} (${details.join(', ')})`;
+  });
   return [
     `${shifted} of ${sequences.length} sequences go on further than production’s, so that they do not count its rows`,
-    ...(why ? [`as they are there: ${why}`] : []),
+    ...(why.length > 0 ? [`as they are there: ${why.join(', ')}`] : []),
   ].join('; ');
 }
