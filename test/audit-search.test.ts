@@ -42,6 +42,7 @@ import {
   windowHash,
 } from '../services/snapshots/audit/words.ts';
 import { binaryRow } from './support/binary-rows.ts';
+import { masking } from './support/masking.ts';
 
 describe('SipHash-2-4', () => {
   // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
@@ -605,6 +606,17 @@ describe('judging row by row', () => {
     assert.equal((await leaks(audited({ code: { mask: 'token' } }, long, {}))).length, 1);
   });
 
+  test('integer keys that become one another’s are no leaks, nor are those of ten digits, of which there are few', async () => {
+    const mask = masking({ mask: 'token' }, { family: 'integer', type: 'int4' });
+    const small = many((n) => [`${n}`, mask(`${n}`)]);
+    const made = (rows: [string[], string[]][]) => ({ id: rows.map(([, [id]]) => id!) });
+    assert.deepEqual(await leaks(audited({ id: { mask: 'token' } }, small, made(small))), []);
+    // As the mask would, but quicker: anywhere from 10⁹ to 2³¹.
+    const large = many((n) => [`${1e9 + n}`, `${1e9 + ((n * 6_700_417 + 1_299_709) % 1_147_483_648)}`], 200_000);
+    const { judged } = await audited({ id: { mask: 'token' } }, large, made(large));
+    assert.ok(judged[0]!.coincidences > 20, String(judged[0]!.coincidences));
+  });
+
   test('what masking made of somebody else is a coincidence, what it did not make is a leak', async () => {
     const rows = many((n) => [`Anna Berger${n}`, `Karl Meier${n}`]);
     rows[0]![1][0] = 'Anna Berger5';
@@ -631,6 +643,54 @@ describe('judging row by row', () => {
       ]);
     }
     await audited(columns, rows, { kept: ['x493055500014', '4930555000145', '49 30 5550 0015'] });
+  });
+
+  test('an account, a UUID, a device’s address and a national id are found in any groups', async () => {
+    const found: [kind: string, original: string, masked: string, written: string[]][] = [
+      [
+        ...(['iban', 'DE89370400440532013000', 'DE02120300000000202051'] as const),
+        ['paid to DE89 3704 0044 0532 0130 00.', '{"to":"de89-3704-0044-0532-0130-00"}', '{DE89370400440532013000}'],
+      ],
+      [
+        ...(['iban', 'MT84 MALT 0110 0001 2345 MTLC AST0 01S', 'MT00 AAAA'] as const),
+        ['MT84MALT011000012345MTLCAST001S', '{"a":[1,"MT84-MALT-0110-0001-2345-MTLC-AST0-01S"]}'],
+      ],
+      [
+        ...(['uuid', '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'f47ac10b-58cc-4372-a567-0e02b2c3d479'] as const),
+        [
+          'https://shop.example/u/7C9E6679742540DE944BE07FC1F90AE7?x=1',
+          'urn:uuid:7c9e6679-7425-40de-944b-e07fc1f90ae7',
+        ],
+      ],
+      ['mac', '08:00:2b:01:02:0f', '02:aa:2b:01:02:03', ['seen 0800.2b01.020f', '08002B01020F', '08-00-2b-01-02-0f']],
+      ['national_id', 'RSSMRA85T10A562S', 'AAAAAA00A00A000A', ['RSS MRA 85T10 A562S']],
+    ];
+    for (const [mask, original, masked, written] of found) {
+      for (const text of written)
+        assert.deepEqual(
+          await leaks(audited({ id: { mask } }, [[[original], [masked]]], { id: [masked], kept: [text] })),
+          ['app.people.kept holds 1 original of app.people.id (1 time)'],
+          text,
+        );
+      // One character more, or a word between, is another.
+      const others = [`${original}0`, `0${original}`, original.replace(/^(.{6})/, '$1 or ')];
+      assert.deepEqual(
+        await leaks(audited({ id: { mask } }, [[[original], [masked]]], { id: [masked], kept: others })),
+        [],
+      );
+    }
+  });
+
+  test('characters in groups are found wherever the room for words ends', async () => {
+    const original = 'MT84MALT011000012345MTLCAST001S';
+    const groups = original.replace(/(.{4})/g, '$1 ');
+    for (let before = 8180; before < 8200; before++) {
+      const text = `${'a '.repeat(before)}${groups}${' b'.repeat(20)}`;
+      assert.equal(
+        (await leaks(audited({ id: { mask: 'iban' } }, [[[original], ['MT00']]], { kept: [text] }))).length,
+        1,
+      );
+    }
   });
 
   test('bits, and numbers that stand for none, are ordinary values', async () => {
@@ -1088,6 +1148,16 @@ describe('values that hold others', () => {
     const original = '{"a": {"b": 1, "c": "d"}, "ann@corp.test": 5, "bob@corp.test": [6, "text"]}';
     const masked = '{"a": {"b": 1, "c": "d"}, "x@example.com": 5, "y@example.com": [7, "Lore"]}';
     assert.deepEqual(await judgedOf(rule, {}, original, masked), { email: [2, 0], number: [2, 1], text: [1, 0] });
+  });
+
+  test('a document by every path that matches, the longest and then the one that names a key first', async () => {
+    const fields = { 'billing.email': 'email', '*.phone': 'phone', 'a.*.c': 'full_name', '*.b': 'company' };
+    const rule = { mask: 'json', fields: { ...fields, '*.b.c': 'city', '*.*.d': 'street' } };
+    const original =
+      '{"billing": [{"email": "a@corp.test", "phone": 4915112345678}], "a": {"b": {"c": "Ann", "x": "Acme", "d": ["Lane 1"]}, "*": {"d": "Lane 2"}}}';
+    assert.deepEqual(await judgedOf(rule, {}, original, original), {
+      ...{ email: [1, 1], phone: [1, 1], full_name: [1, 1], company: [1, 1], street: [2, 2] },
+    });
   });
 
   test('numbers and booleans that a rule for text is about, and booleans by a rule of their own', async () => {

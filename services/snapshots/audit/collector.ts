@@ -2,7 +2,7 @@ import type { CopyFormat } from '../../masking/rows/row.ts';
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createKeeper } from './keeper.ts';
-import { createDigits, mostDigits, readDigits } from './numbers.ts';
+import { createDigits, joinedBytes, mostDigits, readDigits } from './numbers.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
@@ -70,7 +70,8 @@ export function createCollection(
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
       const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
-      const { high, low } = isNumber ? hashOfDigits() : hash();
+      const isJoined = !isNumber && judgement.regrouped === true && joinedBytes(words) <= mostDigits;
+      const { high, low } = isNumber || isJoined ? hashOfDigits() : hash();
       addDistinct(own.distinct, high, low);
       own.chance += chanceToStay(judgement, strength);
       if (equal) {
@@ -86,7 +87,8 @@ export function createCollection(
           own.numbers.ofDigits[digits.count]!++;
           addDistinct(own.numbers.distinct, high, low);
           keep.digits(markOf(id, true), { high, low }, digits);
-        } else keep.words(markOf(id, false), { high, low });
+        } else if (isJoined) keep.joined(markOf(id, false), { high, low }, digits);
+        else keep.words(markOf(id, false), { high, low });
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
         if (words.hasEscape) {
           clearWords(words);

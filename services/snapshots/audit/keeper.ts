@@ -1,6 +1,6 @@
 import { createFilter } from './filter.ts';
 import type { Digits } from './numbers.ts';
-import { type AuditSetup, asNumber, mostGram } from './setup.ts';
+import { type AuditSetup, asJoined, asNumber, mostGram } from './setup.ts';
 import type { Hash64 } from './siphash.ts';
 import { spansIn, widen } from './spans.ts';
 import type { Unit } from './units.ts';
@@ -11,7 +11,7 @@ export const originalWords = 3;
 const chunkOriginals = 32768;
 const recentSlots = 4096;
 
-/** Keeps hashes, of the words that were just read or of their digits, without those that came a moment ago, and sends them on in chunks. */
+/** Keeps hashes, of the words that were just read, of their digits or of all that they are made of, without those that came a moment ago, and sends them on in chunks. */
 export function createKeeper(setup: AuditSetup, words: Words, send: (originals: Uint32Array<ArrayBuffer>) => void) {
   const filter = createFilter(setup.filter);
   const spans = spansIn(setup.spans);
@@ -44,6 +44,7 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
       add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, bytes, ofLast);
     },
     digits: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asNumber, digits.count),
+    joined: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asJoined, digits.count),
     flush: () => {
       filter.settle();
       if (at > 0) send(chunk.slice(0, at));

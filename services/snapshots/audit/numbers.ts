@@ -1,13 +1,14 @@
 import { mostWords, type Words } from './words.ts';
 
 /**
- * Numbers in groups: people write a phone number, a card or an account in other groups than the column has it, so that
- * what is made of digits alone is compared by its digits, whatever stands between them.
+ * Values in groups: people write a phone number, a card or an account in other groups than the column has it, so that
+ * what is made of digits alone is compared by its digits, whatever stands between them; so are identifiers by their
+ * letters and digits.
  */
 
 export const mostDigits = 40;
 
-/** Those of a run of numbers. */
+/** Those of a run of numbers, or the characters of a run of words. */
 export interface Digits {
   bytes: Uint8Array;
   /** The same bytes. */
@@ -52,14 +53,13 @@ function joined(hash: number, powers: Int32Array, count: number, value: number):
 /** @param last the word behind it */
 export type OnRun = (hash: number, digits: number, first: number, last: number) => void;
 
-/** Gives every run of neighbouring numbers that ends in a word from `fresh` on and has so many digits, `mostDigits` at most. */
-export function createDigitRuns(): (
-  words: Words,
-  fresh: number,
-  shortest: number,
-  longest: number,
-  onRun: OnRun,
-) => void {
+/**
+ * Gives every run of neighbouring numbers, or of words of any kind, that ends in a word from `fresh` on and has so many
+ * digits or characters, `mostDigits` at most.
+ */
+export function createDigitRuns(
+  of: 'numbers' | 'words' = 'numbers',
+): (words: Words, fresh: number, shortest: number, longest: number, onRun: OnRun) => void {
   /** Of all numbers before a word, from where they begin: how many digits they have, and their hash. */
   const counts = new Int32Array(mostWords + 1);
   const hashes = new Int32Array(mostWords + 1);
@@ -95,6 +95,7 @@ export function createDigitRuns(): (
 
   return (words, fresh, shortest, longest, onRun) => {
     const { count, numbers } = words;
+    if (of === 'words') return runsIn(0, count, words, fresh, shortest, longest, onRun);
     let from = fresh;
     // Numbers may have begun in what was read before.
     while (from > 0 && numbers[from - 1] === 1) from--;
@@ -106,4 +107,11 @@ export function createDigitRuns(): (
       from = to;
     }
   };
+}
+
+/** How many bytes the words have, without what stands between them. */
+export function joinedBytes({ starts, ends, count }: Words): number {
+  let bytes = 0;
+  for (let word = 0; word < count; word++) bytes += ends[word]! - starts[word]!;
+  return bytes;
 }

@@ -3,7 +3,7 @@ import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
 import { createDigitRuns, createDigits, type OnRun, readDigits } from './numbers.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
-import { type AuditSetup, asNumber, keysOf, mostGram } from './setup.ts';
+import { type AuditSetup, asJoined, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { hasShape, lastWordsOf, longestLast, spansIn } from './spans.ts';
 import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words, windowHash } from './words.ts';
@@ -21,6 +21,8 @@ export interface Search {
 }
 
 const candidateSlots = 1 << 18;
+/** An account of 34 characters in groups of four. */
+const mostGroups = 9;
 /** Digits of a bytea that are read at once, and how many of the next are read with them. */
 const hexStep = 1 << 20;
 const hexOverlap = 2 << 10;
@@ -36,13 +38,12 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const { shortest, longest, shapes } = spansIn(setup.spans);
   const lastWords = lastWordsOf(shapes, mostGram);
   const numbers = shortest[asNumber]! > 0;
+  const joined = shortest[asJoined]! > 0;
   /** How many words a run may have that goes on in what is read next. */
-  const kept = numbers
-    ? mostGram
-    : Math.max(
-        0,
-        longest.subarray(0, asNumber).findLastIndex((bytes) => bytes > 0),
-      );
+  const kept = Math.max(
+    joined ? mostGroups : 0,
+    numbers ? mostGram : longest.subarray(0, asNumber).findLastIndex((bytes) => bytes > 0),
+  );
   const wholes = shortest[0]! > 0;
 
   const found = (from: Words, first: number, last: number, place: number) => {
@@ -74,24 +75,37 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
 
   const digits = createDigits();
   const digitRuns = createDigitRuns();
-  let placeOfNumber = 0;
+  let placeOfRun = 0;
   let inWords = words;
   let numbersSeen: (NumbersSeen | undefined)[] = [];
   // Made once, not for each field.
   const lookAtNumber: OnRun = (hash, count, first, last) => {
-    numbersSeen[placeOfNumber] ??= createNumbersSeen();
-    const seen = numbersSeen[placeOfNumber]!;
+    numbersSeen[placeOfRun] ??= createNumbersSeen();
+    const seen = numbersSeen[placeOfRun]!;
     seen.ofDigits[count]!++;
     addRun(seen.distinct, hash);
     if (!filter.mayHold(hash, asNumber)) return;
     const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
-    candidates.add(high, low, placeOfNumber);
+    candidates.add(high, low, placeOfRun);
   };
   const lookAtNumbers = (from: Words, fresh: number, place: number) => {
     if (!numbers || from.digits < shortest[asNumber]!) return;
-    placeOfNumber = place;
+    placeOfRun = place;
     inWords = from;
     digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
+  };
+
+  const wordRuns = createDigitRuns('words');
+  const lookAtJoined: OnRun = (hash, count, first, last) => {
+    if (!hasShape(shapes, asJoined, count, 0) || !filter.mayHold(hash, asJoined)) return;
+    const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
+    candidates.add(high, low, placeOfRun);
+  };
+  const lookAtGroups = (from: Words, fresh: number, place: number) => {
+    if (!joined) return;
+    placeOfRun = place;
+    inWords = from;
+    wordRuns(from, fresh, shortest[asJoined]!, longest[asJoined]!, lookAtJoined);
   };
 
   /**
@@ -118,6 +132,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       at = readWords(inner, bytes, at, bytes.length);
       lookAtRuns(inner, 0, place);
       lookAtNumbers(inner, 0, place);
+      lookAtGroups(inner, 0, place);
       if (wholes && inner.count > mostGram) lookAtStrings(inner, 0, 0, true, place);
     }
   };
@@ -156,6 +171,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       total += words.count - fresh;
       lookAtRuns(words, fresh, place);
       lookAtNumbers(words, fresh, place);
+      lookAtGroups(words, fresh, place);
       const isAll = at === end && fresh === 0;
       if (wholes && !(isAll && words.count <= mostGram))
         string = lookAtStrings(words, string, fresh, at === end, place);

@@ -11,7 +11,7 @@ export interface AuditSetup {
   /** 16 bytes for SipHash, 8 for the quick hash. In memory only, and zeroed when the capture ends. */
   key: SharedArrayBuffer;
   filter: SharedArrayBuffer;
-  /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits. */
+  /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits, at `asJoined` of those in any groups. */
   spans: SharedArrayBuffer;
   phrases: SharedArrayBuffer;
   inFlight: SharedArrayBuffer;
@@ -23,6 +23,8 @@ export interface AuditSetup {
 export const mostGram = 8;
 /** Stands for the number of words where only digits count. */
 export const asNumber = mostGram + 1;
+/** And where characters do, whatever groups they stand in. */
+export const asJoined = mostGram + 2;
 
 const keyBytes = 24;
 
@@ -35,7 +37,7 @@ export function createSetup(tables: TableUnits[], expectedOriginals: number): Au
   return {
     ...{ key, tables },
     filter: filterMemory(expectedOriginals),
-    spans: spansMemory(asNumber),
+    spans: spansMemory(asJoined),
     phrases: phrasesMemory(),
     inFlight: inFlightMemory(),
   };

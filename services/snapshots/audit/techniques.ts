@@ -29,6 +29,8 @@ export interface Judgement {
   evenIfRepeated?: boolean;
   /** Where groups of digits end is part of the value. */
   inGroups?: boolean;
+  /** People write it in other groups of letters and digits: `DE89 3704 0044…`, a UUID without hyphens. */
+  regrouped?: boolean;
   /** Not searched, and why. */
   perRow?: string;
 }
@@ -96,11 +98,12 @@ export const judgements: Record<string, Judgement> = {
   phone: { ...shaped, shares: 100, evenIfRepeated: true },
   card: { ...shaped, shares: 100, evenIfRepeated: true },
   // Two letters and two digits.
-  iban: { ...shaped, shares: 16 * 16 * 100, evenIfRepeated: true },
-  national_id: { ...shaped, shares: 1000, evenIfRepeated: true },
+  iban: { ...shaped, shares: 16 * 16 * 100, evenIfRepeated: true, regrouped: true },
+  national_id: { ...shaped, shares: 1000, evenIfRepeated: true, regrouped: true },
   postcode: perRow(randomised, 0, 'shape'),
-  token: { ...strict, makes: 'shape', mayCoincide: 'shape' },
-  uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true },
+  // Whole numbers of ten digits that an integer holds are drawn among a ninth of all.
+  token: { ...strict, shares: 10, makes: 'shape', mayCoincide: 'shape' },
+  uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true, regrouped: true },
   ip: {
     searches: ({ bits }, words) => words >= 4 && bits >= 26,
     inGroups: true,
@@ -109,7 +112,7 @@ export const judgements: Record<string, Judgement> = {
     mayCoincide: 'shape',
   },
   url: { ...strict, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
-  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true },
+  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true, regrouped: true },
   text: strict,
   bytes: strict,
   json: strict,
