@@ -14,7 +14,11 @@ import { cloneVolume } from '../services/engine/volumes.ts';
 import type { Problem } from '../services/errors.ts';
 import { adoptClone } from '../services/snapshots/adopt.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
+import { cores } from '../services/snapshots/capture/copy-data.ts';
 import type { CaptureReport } from '../services/snapshots/capture/report.ts';
+import { previewTable } from '../services/sources/preview.ts';
+import { probeSource } from '../services/sources/probe.ts';
+import { suggestForSource } from '../services/sources/suggestion.ts';
 import { docker, image, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 
 const canary = 'qxkanarivz';
@@ -107,6 +111,40 @@ CREATE TABLE computed (a integer GENERATED ALWAYS AS (1 + 1) STORED);
 INSERT INTO computed DEFAULT VALUES;
 CREATE TABLE empty (name text);
 
+CREATE TABLE written (by text);
+CREATE FUNCTION write() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.written VALUES (session_user); END $$;
+-- Whoever plans a query of the table calls it: it is of the index.
+CREATE FUNCTION is_watched(n integer) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+  IF session_user <> 'reader' THEN RETURN true; END IF;
+  IF current_setting('transaction_read_only') <> 'on' THEN RAISE EXCEPTION 'called where it could write'; END IF;
+  BEGIN
+    PERFORM app.write();
+  EXCEPTION WHEN read_only_sql_transaction THEN
+    RAISE LOG 'watched: could write nothing';
+  END;
+  RETURN true;
+END $$;
+CREATE TABLE watched (id integer PRIMARY KEY, word text NOT NULL);
+INSERT INTO watched SELECT n, 'word ' || n FROM generate_series(1, 20) n;
+CREATE INDEX watched_id ON watched (id) WHERE is_watched(1);
+
+-- Restored, each of two indexes waits for the other to be begun, in another session.
+CREATE FUNCTION meet(id integer, own integer, other integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+  IF current_setting('application_name') <> 'pg_restore' OR ${cores === 1} THEN RETURN id; END IF;
+  PERFORM pg_advisory_lock(own);
+  FOR attempt IN 1..400 LOOP
+    IF EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = other) THEN RETURN id; END IF;
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+  RAISE EXCEPTION 'an index was built alone';
+END $$;
+CREATE TABLE met (id integer);
+CREATE TABLE met_too (id integer);
+INSERT INTO met VALUES (1);
+INSERT INTO met_too VALUES (1);
+CREATE INDEX met_one ON met (meet(id, 1, 2));
+CREATE INDEX met_two ON met_too (meet(id, 2, 1));
+
 CREATE MATERIALIZED VIEW a_top AS SELECT full_name, count(*) AS orders FROM customers JOIN orders ON customer_id = customers.id GROUP BY full_name;
 CREATE MATERIALIZED VIEW a_of_top AS SELECT max(full_name) AS name FROM a_top;
 CREATE MATERIALIZED VIEW idle AS SELECT 1 AS one WITH NO DATA;
@@ -122,6 +160,10 @@ INSERT INTO "Odd ""Schema"."Tab.le 'x'" SELECT '${canary}' || n, n FROM generate
 CREATE PUBLICATION all_of_it FOR ALL TABLES;
 CREATE FUNCTION log_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
 CREATE EVENT TRIGGER log_ddl ON ddl_command_end EXECUTE FUNCTION log_ddl();
+CREATE FUNCTION log_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+  RAISE LOG 'began with read only %', current_setting('default_transaction_read_only');
+END $$;
+CREATE EVENT TRIGGER log_login ON login EXECUTE FUNCTION log_login();
 ANALYZE;
 `;
 
@@ -153,6 +195,10 @@ const policy = {
     'app.nothing': {},
     'app.computed': {},
     'app.empty': { name: { mask: 'full_name' } },
+    'app.written': { by: keep },
+    'app.met': { id: keep },
+    'app.met_too': { id: keep },
+    'app.watched': { id: keep, word: { mask: 'shuffle' } },
     "Odd \"Schema.Tab.le 'x'": { 'Col "x" \\y': { mask: 'token' }, select: keep },
   },
 };
@@ -197,7 +243,12 @@ function optionsFor(more: Partial<CaptureOptions> = {}): CaptureOptions {
 before(async () => {
   // Temporary files of this process alone, so that none may be left in there.
   process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'greenroom-test-'));
-  production = await startPostgres({ settings: { wal_level: 'logical' } });
+  production = await startPostgres({
+    settings: {
+      ...{ wal_level: 'logical', autovacuum: 'off' },
+      ...{ log_statement: 'all', log_destination: 'jsonlog', logging_collector: 'on' },
+    },
+  });
   await production.createDatabase('shop', schema);
 });
 
@@ -216,7 +267,7 @@ describe('a captured snapshot', () => {
 
   before(async () => {
     options = optionsFor();
-    report = await captureDatabase(options);
+    report = await unwritten(() => captureDatabase(options));
     const clone = `${options.target.volume}-clone`;
     await cloneVolume(host, options.target.volume, clone, options.target.volumeLabels);
     stack = await startPostgres({ volume: clone, password: 'stack' });
@@ -349,6 +400,16 @@ describe('a captured snapshot', () => {
     await owner.end();
   });
 
+  test('indexes were built beside one another: two that wait for each other are there', async () => {
+    const { rows } = await copy.query(
+      "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE indisvalid AND indexrelid::regclass::text ~ '^app.met_' ORDER BY 1",
+    );
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      ['app.met_one', 'app.met_two'],
+    );
+  });
+
   test('is analysed', async () => {
     const { rows } = await copy.query(
       "SELECT count(*)::int AS columns FROM pg_stats WHERE schemaname = 'app' AND tablename = 'customers'",
@@ -385,7 +446,7 @@ describe('a captured snapshot', () => {
       SELECT description AS text FROM pg_description UNION ALL SELECT array_to_string(srvoptions, ',') FROM pg_foreign_server
       UNION ALL SELECT array_to_string(umoptions, ',') FROM pg_user_mapping UNION ALL SELECT pubname FROM pg_publication
       UNION ALL SELECT evtname FROM pg_event_trigger`);
-    assert.ok(!rows.some(({ text }) => String(text).includes(canary) || text === 'all_of_it' || text === 'log_ddl'));
+    assert.ok(!rows.some(({ text }) => String(text).includes(canary) || /^(all_of_it|log_ddl|log_login)$/.test(text)));
   });
 
   test('the report says what happened to every column, and holds no secret', () => {
@@ -406,8 +467,41 @@ describe('a captured snapshot', () => {
     assert.ok(!JSON.stringify(report).includes(production.password));
   });
 
-  test('the source is left as it was: no session, nothing written', async () => {
+  test('the source is left as it was: no session', async () => {
     await noSessionLeft();
+  });
+
+  test('what the source itself runs while it is read can write nothing', async () => {
+    assert.ok((await loggedOf('reader')).some(({ message }) => message === 'watched: could write nothing'));
+    assert.deepEqual((await original.query('SELECT FROM app.written')).rows, []);
+  });
+
+  test('every session is read only before it does anything, and every transaction of it', async () => {
+    await probeSource(options.source);
+    await suggestForSource(options.source, undefined);
+    await previewTable({ address: options.source, key: options.key, policy }, 'app.watched', 5);
+    await noSessionLeft();
+    const sessions = Map.groupBy(await loggedOf('reader'), ({ session_id: session }) => session);
+    let [begunSo, madeSo] = [0, 0];
+    for (const lines of sessions.values()) {
+      const said = lines.map(({ message }) => message);
+      assert.match(said[0]!, /^began with read only/, said.join('\n'));
+      if (said[0] === 'began with read only on') begunSo++;
+      else {
+        madeSo++;
+        // Whether it is a pooler is asked before anything is set.
+        assert.match(said[1]!, /^(statement: |execute <unnamed>: )SELECT pg_catalog\.pg_backend_pid\(\) AS pid,/);
+        assert.match(said[2]!, /^statement: SET default_transaction_read_only = on;/);
+      }
+      said.forEach((statement, index) => {
+        assert.doesNotMatch(statement, /read_only\s*(=|TO)\s*(off|false|0)|READ WRITE/i);
+        // pg_dump says so in a statement of its own.
+        if (/\b(BEGIN|START TRANSACTION)\b/i.test(statement))
+          assert.match(statement + said[index + 1]!, /(BEGIN ISOLATION LEVEL|SET TRANSACTION) [^;]* READ ONLY/);
+      });
+    }
+    // pg_dump; who exports the snapshot, who copies rows, who probed, suggested and previewed.
+    assert.ok(begunSo >= 1 && madeSo >= 5, `${begunSo} ${madeSo}`);
   });
 
   test('what its schema runs as superuser reaches nothing but its own files', async () => {
@@ -447,6 +541,43 @@ describe('a captured snapshot', () => {
   });
 });
 
+/** What a login's sessions at the source have had logged so far. */
+async function loggedOf(user: string): Promise<{ session_id: string; message: string }[]> {
+  const lines = (await production.run(['sh', '-c', 'cat "$PGDATA"/log/*.json'])).split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line)).filter((line) => line.user === user);
+}
+
+/**
+ * Does work that may write nothing to the source: no transaction of the server gets an id, which one that writes needs,
+ * and every table and catalog holds what it held.
+ */
+async function unwritten<T>(work: () => Promise<T>): Promise<T> {
+  const client = await production.connect('shop');
+  const held = async () => {
+    const { rows: tables } = await client.query<{ name: string }>(
+      "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'm') AND relispopulated ORDER BY 1",
+    );
+    const digests = tables.map(
+      ({ name }) => `SELECT $$${name}$$ AS name, count(*), sum(hashtextextended(t::text, 0)) FROM ONLY ${name} t`,
+    );
+    const { rows } = await client.query<Record<string, unknown>>(digests.join(' UNION ALL '));
+    const { rows: sequences } = await client.query('SELECT sequencename, last_value FROM pg_sequences ORDER BY 1');
+    const { rows: next } = await client.query('SELECT pg_snapshot_xmax(pg_current_snapshot()) AS transaction');
+    return [...rows, ...sequences, ...next];
+  };
+  try {
+    const before = await held();
+    assert.ok(before.length > 80);
+    try {
+      return await work();
+    } finally {
+      assert.deepEqual(await held(), before);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
 /** Everything of this installation on the engine but its helper and the snapshots that tests above keep. */
 async function leftOf(options: CaptureOptions): Promise<string[]> {
   const names = [options.target.container, options.target.volume];
@@ -459,7 +590,7 @@ async function leftOf(options: CaptureOptions): Promise<string[]> {
 const relayFolders = async () => readdir(tmpdir());
 
 async function refusedWith(options: CaptureOptions): Promise<Problem> {
-  const problem = await captureDatabase(options).then(
+  const problem = await unwritten(() => captureDatabase(options)).then(
     () => assert.fail('it should have been refused'),
     (error) => error as Problem,
   );
@@ -560,7 +691,10 @@ describe('a capture that cannot be', () => {
           if (message.includes(moment)) setTimeout(() => controller.abort(reason), 20);
         },
       });
-      await assert.rejects(captureDatabase(options), (error) => error === reason || /cancel/i.test(String(error)));
+      await assert.rejects(
+        unwritten(() => captureDatabase(options)),
+        (error) => error === reason || /cancel/i.test(String(error)),
+      );
       assert.deepEqual(await leftOf(options), []);
       await noSessionLeft();
     });
@@ -575,7 +709,10 @@ describe('a capture that cannot be', () => {
         cut ??= production.run(['psql', '-XqAt', '-U', 'postgres', '-d', 'shop', '-c', sql]);
       },
     });
-    await assert.rejects(captureDatabase(options), { name: 'Problem' });
+    await assert.rejects(
+      unwritten(() => captureDatabase(options)),
+      { name: 'Problem' },
+    );
     await cut;
     assert.deepEqual(await leftOf(options), []);
     await noSessionLeft();

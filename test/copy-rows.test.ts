@@ -5,11 +5,14 @@ import type pg from 'pg';
 import { Problem } from '../services/errors.ts';
 import { dictionaries } from '../services/masking/dictionaries.ts';
 import { createMaterials } from '../services/masking/materials.ts';
-import type { PlannedColumn } from '../services/masking/plan/plan.ts';
+import { type PlannedColumn, planMasking } from '../services/masking/plan/plan.ts';
+import { parsePolicy } from '../services/masking/policy/policy.ts';
 import type { RowMask } from '../services/masking/rows/row.ts';
 import { append } from '../services/masking/rows/sink.ts';
 import { createTableMask } from '../services/masking/rows/table.ts';
+import { tasksOf } from '../services/snapshots/capture/copy-data.ts';
 import { CopyFailure, type CopyTask, copyOutOf, copyTable } from '../services/snapshots/capture/copy-table.ts';
+import { readCatalog, type SourceCatalog } from '../services/sources/catalog.ts';
 import { CopyOut, CutRow } from '../services/sources/copy-out.ts';
 import { binaryHeader, binaryRow, binaryTrailer } from './support/binary-rows.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
@@ -190,6 +193,96 @@ describe('rows in the binary format', () => {
       const { rows } = await client.query('(TABLE kept EXCEPT ALL TABLE kept_copy)');
       assert.deepEqual(rows, []);
       assert.equal(await copy('none', ['id']), 0);
+    } finally {
+      await source.end();
+    }
+  });
+});
+
+describe('large tables are copied in parts', () => {
+  let catalog: SourceCatalog;
+  const pageBytes = 8192;
+
+  before(async () => {
+    // 23 rows of a number on a page: 137 MB of them.
+    await client.query(`
+      CREATE SCHEMA large;
+      CREATE TABLE large.numbers (id int NOT NULL) WITH (fillfactor = 10, autovacuum_enabled = off);
+      INSERT INTO large.numbers SELECT n FROM generate_series(1, 385000) n;
+      CREATE TABLE numbers_copy (id int NOT NULL)`);
+    catalog = await readCatalog(client, ['large']);
+  });
+
+  function partsOf(heapBytes: number, { major = 14, workers = 4, isDump = false } = {}): CopyTask[] {
+    const tables = catalog.tables.map((table) => ({ ...table, heapBytes }));
+    const policy = parsePolicy({ tables: { 'large.numbers': { id: { keep: 'a number' } } } });
+    return tasksOf(planMasking(catalog, policy).tables, { ...catalog, tables }, { major, workers, isDump });
+  }
+
+  test('from 128 MB on; pages come one after the other from the first, and the last part has no end', () => {
+    for (const [megabytes, workers, parts] of [
+      [128, 4, 4],
+      [1024, 4, 16],
+      [1024, 2, 8],
+      [1024, 16, 32],
+      [1024, 1, 4],
+    ] as const) {
+      for (const heapBytes of [megabytes << 20, (megabytes << 20) + 12_345 * pageBytes]) {
+        const tasks = partsOf(heapBytes, { workers });
+        const pages = tasks.map((task) => task.pages!);
+        assert.ok(heapBytes !== megabytes << 20 || tasks.length === parts, `${megabytes} ${workers}: ${tasks.length}`);
+        assert.equal(pages[0]!.from, 0);
+        assert.equal(pages.at(-1)!.to, undefined);
+        pages.slice(1).forEach(({ from }, index) => {
+          const { from: before, to } = pages[index]!;
+          assert.equal(from, to);
+          // None much larger than another.
+          assert.ok(Math.abs(from - before - heapBytes / pageBytes / tasks.length) <= 1);
+        });
+        assert.ok(pages.at(-1)!.from < heapBytes / pageBytes);
+        for (const { table, columns, format } of tasks)
+          assert.deepEqual([table, columns, format], ['numbers', ['id'], 'binary']);
+      }
+    }
+  });
+
+  test('smaller ones are whole, and all are where the server would read a table anew for each part', () => {
+    const whole = (...how: Parameters<typeof partsOf>) => {
+      const tasks = partsOf(...how);
+      assert.equal(tasks.length, 1);
+      assert.equal(tasks[0]!.pages, undefined);
+    };
+    whole(0);
+    whole((128 << 20) - pageBytes);
+    whole(1 << 30, { major: 13 });
+    assert.equal(partsOf(1 << 30, { major: 14 }).length, 16);
+  });
+
+  test('which have every row once, in both formats', async () => {
+    const source = await server.connect('postgres');
+    try {
+      const same: RowMask = (bytes, start, end, out) => append(out, bytes, start, end);
+      const read = (one: CopyTask) => source.query(new CopyOut(copyOutOf(one)));
+      for (const isDump of [false, true]) {
+        const tasks = partsOf(catalog.tables[0]!.heapBytes, { isDump });
+        assert.deepEqual([tasks.length, tasks[0]!.format], [4, isDump ? 'text' : 'binary']);
+        // After the size was asked for.
+        await client.query(
+          'TRUNCATE numbers_copy; INSERT INTO large.numbers SELECT - n FROM generate_series(1, 100) n',
+        );
+        for (const one of tasks) {
+          const { rows } = await copyTable(read, client, { ...one, into: 'numbers_copy' }, same, undefined, () => {});
+          assert.ok(rows > 90_000);
+        }
+        const { rows } = await client.query(
+          ['large.numbers', 'numbers_copy']
+            .map((name) => `SELECT count(*)::int AS rows, sum(id), sum(hashint4extended(id, 0)) AS digest FROM ${name}`)
+            .join(' UNION ALL '),
+        );
+        assert.deepEqual(rows[1], rows[0]);
+        assert.equal(rows[0].rows, 385_100);
+        await client.query('DELETE FROM large.numbers WHERE id < 0');
+      }
     } finally {
       await source.end();
     }

@@ -24,6 +24,8 @@ let boundary: Boundary;
 let production: Production;
 let machine: SshHost;
 let custom: Buffer;
+let plain: Buffer;
+let folder: Buffer;
 
 before(async () => {
   await docker.createNetwork({ Name: network, Labels: { 'greenroom.test': '1' } });
@@ -35,6 +37,8 @@ before(async () => {
   boundary = await openBoundary(service);
   await createShop(service);
   custom = await pgDump(production.name, '-Fc');
+  plain = await pgDump(production.name);
+  folder = await pgDumpFolder(production.name);
   await service.call('POST', sources, { name: 'sent', dump: {}, policy });
 });
 
@@ -72,15 +76,20 @@ const roomsLeft = async () =>
 const rowsOf = (report: Report) => report.tables.reduce((sum, { rows }) => sum + rows, 0);
 
 describe('a dump that is sent', () => {
-  test('is captured; nothing of it is left but the snapshot', async () => {
-    const { status, body } = await send(custom);
-    assert.equal(status, 202, JSON.stringify(body));
-    const { subject } = await service.follow(body);
-    const report = await service.call<Report>('GET', `/v1/snapshots/${subject}/report`);
-    assert.equal(report.dump.format, 'custom');
-    assert.ok(rowsOf(report) > 1000);
-    assert.deepEqual(await roomsLeft(), []);
-  });
+  for (const [format, dump] of [
+    ['custom', () => custom],
+    ['plain', () => plain],
+    ['directory', () => folder],
+  ] as const)
+    test(`is captured, in ${format} format; nothing of it is left but the snapshot`, async () => {
+      const { status, body } = await send(dump());
+      assert.equal(status, 202, JSON.stringify(body));
+      const { subject } = await service.follow(body);
+      const report = await service.call<Report>('GET', `/v1/snapshots/${subject}/report`);
+      assert.equal(report.dump.format, format);
+      assert.ok(rowsOf(report) > 1000);
+      assert.deepEqual(await roomsLeft(), []);
+    });
 
   test('of another schema than the one before stops the capture, until the policy is set again', async () => {
     const changed = async (change: string, back: string) => {
@@ -202,7 +211,8 @@ describe('a dump on an SSH host', () => {
       await machine.run(['sh', '-c', `base64 -d | (${script})`], { input: bytes.toString('base64') });
     };
     await put(custom, "mkdir -p /backups && cat > '/backups/it'\\''s one.dump'");
-    await put(await pgDumpFolder(production.name), 'tar -x -C /backups -f -');
+    await put(plain, 'cat > /backups/plain.sql');
+    await put(folder, 'tar -x -C /backups -f -');
     await machine.run(['sh', '-c', 'chmod -R a+rX /backups; touch /backups/secret; chmod 600 /backups/secret']);
   });
 
@@ -213,6 +223,7 @@ describe('a dump on an SSH host', () => {
 
   for (const [name, path, format] of [
     ['file', "/backups/it's one.dump", 'custom'],
+    ['script', '/backups/plain.sql', 'plain'],
     ['folder', '/backups/folder', 'directory'],
   ] as const)
     test(`${name}: is fetched and captured`, async () => {
