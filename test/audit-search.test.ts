@@ -681,6 +681,18 @@ describe('judging row by row', () => {
     }
   });
 
+  test('a device’s address of digits alone is no moment', async () => {
+    const kept = ['2024-05-01 00:50:56.123456+00'];
+    const work = audited({ id: { mask: 'mac' } }, [[['00:50:56:12:34:56'], ['02:aa:2b:01:02:03']]], { kept });
+    assert.deepEqual(await leaks(work), []);
+    const same = ['at 00-50-56-12-34-56'];
+    assert.equal(
+      (await leaks(audited({ id: { mask: 'mac' } }, [[['00:50:56:12:34:56'], ['02:aa:2b:01:02:03']]], { kept: same })))
+        .length,
+      1,
+    );
+  });
+
   test('characters in groups are found wherever the room for words ends', async () => {
     const original = 'MT84MALT011000012345MTLCAST001S';
     const groups = original.replace(/(.{4})/g, '$1 ');

@@ -157,6 +157,19 @@ describe('the report', () => {
     assert.equal(partsOf({ mail: 'email' }), undefined, 'keys without a rule are masked');
   });
 
+  test('says that a column’s own values are drawn, and none that the policy gives', () => {
+    const place = { family: 'text' as const, type: 'text', unique: false };
+    const told = (values: unknown) =>
+      plannedInWords({ name: 'c', rule: { mask: 'randomise', values }, by: 'column', place, isArray: false });
+    const risk = (values: unknown, distinct: number) =>
+      riskOf(told(values), 1000, { nulls: { count: 0, exact: true }, distinct: { count: distinct, exact: true } });
+    assert.deepEqual(told('own').options, { values: 'own' });
+    assert.equal(told(['a', 'b']).options, undefined);
+    assert.equal(risk('own', 900).singlingOut.level, 'high');
+    assert.match(risk('own', 3).singlingOut.why, /every original is there/);
+    assert.equal(risk(['a', 'b'], 900).singlingOut.level, 'low');
+  });
+
   test('says for how much that is kept nobody answers', () => {
     const pageOf = (columns: object) => shown(reportOf([{ name: 'users', columns: columns as never }])).page;
     assert.match(pageOf({ id: keep, at: { ...keep, owner: 'Dana' } }), /nobody answers for 1 of them: name an owner/);

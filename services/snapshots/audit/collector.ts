@@ -70,7 +70,8 @@ export function createCollection(
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
       const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
-      const isJoined = !isNumber && judgement.regrouped === true && joinedBytes(words) <= mostDigits;
+      // An address of digits alone is a moment to the microsecond, in other groups.
+      const isJoined = judgement.regrouped === true && strength.letters > 0 && joinedBytes(words) <= mostDigits;
       const { high, low } = isNumber || isJoined ? hashOfDigits() : hash();
       addDistinct(own.distinct, high, low);
       own.chance += chanceToStay(judgement, strength);

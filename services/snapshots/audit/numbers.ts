@@ -54,11 +54,12 @@ function joined(hash: number, powers: Int32Array, count: number, value: number):
 export type OnRun = (hash: number, digits: number, first: number, last: number) => void;
 
 /**
- * Gives every run of neighbouring numbers, or of words of any kind, that ends in a word from `fresh` on and has so many
- * digits or characters, `mostDigits` at most.
+ * Gives every run of neighbouring numbers that ends in a word from `fresh` on and has so many digits, `mostDigits` at most.
+ *
+ * @param isWanted then runs of words of any kind, of as many bytes as it says
  */
 export function createDigitRuns(
-  of: 'numbers' | 'words' = 'numbers',
+  isWanted?: (bytes: number) => boolean,
 ): (words: Words, fresh: number, shortest: number, longest: number, onRun: OnRun) => void {
   /** Of all numbers before a word, from where they begin: how many digits they have, and their hash. */
   const counts = new Int32Array(mostWords + 1);
@@ -79,15 +80,22 @@ export function createDigitRuns(
     for (let word = from; word < to; word++) {
       const own = ends[word]! - starts[word]!;
       counts[word + 1] = counts[word]! + own;
-      // Runs with a longer one are none that is looked for.
-      hashes[word + 1] = joined(hashes[word]!, powers, Math.min(own, mostDigits), ownHash(words, word));
     }
+    if (counts[to]! < shortest) return;
+    let hashed = from;
     let least = Math.max(from, fresh) + 1;
     for (let first = from; first < to; first++) {
       while (least <= to && counts[least]! - counts[first]! < shortest) least++;
       for (let last = least; last <= to; last++) {
         const digits = counts[last]! - counts[first]!;
         if (digits > longest) break;
+        if (isWanted && !isWanted(digits)) continue;
+        for (; hashed < last; hashed++) {
+          const own = ends[hashed]! - starts[hashed]!;
+          // Runs with a longer one are none that is looked for.
+          const value = own > longest ? 0 : ownHash(words, hashed);
+          hashes[hashed + 1] = joined(hashes[hashed]!, powers, Math.min(own, mostDigits), value);
+        }
         onRun((hashes[last]! - Math.imul(hashes[first]!, powers[digits]!)) | 0, digits, first, last);
       }
     }
@@ -95,7 +103,7 @@ export function createDigitRuns(
 
   return (words, fresh, shortest, longest, onRun) => {
     const { count, numbers } = words;
-    if (of === 'words') return runsIn(0, count, words, fresh, shortest, longest, onRun);
+    if (isWanted) return runsIn(0, count, words, fresh, shortest, longest, onRun);
     let from = fresh;
     // Numbers may have begun in what was read before.
     while (from > 0 && numbers[from - 1] === 1) from--;

@@ -95,14 +95,14 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
   };
 
-  const wordRuns = createDigitRuns('words');
-  const lookAtJoined: OnRun = (hash, count, first, last) => {
-    if (!hasShape(shapes, asJoined, count, 0) || !filter.mayHold(hash, asJoined)) return;
+  const wordRuns = createDigitRuns((bytes) => hasShape(shapes, asJoined, bytes, 0));
+  const lookAtJoined: OnRun = (hash, _count, first, last) => {
+    if (!filter.mayHold(hash, asJoined)) return;
     const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
     candidates.add(high, low, placeOfRun);
   };
   const lookAtGroups = (from: Words, fresh: number, place: number) => {
-    if (!joined) return;
+    if (!joined || from.count === 0 || from.ends[from.count - 1]! < shortest[asJoined]!) return;
     placeOfRun = place;
     inWords = from;
     wordRuns(from, fresh, shortest[asJoined]!, longest[asJoined]!, lookAtJoined);

@@ -70,7 +70,7 @@ export const strict: Judgement = {
 };
 
 const dictionary = 'comes from a dictionary';
-const randomised = 'is generalised or randomised: originals are ordinary values';
+const randomised = 'is generalised or randomised: originals are ordinary values, or drawn again by design';
 const computed = 'is computed anew from other masked columns';
 const shuffled = 'is shuffled: every original is in the result by design';
 

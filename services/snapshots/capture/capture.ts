@@ -29,7 +29,7 @@ import type { Reading } from './reading.ts';
 import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, dumpSchema, populatedViews, refreshViews, restoreSchema } from './schema.ts';
-import { copySequences } from './sequences.ts';
+import { copySequences, passMaskedKeys } from './sequences.ts';
 import { applySettings } from './settings.ts';
 import {
   createTarget,
@@ -175,9 +175,7 @@ async function captureReading(
     const { database } = options;
     const { shifted, result, major } = await onTarget(target, database, async (client) => {
       await removeRebuilds(client);
-      const shifted = await copySequences(source, client, prepared.sequences, {
-        ...{ key: options.key, policy, tables: plan.tables, catalog },
-      });
+      const shifted = await copySequences(source, client, prepared.sequences, { key: options.key, policy });
       await source.query('COMMIT');
       // Building indexes can take long; production has nothing to do with it.
       await finishReading();
@@ -187,6 +185,7 @@ async function captureReading(
       await phase('constraints', 'building indexes and constraints', () =>
         copyConstraints(target, database, cores, signal),
       );
+      await passMaskedKeys(client, prepared.sequences, { policy, tables: plan.tables, catalog });
       await phase('views', 'computing materialized views', () => refreshViews(client, views));
       await phase('analyze', 'analyzing', () =>
         analyze(target, database, cores, facts.statistics_target, plan.tables, expected.rows),

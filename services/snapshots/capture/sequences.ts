@@ -67,9 +67,8 @@ export async function copySequences(
   source: pg.Client,
   target: pg.Client,
   sequences: SourceSequence[],
-  { key, policy, ...planned }: { key: Uint8Array; policy: Policy } & Planned,
+  { key, policy }: { key: Uint8Array; policy: Policy },
 ): Promise<SequenceReport[]> {
-  const isMasked = maskedIn(planned);
   const reports: SequenceReport[] = [];
   for (const sequence of sequences) {
     const name = tableName(sequence);
@@ -81,8 +80,7 @@ export async function copySequences(
     const keep = policy.sequences?.[name];
     const { start, increment, min, max } = sequence;
     const place = { name, last, start, increment, min, max };
-    const shifted = keep === undefined ? shiftSequence(key, bigints(place)) : BigInt(last);
-    const next = keep === undefined ? await pastMasked(target, quoted, shifted, { isMasked, place }) : shifted;
+    const next = keep === undefined ? shiftSequence(key, bigints(place)) : BigInt(last);
     const stays = next === BigInt(last);
     // That one was never used says something, too.
     await target.query('SELECT pg_catalog.setval($1::regclass, $2, $3)', [
@@ -99,41 +97,51 @@ export async function copySequences(
   return reports;
 }
 
-interface Planned {
-  tables: readonly PlannedTable[];
-  catalog: SourceCatalog;
-}
-
-/** Whether a column of a table, partitioned ones too, is masked: partitions have the rules of theirs, which is not copied itself. */
-function maskedIn({ tables, catalog }: Planned): (table: string, column: string) => boolean {
-  const partitionOf = new Map(catalog.tables.map((table) => [tableName(table), table.partitionOf]));
-  return (table, column) => {
-    const planned = tables.find((one) => [tableName(one), partitionOf.get(tableName(one))].includes(table));
-    const rule = planned?.columns.find(({ name }) => name === column)?.rule;
-    return rule !== undefined && !isKeep(rule);
-  };
-}
-
-/** Masked keys are spread over all numbers of as many digits: the next one has to lie behind them, as far as there are more. */
-async function pastMasked(
+/**
+ * Sets those that are owned by a masked column of integers behind the highest key there, in steps of their own: masked keys
+ * are spread over all numbers of as many digits. Once indexes are built, which know it.
+ */
+export async function passMaskedKeys(
   target: pg.Client,
-  sequence: string,
-  next: bigint,
-  { isMasked, place }: { isMasked: ReturnType<typeof maskedIn>; place: { increment: string; max: string } },
-): Promise<bigint> {
-  if (BigInt(place.increment) < 0n) return next;
-  const { rows: owners } = await target.query<{ schema: string; table: string; column: string }>(ownerOf, [sequence]);
-  const [owner] = owners;
-  if (!owner || !isMasked(`${owner.schema}.${owner.table}`, owner.column)) return next;
-  const { rows } = await target.query<{ most: string | null }>(
-    `SELECT max(${identifier(owner.column)})::text AS most FROM ${identifier(owner.schema)}.${identifier(owner.table)}`,
-  );
-  const most = BigInt(rows[0]!.most ?? next);
-  return most > next && most < BigInt(place.max) ? most : next;
+  sequences: readonly SourceSequence[],
+  { policy, tables, catalog }: { policy: Policy; tables: readonly PlannedTable[]; catalog: SourceCatalog },
+): Promise<void> {
+  const partitionOf = new Map(catalog.tables.map((table) => [tableName(table), table.partitionOf]));
+  // Partitions have the rules of their partitioned table, which is not copied itself.
+  const planned = ({ table, column }: Owner) =>
+    tables
+      .find((one) => [tableName(one), partitionOf.get(tableName(one))].includes(table))
+      ?.columns.find(({ name }) => name === column);
+  for (const sequence of sequences) {
+    const step = BigInt(sequence.increment);
+    if (step < 0n || policy.sequences?.[tableName(sequence)]) continue;
+    const quoted = `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
+    const { rows: owners } = await target.query<Owner>(ownerOf, [quoted]);
+    const column = owners[0] && planned(owners[0]);
+    if (!column || isKeep(column.rule)) continue;
+    if (column.place.family !== 'integer' || column.place.isRange || column.isArray) continue;
+    const { rows } = await target.query<{ most: string | null; last: string }>(
+      `SELECT max(${identifier(owners[0]!.column)})::text AS most, (SELECT last_value::text FROM ${quoted}) AS last
+       FROM ${owners[0]!.quoted}`,
+    );
+    const [last, most] = [BigInt(rows[0]!.last), BigInt(rows[0]!.most ?? 0)];
+    if (most < last) continue;
+    const next = last + ((most - last + step - 1n) / step) * step;
+    if (next + step <= BigInt(sequence.max))
+      await target.query('SELECT pg_catalog.setval($1::regclass, $2)', [quoted, String(next)]);
+  }
+}
+
+interface Owner {
+  /** `schema.table` */
+  table: string;
+  quoted: string;
+  column: string;
 }
 
 const ownerOf = `
-SELECT n.nspname AS schema, c.relname AS table, a.attname AS column FROM pg_catalog.pg_depend d
+SELECT n.nspname || '.' || c.relname AS table, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted, a.attname AS column
+FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_class c ON c.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass

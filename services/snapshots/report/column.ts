@@ -1,6 +1,7 @@
 import type { components } from '../../../openapi/types.ts';
 import type { MaskRule, PartRule } from '../../masking/kind.ts';
 import type { PlannedColumn } from '../../masking/plan/plan.ts';
+import { drawsOwn } from '../../masking/plan/pools.ts';
 import { isKeep, type KeepRule } from '../../masking/policy/rule.ts';
 import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/values/parts.ts';
 
@@ -28,7 +29,7 @@ function withoutValues(rule: object): Record<string, unknown> {
   const isRule = 'mask' in rule;
   return Object.fromEntries(
     Object.entries(rule).flatMap(([key, option]) => {
-      if (isRule && values.has(key)) return [];
+      if (isRule && values.has(key) && !drawsOwn(rule as MaskRule)) return [];
       const isObject = typeof option === 'object' && option !== null && !Array.isArray(option);
       return [[key, isObject ? withoutValues(option) : option]];
     }),

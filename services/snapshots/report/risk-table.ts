@@ -90,9 +90,10 @@ const shuffled: Family = ({ spread }) => ({
 });
 
 const drawn = all('low', 'drawn at random for each row or person, whatever the original was');
-const drawnOfOwn: ResidualRisk = {
-  ...drawn,
-  inference: risk('low', 'which originals there are can be read, and neither whose they are nor how often they occur'),
+const drawnOfOwn: Family = ({ spread }) => {
+  const level = { own: 'high', shared: 'medium', few: 'low' } as const;
+  const there = risk(level[spread], 'every original is there, though neither whose it is nor how often it occurs');
+  return { ...drawn, singlingOut: there, inference: there };
 };
 
 const coarser: ResidualRisk = {
@@ -148,6 +149,6 @@ export const families: Record<string, Family> = {
     password: removed,
     shuffle: shuffled,
     generalise: generalised,
-    randomise: (_, { values }) => (values === 'own' ? drawnOfOwn : drawn),
+    randomise: (counted, options) => (options.values === 'own' ? drawnOfOwn(counted, options) : drawn),
   },
 };
