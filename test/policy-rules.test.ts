@@ -364,6 +364,15 @@ describe('links', () => {
     );
     const { warnings, wrong: none } = plan(link('b.mail', 'a.mail'));
     assert.deepEqual([none, warnings.map(({ where }) => where)], [[], ['links[0]']]);
+    assert.doesNotMatch(warnings[0]!.what, /token/);
+  });
+
+  test('of a number and text the mask token makes what never joins', () => {
+    const catalog = catalogOf(table('a', [column('id', 'integer', 'int4')]), table('b', [column('a_id')]));
+    const token = { mask: 'token' };
+    const tables = { 'shop.a': { id: token }, 'shop.b': { a_id: token } };
+    const { warnings } = examinePolicy(catalog, parsePolicy({ tables, links: [link('b.a_id', 'a.id')] }));
+    assert.match(warnings[0]!.what, /and by the mask token none/);
   });
 });
 

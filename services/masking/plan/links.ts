@@ -100,10 +100,12 @@ function ownLinks(links: readonly Link[], columns: Map<string, { end: End; colum
     }
     if (!from || !to) return;
     pairs.push({ by, from: from.end, to: to.end });
-    if (writing(from.column) === writing(to.column)) return;
+    const [own, other] = [writing(from.column), writing(to.column)];
+    if (own === other) return;
+    const isMixed = [own, other].some(isNumber) && ![own, other].every(isNumber);
     warnings.push({
       where: by,
-      what: `${link.from} is ${from.column.type} and ${link.to} is ${to.column.type}: only values that both write alike are masked alike`,
+      what: `${link.from} is ${from.column.type} and ${link.to} is ${to.column.type}: only values that both write alike are masked alike${isMixed ? ', and by the mask token none, which makes numbers of numbers' : ''}`,
     });
   });
   return { pairs, mistakes, warnings };
@@ -132,6 +134,10 @@ function looselyCompared(
 function writing({ baseType, isArray }: CatalogColumn): string {
   if (['text', 'varchar', 'name'].includes(baseType)) return `text ${isArray}`;
   return `${/^int[248]$/.test(baseType) ? 'integer' : baseType} ${isArray}`;
+}
+
+function isNumber(written: string): boolean {
+  return /^(integer|numeric) /.test(written);
 }
 
 function shorter(a: number | undefined, b: number | undefined): number | undefined {
