@@ -1527,7 +1527,7 @@ export interface components {
       /** @enum {string} */
       treatment: 'masked';
       columns: components['schemas']['PreviewedColumn'][];
-      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`, every one of a column's own that are shuffled or drawn as `(shuffled)` or `(drawn)`. */
+      /** @description Values as Postgres prints them, in the order of `columns`; long ones are cut off. Those of kept columns are the originals, as a snapshot has them; a masked value that came out as it was is shown as `(unchanged)`, one of the column's own that was shuffled or drawn as `(shuffled)` or `(drawn)`. */
       rows: (string | null)[][];
     };
     PreviewedColumn: {

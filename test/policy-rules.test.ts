@@ -282,6 +282,18 @@ describe('keeps', () => {
     ]);
   });
 
+  test('of which nobody is named are the policy’s owner’s to answer for', () => {
+    const past = { keep: 'needed for the migration', until: '2020-01-01' };
+    const sequences = { 'shop.numbers': past };
+    const owned = parsePolicy({
+      owner: 'kim@shop.example',
+      tables: { 'shop.t': { plan: past, doc: keep } },
+      sequences,
+    });
+    for (const { remedy } of problemOf(() => planMasking(catalog, owned)).errors!)
+      assert.match(remedy!, /; kim@shop\.example answers for it$/);
+  });
+
   test('a date that is none is refused', () => {
     for (const day of ['2027-02-29', '2027-1-1', '1.1.2027', '2027-01-01T00:00:00Z', '']) {
       const problem = problemOf(() => policy(until(day)));

@@ -117,6 +117,8 @@ export interface Kind {
   columnsOnly?: boolean;
   /** It masks by the row: by the column that the option `subject` names, else by all of it. */
   perRow?: boolean;
+  /** It puts values of the column's own in place of others, so that they have to be read before any row. */
+  pooled?: (rule: MaskRule) => boolean;
   /** What stands in every row instead of a value, whatever it was: null is NULL. Then `create` serves parts of values only. */
   fixed?: (materials: Pick<Materials, 'key'>, rule: MaskRule) => string | null;
   /** The parts that the rule's `fields` are about. */

@@ -5,10 +5,10 @@ import type { components } from '../../openapi/types.ts';
 import { Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { dictionaries } from '../masking/dictionaries.ts';
+import { kinds } from '../masking/kinds/index.ts';
 import { createMaterials } from '../masking/materials.ts';
 import type { PlannedColumn, PlannedTable } from '../masking/plan/plan.ts';
 import { planTable } from '../masking/plan/plan-table.ts';
-import { isPooled } from '../masking/plan/pools.ts';
 import { parsePolicy } from '../masking/policy/policy.ts';
 import { isKeep } from '../masking/policy/rule.ts';
 import { type SourceSchema, schemaChanges } from '../masking/policy/schema-changes.ts';
@@ -76,7 +76,7 @@ export async function previewTable(
 /** Values that are shuffled or drawn are real ones, of somebody else's rows: none is shown, so none has to be read for it. */
 function withoutPools(part: PlannedTable): PlannedTable {
   const unless = (column: PlannedColumn): PlannedColumn =>
-    !isKeep(column.rule) && isPooled(column.rule)
+    !isKeep(column.rule) && kinds[column.rule.mask]!.pooled?.(column.rule)
       ? { ...column, rule: { mask: 'constant', value: column.rule.mask === 'shuffle' ? '(shuffled)' : '(drawn)' } }
       : column;
   return { ...part, columns: part.columns.map(unless) };

@@ -1,16 +1,16 @@
 import { createStream, pick } from '../keyed/digest.ts';
 import type { Digest } from '../keyed/hmac.ts';
 import { families, type Kind, type MaskRule, type Misfit, type Place } from '../kind.ts';
-import { drawsOwn, poolOf } from '../plan/pools.ts';
 import { append, appendByte, appendString, createSink, reserve, type Sink } from '../rows/sink.ts';
 import { largestOf, parseDecimal, printDecimal, rescaled } from '../values/decimal.ts';
 import { parseMoment, printMoment } from '../values/moment.ts';
 import { misfitOfValue } from './fixed.ts';
+import { poolOf } from './shuffle.ts';
 
 /**
  * Drawn for each row, or for each `subject`, whatever the original was: nothing is left to look up, not even which rows
- * had the same value. What is listed twice in `values` comes up twice as often;
- * of the column's own, which are read beforehand, each comes up as often as another.
+ * had the same value. What is listed twice in `values` comes up twice as often; of the column's own, which are read
+ * beforehand, each as often as another.
  */
 export const randomise: Kind = {
   summary:
@@ -29,6 +29,7 @@ export const randomise: Kind = {
   needsEscape: true,
   columnsOnly: true,
   perRow: true,
+  pooled: drawsOwn,
   misfit: misfitOfDraw,
   create: ({ hmac, pools }, rule, place) => {
     const digestOf = hmac('randomise');
@@ -46,6 +47,10 @@ export const randomise: Kind = {
     };
   },
 };
+
+function drawsOwn({ values }: MaskRule): boolean {
+  return values === 'own';
+}
 
 type Draw = (digest: Digest, bytes: Buffer, start: number, end: number, out: Sink) => void;
 

@@ -1,5 +1,4 @@
-import { families, type Kind } from '../kind.ts';
-import { poolOf } from '../plan/pools.ts';
+import { families, type Kind, type Materials, type Place } from '../kind.ts';
 import { appendString } from '../rows/sink.ts';
 import { Unmaskable } from '../values/unmaskable.ts';
 
@@ -15,6 +14,7 @@ export const shuffle: Kind = {
   needsEscape: true,
   whole: true,
   columnsOnly: true,
+  pooled: () => true,
   create: ({ pools }, _rule, place) => {
     const others = poolOf(pools, place);
     return (bytes, start, end, out) => {
@@ -26,3 +26,10 @@ export const shuffle: Kind = {
     };
   },
 };
+
+/** What each of the column's own values becomes. */
+export function poolOf(pools: Materials['pools'], { pool = '' }: Place): ReadonlyMap<string, string> {
+  const found = pools.get(pool);
+  if (!found) throw new Error('The values of a column that is shuffled, or drawn from, have not been read');
+  return found;
+}

@@ -6,7 +6,6 @@ import { kinds } from '../kinds/index.ts';
 import { howToClassify } from '../policy/mistakes.ts';
 import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { isKept, maskRuleOf } from '../values/parts.ts';
-import { drawsOwn } from './pools.ts';
 
 /** What makes a rule unfit for a column. */
 export function misfits(
@@ -62,7 +61,7 @@ function misfitsOfValue(type: string, rule: MaskRule, value: NonNullable<Part['v
       },
     ];
   }
-  if (isArray && drawsOwn(rule))
+  if (isArray && !kind.whole && kind.pooled?.(rule))
     return [
       { what: 'is an array, whose elements are drawn', remedy: 'Say their values: `values: [a, b]`; or use shuffle' },
     ];

@@ -12,7 +12,7 @@ import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { linkColumns } from './links.ts';
 import { misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
-import { createPools, isPooled, type Pool, tiesOf } from './pools.ts';
+import { createPools, type Pool, tiesOf } from './pools.ts';
 
 /** One column to copy, and what happens to it on the way. */
 export interface PlannedColumn {
@@ -126,12 +126,14 @@ export function examinePolicy(
       const { rule, by } = classification;
       const { unique, limit } = links.tieOf(name, column.name);
       const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
-      if (!isKeep(rule) && isPooled(rule)) place.pool = pools.add(table, column, rule);
+      if (!isKeep(rule) && kinds[rule.mask]!.pooled?.(rule)) place.pool = pools.add(table, column, rule);
       if (!table.partitionOf) {
         const said = by === 'column' ? '' : `, as ${by} has it`;
         const mistakes = misfits(where, table, column, rule, place);
         wrong.push(...mistakes.map((mistake) => ({ ...mistake, what: mistake.what + said })));
-        missing.push(...expiredKeeps(where, rule, today).map((one) => ({ ...one, what: one.what + said })));
+        missing.push(
+          ...expiredKeeps(where, rule, today, policy.owner).map((one) => ({ ...one, what: one.what + said })),
+        );
         warnings.push(...tagWarnings(where, rule, place));
       }
       columns.push({ name: column.name, rule, by, place, isArray: column.isArray });
@@ -139,7 +141,7 @@ export function examinePolicy(
     if (table.kind === 'r') tables.push({ schema: table.schema, name: table.name, columns });
   }
   for (const [name, rule] of Object.entries(policy.sequences ?? {}))
-    missing.push(...expiredKeeps(name, rule, today, 'Remove the entry, and it is shifted'));
+    missing.push(...expiredKeeps(name, rule, today, policy.owner, 'Remove the entry, and it is shifted'));
   const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
   wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
   warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));

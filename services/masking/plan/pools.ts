@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type Mistake, Problem } from '../../errors.ts';
 import { type CatalogColumn, type CatalogForeignKey, type CatalogTable, tableName } from '../catalog.ts';
 import { domainKey } from '../keyed/key.ts';
-import type { MaskRule, Materials, Place } from '../kind.ts';
+import type { MaskRule } from '../kind.ts';
 
 /** Columns whose values are shuffled with one another, or one whose values are drawn. */
 export interface Pool {
@@ -16,21 +16,6 @@ export interface PooledColumn {
   column: string;
   isPartitioned: boolean;
   ignoresCase: boolean;
-}
-
-/** Whether it puts a column's own values in place of others, so that they have to be read before any row. */
-export function isPooled(rule: MaskRule): boolean {
-  return rule.mask === 'shuffle' || drawsOwn(rule);
-}
-
-export function drawsOwn({ mask, values }: MaskRule): boolean {
-  return mask === 'randomise' && values === 'own';
-}
-
-export function poolOf(pools: Materials['pools'], { pool = '' }: Place): ReadonlyMap<string, string> {
-  const found = pools.get(pool);
-  if (!found) throw new Error('The values of a column that is shuffled, or drawn from, have not been read');
-  return found;
 }
 
 /** Two columns (`schema.table.column`) in which the same original has to come out the same, and what says so. */

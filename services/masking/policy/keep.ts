@@ -3,14 +3,25 @@ import type { PartRule } from '../kind.ts';
 import { innerRules, isKept, maskRuleOf } from '../values/parts.ts';
 import type { ColumnRule, KeepRule } from './rule.ts';
 
-/** Keeps that no longer hold, those of parts of documents included: as good as no rule. @param instead what else is to be done */
-export function expiredKeeps(where: string, rule: ColumnRule, today: string, instead = 'Mask it'): Mistake[] {
+/**
+ * Keeps that no longer hold, those of parts of documents included: as good as no rule.
+ *
+ * @param byDefault who answers for one that names nobody
+ * @param instead what else is to be done
+ */
+export function expiredKeeps(
+  where: string,
+  rule: ColumnRule,
+  today: string,
+  byDefault?: string,
+  instead = 'Mask it',
+): Mistake[] {
   return keepsIn(rule)
     .filter(({ keep }) => keep.until !== undefined && keep.until < today)
-    .map(({ path, keep }) => ({
+    .map(({ path, keep: { until, owner = byDefault } }) => ({
       where,
-      what: `${path === '' ? '' : `${path} `}was to be kept until ${keep.until}`,
-      remedy: `${instead}, or keep it with a later date${keep.owner === undefined ? '' : `; ${keep.owner} answers for it`}`,
+      what: `${path === '' ? '' : `${path} `}was to be kept until ${until}`,
+      remedy: `${instead}, or keep it with a later date${owner === undefined ? '' : `; ${owner} answers for it`}`,
     }));
 }
 

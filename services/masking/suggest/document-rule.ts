@@ -61,8 +61,8 @@ export function missedBy(rule: MaskRule, table: string, evidence: DocumentsEvide
   const ofKeys = rule.keys === undefined ? personalKeysIn(evidence) : undefined;
   const found = [
     ...missed.map(({ path, ...one }) => ({ ...one, reason: `${path}: ${one.reason}` })),
-    ofKeys ?? [],
-  ].flat();
+    ...(ofKeys ? [ofKeys] : []),
+  ];
   if (found.length === 0) return undefined;
   const fields = { ...existing, ...Object.fromEntries(missed.map(({ path, kind }) => [path, kind])) };
   return {

@@ -27,7 +27,7 @@ export interface Judgement {
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
-  /** Where groups of digits end is part of the value. */
+  /** Of digits alone: where their groups end is part of the value. */
   inGroups?: boolean;
   /** People write it in other groups of letters and digits: `DE89 3704 0044…`, a UUID without hyphens. */
   regrouped?: boolean;

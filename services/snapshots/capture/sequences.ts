@@ -18,6 +18,9 @@ export interface SourceSequence {
   min: string;
   max: string;
   readable: boolean;
+  /** The column that owns it: `schema.table`, as of serial and identity. */
+  table: string | null;
+  column: string | null;
 }
 
 /** What became of a sequence: where it goes on counts nothing any more, or is the source's. */
@@ -106,23 +109,22 @@ export async function passMaskedKeys(
   sequences: readonly SourceSequence[],
   { policy, tables, catalog }: { policy: Policy; tables: readonly PlannedTable[]; catalog: SourceCatalog },
 ): Promise<void> {
-  const partitionOf = new Map(catalog.tables.map((table) => [tableName(table), table.partitionOf]));
+  const byName = new Map(catalog.tables.map((table) => [tableName(table), table]));
   // Partitions have the rules of their partitioned table, which is not copied itself.
-  const planned = ({ table, column }: Owner) =>
-    tables
-      .find((one) => [tableName(one), partitionOf.get(tableName(one))].includes(table))
-      ?.columns.find(({ name }) => name === column);
+  const planned = new Map(
+    tables.map((table) => [byName.get(tableName(table))?.partitionOf ?? tableName(table), table]),
+  );
   for (const sequence of sequences) {
     const step = BigInt(sequence.increment);
     if (step < 0n || policy.sequences?.[tableName(sequence)]) continue;
-    const quoted = `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
-    const { rows: owners } = await target.query<Owner>(ownerOf, [quoted]);
-    const column = owners[0] && planned(owners[0]);
-    if (!column || isKeep(column.rule)) continue;
+    const owner = byName.get(sequence.table ?? '');
+    const column = planned.get(sequence.table ?? '')?.columns.find(({ name }) => name === sequence.column);
+    if (!owner || !column || isKeep(column.rule)) continue;
     if (column.place.family !== 'integer' || column.place.isRange || column.isArray) continue;
+    const quoted = `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
     const { rows } = await target.query<{ most: string | null; last: string }>(
-      `SELECT max(${identifier(owners[0]!.column)})::text AS most, (SELECT last_value::text FROM ${quoted}) AS last
-       FROM ${owners[0]!.quoted}`,
+      `SELECT max(${identifier(column.name)})::text AS most, (SELECT last_value::text FROM ${quoted}) AS last
+       FROM ${identifier(owner.schema)}.${identifier(owner.name)}`,
     );
     const [last, most] = [BigInt(rows[0]!.last), BigInt(rows[0]!.most ?? 0)];
     if (most < last) continue;
@@ -131,21 +133,6 @@ export async function passMaskedKeys(
       await target.query('SELECT pg_catalog.setval($1::regclass, $2)', [quoted, String(next)]);
   }
 }
-
-interface Owner {
-  /** `schema.table` */
-  table: string;
-  quoted: string;
-  column: string;
-}
-
-const ownerOf = `
-SELECT n.nspname || '.' || c.relname AS table, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted, a.attname AS column
-FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_class c ON c.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
-WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-  AND d.objid = $1::pg_catalog.regclass AND d.deptype IN ('a', 'i')`;
 
 function bigints(place: Record<'name' | 'last' | 'start' | 'increment' | 'min' | 'max', string>) {
   const { name, last, start, increment, min, max } = place;

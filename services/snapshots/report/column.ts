@@ -1,7 +1,7 @@
 import type { components } from '../../../openapi/types.ts';
 import type { MaskRule, PartRule } from '../../masking/kind.ts';
+import { kinds } from '../../masking/kinds/index.ts';
 import type { PlannedColumn } from '../../masking/plan/plan.ts';
-import { drawsOwn } from '../../masking/plan/pools.ts';
 import { isKeep, type KeepRule } from '../../masking/policy/rule.ts';
 import { type InnerRule, innerRules, isKept, maskRuleOf } from '../../masking/values/parts.ts';
 
@@ -22,14 +22,14 @@ export function plannedInWords(planned: PlannedColumn | undefined, owner?: strin
   };
 }
 
-/** What the policy puts into rows may be a secret, such as a password to sign in with. */
+/** What the policy puts into rows may be a secret, such as a password to sign in with; the column's own values it does not know. */
 const values = new Set(['value', 'values', 'password']);
 
 function withoutValues(rule: object): Record<string, unknown> {
-  const isRule = 'mask' in rule;
+  const givesValues = 'mask' in rule && !kinds[String(rule.mask)]?.pooled?.(rule as MaskRule);
   return Object.fromEntries(
     Object.entries(rule).flatMap(([key, option]) => {
-      if (isRule && values.has(key) && !drawsOwn(rule as MaskRule)) return [];
+      if (givesValues && values.has(key)) return [];
       const isObject = typeof option === 'object' && option !== null && !Array.isArray(option);
       return [[key, isObject ? withoutValues(option) : option]];
     }),
