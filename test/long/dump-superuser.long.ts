@@ -9,7 +9,6 @@ import { keepRoom, type RoomSpec, removeRoom } from '../../services/sources/dump
 import { inReadOnlyTransaction } from '../../services/sources/session.ts';
 import { optionsFor, refusedDump } from '../support/dump-capture.ts';
 import { docker, testHost } from '../support/postgres.ts';
-import { until } from '../support/service.ts';
 
 const host = testHost();
 
@@ -147,15 +146,14 @@ test('what confines the server that holds a dump’s definitions, whatever runs 
     await fails('printf x > /dump/program && chmod 755 /dump/program && /dump/program', /Permission denied/);
     await fails('dd if=/dev/zero of=/dump/much bs=1M count=4000', /No space left/);
     await inside('rm -f /dump/much');
-    // Bash tries again and again, and gets through or not when the first of them are done; the others last a moment longer.
-    const many = await inside('for n in $(seq 400); do sleep 5 & done; wait');
-    assert.match(many.stderr, /fork: retry: Resource temporarily unavailable/);
-    await until(async () => (await inside('true')).exitCode === 0);
     const status = (await inside('grep -E "^(Cap(Eff|Bnd|Prm)|NoNewPrivs|Seccomp):" /proc/self/status')).stdout;
     assert.match(status, /CapEff:\s+0{16}/);
     assert.match(status, /CapBnd:\s+0{16}/);
     assert.match(status, /NoNewPrivs:\s+1/);
     assert.match(status, /Seccomp:\s+2/);
-    assert.equal((await inside('id -u')).stdout.trim() === '0', false);
+    assert.match((await inside('id -u')).stdout, /^[1-9]/);
+    // At the end: nobody reaps what bash leaves behind when it gives up, and what is left of the limit may do for nothing else.
+    const many = await inside('for n in $(seq 400); do sleep 5 & done; wait');
+    assert.match(many.stderr, /fork: retry: Resource temporarily unavailable/);
   });
 });
