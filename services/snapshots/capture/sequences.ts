@@ -18,9 +18,8 @@ export interface SourceSequence {
   min: string;
   max: string;
   readable: boolean;
-  /** The column that owns it: `schema.table`, as of serial and identity. */
-  table: string | null;
-  column: string | null;
+  /** Those that it gives values to: the one that owns it (serial, identity), and whose default uses it. `schema.table` */
+  columns: { table: string; column: string }[];
 }
 
 /** What became of a sequence: where it goes on counts nothing any more, or is the source's. */
@@ -75,7 +74,7 @@ export async function copySequences(
   const reports: SequenceReport[] = [];
   for (const sequence of sequences) {
     const name = tableName(sequence);
-    const quoted = `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
+    const quoted = qualified(sequence);
     const { rows } = await source.query<{ last_value: string; is_called: boolean }>(
       `SELECT last_value, is_called FROM ${quoted}`,
     );
@@ -101,8 +100,8 @@ export async function copySequences(
 }
 
 /**
- * Sets those that are owned by a masked column of integers behind the highest key there, in steps of their own: masked keys
- * are spread over all numbers of as many digits. Once indexes are built, which know it.
+ * Sets those that give values to masked columns of integers behind the furthest key there, in steps of their own: masked
+ * keys are spread over all numbers of as many digits. Once indexes are built, which know it.
  */
 export async function passMaskedKeys(
   target: pg.Client,
@@ -114,24 +113,37 @@ export async function passMaskedKeys(
   const planned = new Map(
     tables.map((table) => [byName.get(tableName(table))?.partitionOf ?? tableName(table), table]),
   );
+  const isMaskedInteger = ({ table, column }: SourceSequence['columns'][number]) => {
+    const found = planned.get(table)?.columns.find(({ name }) => name === column);
+    if (!found || isKeep(found.rule)) return false;
+    return found.place.family === 'integer' && !found.place.isRange && !found.isArray;
+  };
   for (const sequence of sequences) {
-    const step = BigInt(sequence.increment);
-    if (step < 0n || policy.sequences?.[tableName(sequence)]) continue;
-    const owner = byName.get(sequence.table ?? '');
-    const column = planned.get(sequence.table ?? '')?.columns.find(({ name }) => name === sequence.column);
-    if (!owner || !column || isKeep(column.rule)) continue;
-    if (column.place.family !== 'integer' || column.place.isRange || column.isArray) continue;
-    const quoted = `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
-    const { rows } = await target.query<{ most: string | null; last: string }>(
-      `SELECT max(${identifier(column.name)})::text AS most, (SELECT last_value::text FROM ${quoted}) AS last
-       FROM ${identifier(owner.schema)}.${identifier(owner.name)}`,
-    );
-    const [last, most] = [BigInt(rows[0]!.last), BigInt(rows[0]!.most ?? 0)];
-    if (most < last) continue;
-    const next = last + ((most - last + step - 1n) / step) * step;
-    if (next + step <= BigInt(sequence.max))
-      await target.query('SELECT pg_catalog.setval($1::regclass, $2)', [quoted, String(next)]);
+    if (policy.sequences?.[tableName(sequence)]) continue;
+    for (const { table, column } of sequence.columns.filter(isMaskedInteger))
+      await passKeys(target, sequence, `SELECT ${identifier(column)} AS key FROM ${qualified(byName.get(table)!)}`);
   }
+}
+
+/** Nothing, where there is no room left behind them. @param keys a query for them */
+async function passKeys(target: pg.Client, sequence: SourceSequence, keys: string): Promise<void> {
+  const step = BigInt(sequence.increment);
+  const quoted = qualified(sequence);
+  const { rows } = await target.query<{ furthest: string | null; last: string }>(
+    `SELECT (SELECT ${step > 0n ? 'max' : 'min'}(key)::text FROM (${keys}) keys) AS furthest, last_value::text AS last FROM ${quoted}`,
+  );
+  const last = BigInt(rows[0]!.last);
+  const direction = step > 0n ? 1n : -1n;
+  const ahead = (BigInt(rows[0]!.furthest ?? last) - last) * direction;
+  if (ahead < 0n) return;
+  const stride = step * direction;
+  const next = last + ((ahead + stride - 1n) / stride) * step;
+  const hasRoom = step > 0n ? next + step <= BigInt(sequence.max) : next + step >= BigInt(sequence.min);
+  if (hasRoom) await target.query('SELECT pg_catalog.setval($1::regclass, $2)', [quoted, String(next)]);
+}
+
+function qualified({ schema, name }: { schema: string; name: string }): string {
+  return `${identifier(schema)}.${identifier(name)}`;
 }
 
 function bigints(place: Record<'name' | 'last' | 'start' | 'increment' | 'min' | 'max', string>) {
