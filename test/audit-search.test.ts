@@ -19,10 +19,10 @@ import {
 import { createCounts } from '../services/snapshots/audit/counts.ts';
 import { addDistinct, countDistinct, createDistinct } from '../services/snapshots/audit/distinct.ts';
 import { createFilter, filterMemory } from '../services/snapshots/audit/filter.ts';
+import { createJoined, createRunReader, join } from '../services/snapshots/audit/groups.ts';
 import { checkIntegrity } from '../services/snapshots/audit/integrity.ts';
 import { createKeeper } from '../services/snapshots/audit/keeper.ts';
 import { matchesOf } from '../services/snapshots/audit/matches.ts';
-import { createDigitRuns, createDigits, readDigits } from '../services/snapshots/audit/numbers.ts';
 import { createOriginals } from '../services/snapshots/audit/originals.ts';
 import { createPairReader } from '../services/snapshots/audit/pairs.ts';
 import { createPhrases } from '../services/snapshots/audit/phrases.ts';
@@ -143,36 +143,36 @@ describe('words', () => {
 
   test('numbers that begin in one piece and end in the next are given once', () => {
     read('12-34');
-    const digitRuns = createDigitRuns();
+    const runs = createRunReader();
     const found: string[] = [];
     const note = (_hash: number, count: number, first: number, last: number) => found.push(`${count} ${first} ${last}`);
-    digitRuns(words, 0, 4, 9, note);
+    runs(words, 0, 4, 9, note);
     assert.deepEqual(found, ['4 0 2']);
     found.length = 0;
     const more = Buffer.from(`-56-78-${'9'.repeat(100)}-1234`);
     assert.equal(readWords(words, more, 0, more.length), more.length);
-    digitRuns(words, 2, 4, 9, note);
+    runs(words, 2, 4, 9, note);
     assert.deepEqual(found, ['6 0 3', '8 0 4', '4 1 3', '6 1 4', '4 2 4', '4 5 6']);
   });
 
   test('numbers are given in every grouping, as the digits of one would be', () => {
     const random = randomOf(2);
-    const digitRuns = createDigitRuns();
+    const runs = createRunReader();
     const alone = createWords(Buffer.from('01234567'));
-    const digits = createDigits();
+    const joined = createJoined();
     for (let turn = 0; turn < 500; turn++) {
       const parts = Array.from({ length: 1 + random(8) }, () =>
         random(4) === 0 ? 'word' : String(random(10 ** (1 + random(6)))),
       );
       read(parts.join('-'));
       const found: string[] = [];
-      digitRuns(words, 0, 4, 9, (hash, count, first, last) => {
+      runs(words, 0, 4, 9, (hash, count, first, last) => {
         const whole = parts.slice(first, last).join('');
         const bytes = Buffer.from(whole);
         clearWords(alone);
         readWords(alone, bytes, 0, bytes.length);
-        readDigits(digits, alone, 0, 1);
-        assert.deepEqual([hash, count], [digits.hash, whole.length]);
+        join(joined, alone, 0, 1);
+        assert.deepEqual([hash, count], [joined.hash, whole.length]);
         found.push(`${first} ${last}`);
       });
       const expected = parts.flatMap((_, first) =>

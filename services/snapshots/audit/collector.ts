@@ -1,8 +1,8 @@
 import type { CopyFormat } from '../../masking/rows/row.ts';
 import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
+import { createJoined, join, joinedBytes, mostJoined } from './groups.ts';
 import { createKeeper } from './keeper.ts';
-import { createDigits, joinedBytes, mostDigits, readDigits } from './numbers.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
@@ -51,8 +51,8 @@ export function createCollection(
   /** Of the words that were read. */
   const hash = () => sipHash(words.fours, 0, foursTo(words, words.count));
 
-  const digits = createDigits();
-  const hashOfDigits = () => sipHash(digits.fours, 0, readDigits(digits, words, 0, words.count));
+  const joined = createJoined();
+  const hashOfJoined = () => sipHash(joined.fours, 0, join(joined, words, 0, words.count));
 
   const collectorOf = (counts: PartCounts): OnOriginal => {
     return ({ id }, bytes, start, end, equal) => {
@@ -69,10 +69,10 @@ export function createCollection(
       own.compared++;
       const judgement = judgements[id]!;
       const strength = strengthOf(words);
-      const isNumber = strength.letters === 0 && strength.digits <= mostDigits && !judgement.inGroups;
+      const isNumber = strength.letters === 0 && strength.digits <= mostJoined && !judgement.inGroups;
       // An address of digits alone is a moment to the microsecond, in other groups.
-      const isJoined = judgement.regrouped === true && strength.letters > 0 && joinedBytes(words) <= mostDigits;
-      const { high, low } = isNumber || isJoined ? hashOfDigits() : hash();
+      const isJoined = judgement.regrouped === true && strength.letters > 0 && joinedBytes(words) <= mostJoined;
+      const { high, low } = isNumber || isJoined ? hashOfJoined() : hash();
       addDistinct(own.distinct, high, low);
       own.chance += chanceToStay(judgement, strength);
       if (equal) {
@@ -85,10 +85,10 @@ export function createCollection(
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
         own.shapeChance += strength.drawn;
         if (isNumber) {
-          own.numbers.ofDigits[digits.count]!++;
+          own.numbers.ofDigits[joined.count]!++;
           addDistinct(own.numbers.distinct, high, low);
-          keep.digits(markOf(id, true), { high, low }, digits);
-        } else if (isJoined) keep.joined(markOf(id, false), { high, low }, digits);
+          keep.digits(markOf(id, true), { high, low }, joined);
+        } else if (isJoined) keep.joined(markOf(id, false), { high, low }, joined);
         else keep.words(markOf(id, false), { high, low });
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
         if (words.hasEscape) {

@@ -1,5 +1,5 @@
 import { createFilter } from './filter.ts';
-import type { Digits } from './numbers.ts';
+import type { Joined } from './groups.ts';
 import { type AuditSetup, asJoined, asNumber, mostGram } from './setup.ts';
 import type { Hash64 } from './siphash.ts';
 import { spansIn, widen } from './spans.ts';
@@ -43,8 +43,8 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
       const ofLast = bytes - starts[count - 1]!;
       add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, bytes, ofLast);
     },
-    digits: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asNumber, digits.count),
-    joined: (unit: Unit['id'], of: Hash64, digits: Digits) => add(unit, of, digits.hash, asJoined, digits.count),
+    digits: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asNumber, count),
+    joined: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asJoined, count),
     flush: () => {
       filter.settle();
       if (at > 0) send(chunk.slice(0, at));

@@ -1,5 +1,5 @@
 import { addDistinct, countDistinct, createDistinct, mergeDistinct } from './distinct.ts';
-import { mostDigits } from './numbers.ts';
+import { mostJoined } from './groups.ts';
 
 /** Numbers that stand somewhere, or are originals: how many different ones, and how many of each number of digits. */
 export interface NumbersSeen {
@@ -9,7 +9,7 @@ export interface NumbersSeen {
 }
 
 export function createNumbersSeen(): NumbersSeen {
-  return { distinct: createDistinct(), ofDigits: new Float64Array(mostDigits + 1) };
+  return { distinct: createDistinct(), ofDigits: new Float64Array(mostJoined + 1) };
 }
 
 /** @param hash the quick one of a run of digits, whose bits are not mixed well enough to be counted by */
@@ -20,7 +20,7 @@ export function addRun(distinct: Uint8Array, hash: number): void {
 
 export function mergeNumbersSeen(into: NumbersSeen, from: NumbersSeen): void {
   mergeDistinct(into.distinct, from.distinct);
-  for (let digits = 0; digits <= mostDigits; digits++) into.ofDigits[digits]! += from.ofDigits[digits]!;
+  for (let digits = 0; digits <= mostJoined; digits++) into.ofDigits[digits]! += from.ofDigits[digits]!;
 }
 
 /**

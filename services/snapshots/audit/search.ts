@@ -1,7 +1,7 @@
 import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
-import { createDigitRuns, createDigits, type OnRun, readDigits } from './numbers.ts';
+import { createJoined, createRunReader, join, type OnRun } from './groups.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asJoined, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
@@ -73,10 +73,11 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     }
   };
 
-  const digits = createDigits();
-  const digitRuns = createDigitRuns();
+  const joinedRun = createJoined();
+  const numberRuns = createRunReader();
   let placeOfRun = 0;
   let inWords = words;
+  const hashOfRun = (first: number, last: number) => sipHash(joinedRun.fours, 0, join(joinedRun, inWords, first, last));
   let numbersSeen: (NumbersSeen | undefined)[] = [];
   // Made once, not for each field.
   const lookAtNumber: OnRun = (hash, count, first, last) => {
@@ -85,20 +86,20 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     seen.ofDigits[count]!++;
     addRun(seen.distinct, hash);
     if (!filter.mayHold(hash, asNumber)) return;
-    const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
+    const { high, low } = hashOfRun(first, last);
     candidates.add(high, low, placeOfRun);
   };
   const lookAtNumbers = (from: Words, fresh: number, place: number) => {
     if (!numbers || from.digits < shortest[asNumber]!) return;
     placeOfRun = place;
     inWords = from;
-    digitRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
+    numberRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
   };
 
-  const wordRuns = createDigitRuns((bytes) => hasShape(shapes, asJoined, bytes, 0));
+  const wordRuns = createRunReader((bytes) => hasShape(shapes, asJoined, bytes, 0));
   const lookAtJoined: OnRun = (hash, _count, first, last) => {
     if (!filter.mayHold(hash, asJoined)) return;
-    const { high, low } = sipHash(digits.fours, 0, readDigits(digits, inWords, first, last));
+    const { high, low } = hashOfRun(first, last);
     candidates.add(high, low, placeOfRun);
   };
   const lookAtGroups = (from: Words, fresh: number, place: number) => {

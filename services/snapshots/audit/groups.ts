@@ -6,38 +6,39 @@ import { mostWords, type Words } from './words.ts';
  * letters and digits.
  */
 
-export const mostDigits = 40;
+/** Bytes: of what is longer, groups are not looked through. */
+export const mostJoined = 40;
 
-/** Those of a run of numbers, or the characters of a run of words. */
-export interface Digits {
+/** What a run of words is without what stands between them: the digits of numbers, or letters and digits. */
+export interface Joined {
   bytes: Uint8Array;
   /** The same bytes. */
   fours: Int32Array;
   count: number;
-  /** A quick hash of them, whatever groups they stand in. */
+  /** A quick one, the same in whatever groups they stand. */
   hash: number;
 }
 
-export function createDigits(): Digits {
-  const bytes = new Uint8Array(mostDigits + 4);
+export function createJoined(): Joined {
+  const bytes = new Uint8Array(mostJoined + 4);
   return { bytes, fours: new Int32Array(bytes.buffer), count: 0, hash: 0 };
 }
 
-/** Reads the digits of words first to last (not included), `mostDigits` at most. @returns how many fours there are, the last filled up with zeros */
-export function readDigits(digits: Digits, words: Words, first: number, last: number): number {
+/** Joins words first to last (not included), of `mostJoined` bytes at most. @returns how many fours there are, the last filled up with zeros */
+export function join(joined: Joined, words: Words, first: number, last: number): number {
   const { text, starts, ends, powers } = words;
-  digits.count = 0;
-  digits.hash = 0;
+  joined.count = 0;
+  joined.hash = 0;
   for (let word = first; word < last; word++) {
-    digits.hash = joined(digits.hash, powers, ends[word]! - starts[word]!, ownHash(words, word));
-    for (let index = starts[word]!; index < ends[word]!; index++) digits.bytes[digits.count++] = text[index]!;
+    joined.hash = hashOfBoth(joined.hash, powers, ends[word]! - starts[word]!, ownHash(words, word));
+    for (let index = starts[word]!; index < ends[word]!; index++) joined.bytes[joined.count++] = text[index]!;
   }
-  const fours = (digits.count + 3) >> 2;
-  digits.bytes.fill(0, digits.count, fours << 2);
+  const fours = (joined.count + 3) >> 2;
+  joined.bytes.fill(0, joined.count, fours << 2);
   return fours;
 }
 
-/** A number's own hash. */
+/** A word's own hash. */
 function ownHash({ text, starts, ends, powers }: Words, word: number): number {
   const base = powers[1]!;
   let value = 0;
@@ -45,20 +46,20 @@ function ownHash({ text, starts, ends, powers }: Words, word: number): number {
   return value;
 }
 
-/** The hash of a run that is followed by so many digits of this value: that of all of them, written as one number. */
-function joined(hash: number, powers: Int32Array, count: number, value: number): number {
-  return (Math.imul(hash, powers[count]!) + value) | 0;
+/** The hash of a run that a word of so many bytes and this hash follows: that of both, written as one. */
+function hashOfBoth(hash: number, powers: Int32Array, count: number, own: number): number {
+  return (Math.imul(hash, powers[count]!) + own) | 0;
 }
 
 /** @param last the word behind it */
-export type OnRun = (hash: number, digits: number, first: number, last: number) => void;
+export type OnRun = (hash: number, bytes: number, first: number, last: number) => void;
 
 /**
- * Gives every run of neighbouring numbers that ends in a word from `fresh` on and has so many digits, `mostDigits` at most.
+ * Gives every run of neighbouring numbers that ends in a word from `fresh` on and has `shortest` to `longest` digits, `mostJoined` at most.
  *
  * @param isWanted then runs of words of any kind, of as many bytes as it says
  */
-export function createDigitRuns(
+export function createRunReader(
   isWanted?: (bytes: number) => boolean,
 ): (words: Words, fresh: number, shortest: number, longest: number, onRun: OnRun) => void {
   /** Of all numbers before a word, from where they begin: how many digits they have, and their hash. */
@@ -94,7 +95,7 @@ export function createDigitRuns(
           const own = ends[hashed]! - starts[hashed]!;
           // Runs with a longer one are none that is looked for.
           const value = own > longest ? 0 : ownHash(words, hashed);
-          hashes[hashed + 1] = joined(hashes[hashed]!, powers, Math.min(own, mostDigits), value);
+          hashes[hashed + 1] = hashOfBoth(hashes[hashed]!, powers, Math.min(own, mostJoined), value);
         }
         onRun((hashes[last]! - Math.imul(hashes[first]!, powers[digits]!)) | 0, digits, first, last);
       }
