@@ -1,8 +1,8 @@
 import { ownApplicationName } from '../clones/connect.ts';
 import { bookedMigration, books } from '../migrations/migrator.ts';
+import { type LogLine, parseLine, scanIn, timeOf } from './log-line.ts';
 import { blockedBy, type HeldLock, type Observed, type RowsChanged, type Scan, type Statement } from './observed.ts';
 import {
-  fingerprintOfSql,
   firesEventTrigger,
   type LockMode,
   lockModes,
@@ -14,23 +14,8 @@ import {
   tablesOf,
   transactionStep,
 } from './sql.ts';
-import type { StatementCosts } from './statement-costs.ts';
-import { type Held, parseJson, type Sizes, toldBy } from './told.ts';
-
-interface LogLine {
-  timestamp: string;
-  pid: number;
-  error_severity: string;
-  message: string;
-  detail?: string;
-  state_code?: string;
-  statement?: string;
-  backend_type?: string;
-  remote_host?: string;
-  dbname?: string;
-  /** As text: JSON's numbers have not its 64 bits. */
-  queryId?: string;
-}
+import { countedStatements, countsRows, type StatementCosts } from './statement-costs.ts';
+import { type Held, type Sizes, toldBy } from './told.ts';
 
 interface Session {
   /** Where it is another database of the cluster: an oid, and a name, mean another table there. */
@@ -58,8 +43,6 @@ interface Session {
 }
 
 const maxKept = 2000;
-/** Of these the server counts rows. */
-const withRows = /^(Select|Insert|Update|Delete|Merge|Copy|CreateTableAs)Stmt$/;
 /** What empties or fills a table builds its indexes with it. */
 const writesAnew = new Set(['TruncateStmt', 'RefreshMatViewStmt', 'ClusterStmt', 'VacuumStmt']);
 /** https://www.postgresql.org/docs/17/event-trigger-table-rewrite-example.html and commands/event_trigger.h */
@@ -104,10 +87,7 @@ export function observer({ database, names, searchPath, lsn, sizes }: Before): O
   let known = sizes;
   let unbooked: { migration?: string }[] = [];
   const ordinaryTaken = new Set<string>();
-  /** Of the statements that are kept, by what the server counts them. */
-  const queryIds = new Map<Statement, string>();
-  /** Of those that are several in one text, each by its fingerprint, and whether its rows count. */
-  const texts = new Map<Statement, { fingerprint: string; counted: boolean }[]>();
+  const counted = countedStatements();
   /** Since the last booking. */
   const repeated = new Map<string, Statement>();
   let sinceBooked = { statements: 0, durationMs: 0, lsn };
@@ -230,7 +210,7 @@ export function observer({ database, names, searchPath, lsn, sizes }: Before): O
       if (session.database === undefined && session.silent.length < maxKept) session.silent.push(...parsed);
       // Of a text of several the line has the last one's.
       const id = parsed.length === 1 ? line.queryId : undefined;
-      const again = id && withRows.test(parsed[0]!.type) ? repeated.get(id) : undefined;
+      const again = id && countsRows(parsed[0]!) ? repeated.get(id) : undefined;
       if (again) {
         again.calls = (again.calls ?? 1) + 1;
         again.durationMs += durationMs;
@@ -246,14 +226,8 @@ export function observer({ database, names, searchPath, lsn, sizes }: Before): O
         ...(tempBytes ? { tempBytes } : {}),
       };
       keep(observed.statements, statement);
-      if (parsed.length > 1)
-        texts.set(
-          statement,
-          parsed.map(({ type, text }) => ({ fingerprint: fingerprintOfSql(text) ?? '', counted: withRows.test(type) })),
-        );
-      if (!id) return;
-      queryIds.set(statement, id);
-      repeated.set(id, statement);
+      counted.keep(statement, parsed, id);
+      if (id) repeated.set(id, statement);
     }
     if (booked) book(session, booked, began);
   }
@@ -312,7 +286,7 @@ export function observer({ database, names, searchPath, lsn, sizes }: Before): O
     }
     const session = sessions.get(pid);
     if (!session) return;
-    const at = timeOf(line.timestamp);
+    const at = timeOf(line);
     session.lastAt = at;
     const here = session.database === undefined;
     const told = here ? toldBy(message) : undefined;
@@ -343,33 +317,10 @@ export function observer({ database, names, searchPath, lsn, sizes }: Before): O
     }
   }
 
-  /** What was asked in several migrations, or texts, is left out: it is not known which of them did how much. */
-  function count({ byId, byFingerprint }: StatementCosts): void {
-    for (const [statement, id] of queryIds) {
-      const cost = byId.get(id);
-      if (!cost || cost.calls !== (statement.calls ?? 1)) continue;
-      statement.walBytes ??= cost.walBytes;
-      const [parsed] = parseSql(statement.sql);
-      if (parsed && withRows.test(parsed.type)) statement.rows = cost.rows;
-    }
-    for (const [statement, parts] of texts) {
-      const fingerprints = Map.groupBy(parts, ({ fingerprint }) => fingerprint);
-      const found = [...fingerprints].flatMap(([fingerprint, { length }]) => {
-        const cost = byFingerprint.get(fingerprint);
-        return cost?.calls === length ? [{ ...cost, counted: fingerprints.get(fingerprint)![0]!.counted }] : [];
-      });
-      if (found.length < fingerprints.size) continue;
-      const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-      statement.walBytes = sum(found.map(({ walBytes }) => walBytes));
-      const counted = found.filter((one) => one.counted);
-      if (counted.length > 0) statement.rows = sum(counted.map(({ rows }) => rows));
-    }
-  }
-
   /** The end of the log: what is held still was held until its session's last line. */
   function end(costs?: StatementCosts): Observed {
     for (const session of sessions.values()) release(session, session.lastAt);
-    if (costs) count(costs);
+    if (costs) counted.add(costs);
     return observed;
   }
   return { read, end };
@@ -400,16 +351,6 @@ function isTheMigratorsOwn(parsed: ParsedStatement[]): boolean {
   return transaction || (named.length > 0 && named.every(({ name }) => name === books));
 }
 
-/** What the server says of its scans at DEBUG1, as in the expected output of Postgres' own alter_table test. */
-function scanIn(message: string): Omit<Scan, 'sql'> | undefined {
-  const verified = /^verifying table "(.*)"$/.exec(message);
-  if (verified) return { table: verified[1]!, why: 'to verify its rows' };
-  const built = /^building index "(.*)" on table "(.*)" (?:serially|with request for)/.exec(message);
-  if (built) return { table: built[2]!, why: 'to build an index', object: built[1]! };
-  const referring = /^validating foreign key constraint "(.*)"$/.exec(message);
-  return referring ? { table: '', why: 'to verify a foreign key', object: referring[1]! } : undefined;
-}
-
 /**
  * The strongest lock on each relation: a rewrite takes ShareLock beside its AccessExclusiveLock, which is no index being
  * built.
@@ -429,20 +370,4 @@ function release(session: Session, at: number): void {
     lock.releasedAt = new Date(Math.max(at, began)).toISOString();
   }
   session.held.clear();
-}
-
-function timeOf(timestamp: string): number {
-  return Date.parse(
-    timestamp
-      .replace(' UTC', 'Z')
-      .replace(' ', 'T')
-      .replace(/ (\w+)$/, ''),
-  );
-}
-
-function parseLine(text: string): LogLine | undefined {
-  const line = parseJson(text) as LogLine | undefined;
-  // Within a value its quotes would be escaped.
-  const id = /,"query_id":(-?\d+)/.exec(text)?.[1];
-  return line && id && id !== '0' ? { ...line, queryId: id } : line;
 }

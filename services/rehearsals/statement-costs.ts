@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { fingerprintOfSql } from './sql.ts';
+import type { Statement } from './observed.ts';
+import { fingerprintOfSql, type ParsedStatement, parseSql } from './sql.ts';
 
 const observeStatements = readFileSync(join(import.meta.dirname, '../../sql/observe/statements.sql'), 'utf8');
 
@@ -41,4 +42,49 @@ export async function readStatementCosts(client: pg.Client): Promise<StatementCo
     add(byFingerprint, fingerprintOfSql(query ?? ''), cost);
   }
   return { byId, byFingerprint };
+}
+
+/** Of these the server counts rows. */
+const withRows = /^(Select|Insert|Update|Delete|Merge|Copy|CreateTableAs)Stmt$/;
+
+export function countsRows({ type }: ParsedStatement): boolean {
+  return withRows.test(type);
+}
+
+/** Statements, with what the server counts each by. */
+export function countedStatements() {
+  const ids = new Map<Statement, string>();
+  /** Of those that are several in one text, each by its fingerprint, and whether its rows count. */
+  const texts = new Map<Statement, { fingerprint: string; counted: boolean }[]>();
+  return {
+    /** @param id of one statement alone */
+    keep(statement: Statement, parsed: readonly ParsedStatement[], id: string | undefined): void {
+      if (id) ids.set(statement, id);
+      if (parsed.length < 2) return;
+      const parts = parsed.map((one) => ({ fingerprint: fingerprintOfSql(one.text) ?? '', counted: countsRows(one) }));
+      texts.set(statement, parts);
+    },
+    /** What was asked in several migrations, or texts, is left out: it is not known which of them did how much. */
+    add({ byId, byFingerprint }: StatementCosts): void {
+      for (const [statement, id] of ids) {
+        const cost = byId.get(id);
+        if (!cost || cost.calls !== (statement.calls ?? 1)) continue;
+        statement.walBytes ??= cost.walBytes;
+        const [parsed] = parseSql(statement.sql);
+        if (parsed && countsRows(parsed)) statement.rows = cost.rows;
+      }
+      for (const [statement, parts] of texts) {
+        const fingerprints = Map.groupBy(parts, ({ fingerprint }) => fingerprint);
+        const found = [...fingerprints].flatMap(([fingerprint, alike]) => {
+          const cost = byFingerprint.get(fingerprint);
+          return cost?.calls === alike.length ? [{ ...cost, counted: alike[0]!.counted }] : [];
+        });
+        if (found.length < fingerprints.size) continue;
+        const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+        statement.walBytes = sum(found.map(({ walBytes }) => walBytes));
+        const counted = found.filter((one) => one.counted);
+        if (counted.length > 0) statement.rows = sum(counted.map(({ rows }) => rows));
+      }
+    },
+  };
 }
