@@ -693,6 +693,43 @@ describe('judging row by row', () => {
     );
   });
 
+  test('an address is not found in moments, but behind them, and in what is no moment', async () => {
+    const rows: [string[], string[]][] = [[['23.16.18.43'], ['10.9.8.7']]];
+    const search = (kept: string[]) => leaks(audited({ ip: { mask: 'ip' } }, rows, { ip: ['10.9.8.7'], kept }));
+    const moments = ['2025-02-23 16:18:43.123456+00', '{"at": "2025-02-23T16:18:43Z"}', 'on 2025-02-23 at'];
+    assert.deepEqual(
+      await search([...moments, '2025-11-12 23:16:18.43+02', '["2025-02-23 16:18:43","2025-02-24 00:00:00")']),
+      [],
+    );
+    for (const text of [
+      '2025-02-23 16:18:43 23.16.18.43 GET /',
+      '2025-02-23 16:18:43.123 23.16.18.43',
+      '2025-02-23T16:18:43+00:00 from 23.16.18.43',
+      '2025-02-23 16:18 23.16.18.43',
+      '2525-02-23 16:18:43',
+      '2025-13-23 16:18:43',
+      '{23,16,18,43}',
+    ]) {
+      assert.deepEqual(await search([text]), ['app.people.kept holds 1 original of app.people.ip (1 time)'], text);
+    }
+  });
+
+  test('private addresses that become one another’s are no leaks: all that is made of them is in 10.0.0.0/8', async () => {
+    const of = (n: number) => `10.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
+    const rows = many((n) => [of(n * 7919), of(n * 104_729 + 1)], 60_000);
+    const ip = rows.map(([, [masked]]) => masked!);
+    const { judged } = await audited({ ip: { mask: 'ip' } }, rows, { ip });
+    assert.ok(judged[0]!.coincidences > 100, String(judged[0]!.coincidences));
+    const { atMost } = judged[0]!.byChance![0]!;
+    assert.ok(atMost < 400, String(atMost));
+    // What is nobody's masked address is met by no chance.
+    const publicRows = many((n) => [`93.${(n >>> 8) & 255}.${n & 255}.34`, of(n * 104_729 + 1)], 60_000);
+    const masked = { ip: [...publicRows.map(([, [one]]) => one!), '93.201.102.34'] };
+    assert.deepEqual(await leaks(audited({ ip: { mask: 'ip' } }, publicRows, masked)), [
+      'app.people.ip holds 1 original of app.people.ip (1 time)',
+    ]);
+  });
+
   test('characters in groups are found wherever the room for words ends', async () => {
     const original = 'MT84MALT011000012345MTLCAST001S';
     const groups = original.replace(/(.{4})/g, '$1 ');

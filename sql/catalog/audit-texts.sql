@@ -8,7 +8,8 @@
 --  * comments and security labels
 --  * what a snapshot should have nothing of: foreign data, publications, subscriptions, event triggers
 --
--- Names are in audit-names.sql. Not searched are what initdb makes, versions, the server's own password, numbers of sequences.
+-- Values that only stand in one list, as those of statistics do, are apart by chr(31): the end of one and the beginning of
+-- the next make no value. Names are in audit-names.sql. Not searched are what initdb makes, versions, the server's own password, numbers of sequences.
 WITH own AS (
   SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 ), relations AS (
@@ -112,10 +113,12 @@ WITH own AS (
   SELECT 'event triggers', concat_ws(' ', evtname, evttags::text) FROM pg_event_trigger
   UNION ALL
   SELECT c.name || ' (statistics)',
-    concat_ws(' ', stavalues1::text, stavalues2::text, stavalues3::text, stavalues4::text, stavalues5::text)
+    concat_ws(chr(31), array_to_string(stavalues1::text::text[], chr(31)), array_to_string(stavalues2::text::text[], chr(31)),
+      array_to_string(stavalues3::text::text[], chr(31)), array_to_string(stavalues4::text::text[], chr(31)),
+      array_to_string(stavalues5::text::text[], chr(31)))
   FROM pg_statistic s JOIN columns c ON c.attrelid = s.starelid AND c.attnum = s.staattnum
   UNION ALL
-  SELECT format('%s.%s (%s, extended statistics)', schemaname, tablename, statistics_name), most_common_vals::text
+  SELECT format('%s.%s (%s, extended statistics)', schemaname, tablename, statistics_name), array_to_string(most_common_vals, chr(31))
   FROM pg_stats_ext
   UNION ALL
   SELECT format('%s (%s, extended statistics)', r.name, s.stxname), to_jsonb(d) ->> 'stxdexpr'

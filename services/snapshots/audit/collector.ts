@@ -3,11 +3,12 @@ import { createCounts, type PartCounts } from './counts.ts';
 import { addDistinct } from './distinct.ts';
 import { createJoined, join, joinedBytes, mostJoined } from './groups.ts';
 import { createKeeper } from './keeper.ts';
+import { isMoment } from './moments.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
 import { type AuditSetup, keysOf } from './setup.ts';
 import { createSipHash } from './siphash.ts';
-import { isMoment, type Strength, strengthOf } from './strength.ts';
+import { type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
 import { markOf } from './units.ts';
 import { clearWords, createWords, foursTo, readWords, type Words } from './words.ts';
@@ -83,7 +84,7 @@ export function createCollection(
       if (whole && judgement.searches(strength, wordsIn(words, strength), words.hasAt) && !isMoment(words)) {
         own.searched++;
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
-        own.shapeChance += strength.drawn;
+        own.shapeChance += judgement.drawn ? judgement.drawn(words) : strength.drawn;
         if (isNumber) {
           own.numbers.ofDigits[joined.count]!++;
           addDistinct(own.numbers.distinct, high, low);

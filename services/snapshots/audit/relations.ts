@@ -11,6 +11,7 @@ interface RelationRow {
   heap_bytes: number;
   columns: string[] | null;
   vectors: boolean[] | null;
+  times: boolean[] | null;
   generated: boolean;
 }
 
@@ -19,6 +20,8 @@ export interface ResultPlace {
   name: string;
   table?: string;
   column?: string;
+  /** Of a type of dates or times: all that it holds. */
+  isTime?: boolean;
 }
 
 /** Larger relations are read in parts: small ones, for at the end all threads but one may wait for the last. */
@@ -43,7 +46,7 @@ export async function readResult(client: pg.Client, major: number): Promise<Resu
     if (relation.kind === 'p') return [];
     const name = nameOf(relation);
     const columns = (relation.columns ?? []).map((column, index) => {
-      places.push({ name: `${name}.${column}`, table: name, column });
+      places.push({ name: `${name}.${column}`, table: name, column, isTime: relation.times![index]! });
       return { place: places.length - 1, vector: relation.vectors![index]! };
     });
     return copiesOf(relation, major).map((copy) => ({ relation: name, copy, columns }));

@@ -88,8 +88,11 @@ export async function auditResult(
 
 interface CatalogText {
   place: string;
+  /** One, or several apart by `apart`. */
   text: string;
 }
+
+const apart = '\u001f';
 
 /** Adds where each text stands as a place: many may stand in one. @returns how many words they have */
 function searchTexts(
@@ -104,8 +107,10 @@ function searchTexts(
   for (const { place: name, text } of texts) {
     const place = added.get(name) ?? places.push({ name }) - 1;
     added.set(name, place);
-    const bytes = Buffer.from(text);
-    words += search.value(bytes, 0, bytes.length, place);
+    for (const one of text.split(apart)) {
+      const bytes = Buffer.from(one);
+      words += search.value(bytes, 0, bytes.length, place);
+    }
   }
   audit.candidates.add(search.candidates.take());
   for (const [place, seen] of search.takeNumbers().entries()) addNumbers(numbers, place, seen);

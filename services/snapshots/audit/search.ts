@@ -2,6 +2,7 @@ import { type Candidates, createCandidates } from './candidates.ts';
 import { hexBytes, isHex } from './copy-fields.ts';
 import { createFilter } from './filter.ts';
 import { createJoined, createRunReader, join, type OnRun } from './groups.ts';
+import { isWithinMoment } from './moments.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asJoined, asNumber, keysOf, mostGram } from './setup.ts';
 import { createSipHash } from './siphash.ts';
@@ -68,7 +69,8 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
         const length = 31 - Math.clz32(lengths & -lengths);
         if (length > last) break;
         if (!hasShape(shapes, length, end - starts[last - length]!, ofLast)) continue;
-        if (filter.mayHold(windowHash(from, last - length, last), length)) found(from, last - length, last, place);
+        if (!filter.mayHold(windowHash(from, last - length, last), length)) continue;
+        if (!isWithinMoment(from, last - length, last)) found(from, last - length, last, place);
       }
     }
   };

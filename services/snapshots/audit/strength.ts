@@ -146,21 +146,3 @@ const halves = Float64Array.from({ length: powers }, (_, exponent) => 2 ** -expo
 function power(table: Float64Array, exponent: number): number {
   return table[exponent < powers ? exponent : powers - 1]!;
 }
-
-/** A date or time as ISO 8601 or Postgres writes it: an ordinary value, of which there are as many as seconds. */
-export function isMoment({ text, starts, ends, count }: Words): boolean {
-  if (count < 3 || count > 9 || ends[0]! - starts[0]! !== 4) return false;
-  let letters = 0;
-  for (let index = 0; index < ends[count - 1]!; index++) {
-    const byte = text[index]!;
-    if (byte !== 0 && (byte < 0x30 || byte > 0x39) && ++letters > 2) return false;
-  }
-  const year = Number(String.fromCharCode(...text.subarray(starts[0]!, ends[0]!)));
-  return year >= 1800 && year < 2200 && [1, 2].every((word) => digitsFrom(text, starts[word]!) === 2);
-}
-
-function digitsFrom(text: Uint8Array, start: number): number {
-  let end = start;
-  while (text[end]! >= 0x30 && text[end]! <= 0x39) end++;
-  return end - start;
-}

@@ -1,4 +1,5 @@
 import type { Strength } from './strength.ts';
+import type { Words } from './words.ts';
 
 /**
  * What a technique makes of values, as far as the audit has to know it. `words`: out of a vocabulary, where somebody's
@@ -21,6 +22,8 @@ export interface Judgement {
    * check digits, the month and day in a national id.
    */
   shares?: number;
+  /** The chance that a value which is made is this original, where that is not of the same characters being drawn. */
+  drawn?(words: Words): number;
   /** What it makes. */
   makes?: Family;
   /** An original that masking makes of another one, as often as chance does, is no leak where that other one is masked. */
@@ -69,6 +72,13 @@ export const strict: Judgement = {
   chance: 0,
 };
 
+/** All that masking makes of IPv4 is in 10.0.0.0/8; in fd00::/8 nothing is met by chance. */
+function drawnAddress({ count, numbers, text, starts, ends }: Words): number {
+  const isTen =
+    numbers[0] === 1 && ends[0]! - starts[0]! === 2 && text[starts[0]!] === 0x31 && text[starts[0]! + 1] === 0x30;
+  return isTen && count >= 4 ? 2 ** -24 : 0;
+}
+
 const dictionary = 'comes from a dictionary';
 const randomised = 'is generalised or randomised: originals are ordinary values, or drawn again by design';
 const computed = 'is computed anew from other masked columns';
@@ -108,6 +118,7 @@ export const judgements: Record<string, Judgement> = {
     searches: ({ bits }, words) => words >= 4 && bits >= 26,
     inGroups: true,
     chance: 1e-6,
+    drawn: drawnAddress,
     makes: 'shape',
     mayCoincide: 'shape',
   },
