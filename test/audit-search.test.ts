@@ -96,7 +96,7 @@ describe('words', () => {
     ['{"Key": ["ÄRGER – Ümläut\\n“quoted”"]}', ['key', 'ärger', 'ümläut', 'quoted']],
     ['', []],
     ['...', []],
-    ['O\u2019Brien\u00a0x×y', ['o', 'brien', 'x×y']],
+    ['O\u2019Brien\u00a0x×y', ['o', 'brien', 'x', 'y']],
     ['Петров 王小明', ['петров', '王小明']],
   ] as const) {
     test(`of ${JSON.stringify(text)}`, () => assert.deepEqual(read(text), expected));
@@ -121,7 +121,9 @@ describe('words', () => {
     const small = (text: string) => [...text].map((one) => (one === 'İ' ? 'i' : one.toLowerCase())).join('');
     for (let turn = 0; turn < 5000; turn++) {
       const text = Array.from({ length: random(24) }, () => characters[random(characters.length)]).join('');
-      const expected = text.split(/[^0-9a-zéüßж漢İ𝔸]+/iu).filter((word) => word !== '');
+      const expected = text
+        .split(/[^0-9a-zéüßж漢İ𝔸]+|(?<=漢)(?=[^漢])|(?<=[^漢])(?=漢)/iu)
+        .filter((word) => word !== '');
       const [before, after] = ['q'.repeat(random(5)), 'q9'.repeat(random(3))];
       const bytes = Buffer.from(`${before}${text}${after}`);
       const start = before.length;
@@ -243,9 +245,9 @@ test('a run of words is a candidate wherever it stands, and nothing else is', ()
       return { ...sipHash(words.fours, 0, foursTo(words, words.count)) };
     };
     const keep = createKeeper(audit.setup, words, () => {});
-    const originals = Array.from({ length: 40 }, () => phrase(1 + random(8)));
+    const originals = Array.from({ length: 40 }, () => phrase(1 + random(16)));
     const hashes = new Map(originals.map((original) => [JSON.stringify(wordsOf(original)), original.toLowerCase()]));
-    for (const original of originals) keep.words(0, wordsOf(original));
+    for (const original of originals) keep.words(0, wordsOf(original), 16);
     keep.flush();
     const search = createSearch(audit.setup, () => {});
     for (let turn = 0; turn < 300; turn++) {
@@ -289,6 +291,12 @@ describe('reading of COPY text', () => {
     ]);
     assert.deepEqual(rowFields('(a,"b ""c"" \\\\ (d),",,"")'), ['a', 'b "c" \\ (d),', null, '']);
     assert.deepEqual(rowFields('(,x,)'), [null, 'x', null]);
+    assert.deepEqual(rowFields('()'), [null]);
+    const long = 'a"b\\c, '.repeat(2_000_000);
+    const quoted = long.replace(/["\\]/g, '\\$&');
+    assert.ok(arrayElements(`{x,"${quoted}"}`)[1] === long);
+    assert.ok(hstorePairs(`"k"=>"${quoted}"`)[0]![1] === long);
+    assert.ok(rowFields(`(1,"${quoted}")`)[1] === long);
     assert.equal(lexemes("'brien':2 'ann':1A,4 'o''x':3"), "ann brien o'x ann");
   });
 
@@ -691,6 +699,108 @@ describe('judging row by row', () => {
         .length,
       1,
     );
+  });
+
+  test('signs of any script, and pictures, stand between words; so do other letters where a script has no spaces', async () => {
+    const columns = { name: { mask: 'full_name' }, phone: { mask: 'phone' }, mail: { mask: 'email' } };
+    const rows: [string[], string[]][] = [
+      [
+        ['Zofia Quellmann', '13812345678', 'zofia7@corp.test'],
+        ['Karl Meier', '13900000000', 'karl@example.com'],
+      ],
+    ];
+    for (const [column, text] of [
+      ['name', '客户：Zofia Quellmann，电话：无。'],
+      ['name', '来自Zofia Quellmann的'],
+      ['name', '🎉Zofia Quellmann™'],
+      ['name', '\ufeffZofia Quellmann→ok'],
+      ['name', '✓️Zofia Quellmann│5€'],
+      ['name', '№Zofia Quellmann،'],
+      ['phone', '电话13812345678。'],
+      ['phone', 'โทร13812345678ครับ'],
+      ['mail', 'メールはzofia7@corp.testです'],
+      ['mail', '邮箱：zofia7@corp.test，'],
+    ] as const) {
+      assert.deepEqual(
+        await leaks(audited(columns, rows, { kept: [text] })),
+        [`app.people.kept holds 1 original of app.people.${column} (1 time)`],
+        text,
+      );
+    }
+  });
+
+  test('an address of many words is found in a sentence and as an element; a long token, too', async () => {
+    const mail = 'anna-maria.von-der-x1y.privat@mail.uni-koeln.test';
+    const token = 'ab12-cd34-ef56-ab78-cd90-ef12-ab34-cd56-ef78-ab90';
+    const columns = { mail: { mask: 'email' }, token: { mask: 'token' } };
+    const rows: [string[], string[]][] = [
+      [
+        [mail, token],
+        ['x@example.com', 'zz99-yy88'],
+      ],
+    ];
+    for (const text of [`Mail an ${mail} geschickt`, `{a@b.de,${mail}}`, `(1,${mail},"a b")`])
+      assert.deepEqual(await leaks(audited(columns, rows, { kept: [text] })), [
+        'app.people.kept holds 1 original of app.people.mail (1 time)',
+      ]);
+    assert.deepEqual(await leaks(audited(columns, rows, { kept: [`see ${token} for more`] })), [
+      'app.people.kept holds 1 original of app.people.token (1 time)',
+    ]);
+  });
+
+  test('text that is longer than the room for words is searched by pieces, up to its end', async () => {
+    const random = randomOf(7);
+    const word = () => Array.from({ length: 4 + random(6) }, () => String.fromCharCode(97 + random(26))).join('');
+    const text = Array.from({ length: 30_000 }, word).join(' ');
+    const rows: [string[], string[]][] = [[[text], ['Lorem ipsum']]];
+    const search = (kept: string) =>
+      leaks(audited({ body: { mask: 'text' } }, rows, { body: ['Lorem ipsum'], kept: [kept] }));
+    const half = text.length / 2;
+    for (const copy of [text, `said: ${text}`, text.slice(0, half), text.slice(half)])
+      assert.match((await search(copy)).join(), /^app.people.kept holds \d+ originals of app.people.body/);
+    assert.deepEqual(await search(Array.from({ length: 30_000 }, word).join(' ')), []);
+    const { judged } = await audited({ body: { mask: 'text' } }, rows, { body: ['Lorem ipsum'] });
+    assert.deepEqual([judged[0]!.judged, judged[0]!.searched], ['everywhere', 1]);
+  });
+
+  test('a network’s address is found without its prefix, and one of version 6 with groups left out', async () => {
+    for (const [original, kept] of [
+      ['84.170.10.77/32', '84.170.10.77'],
+      ['184.17.101.77/24', 'from 184.17.101.77 on'],
+      ['2a02:1001::1', '{"ip": "2a02:1001::1"}'],
+      ['2a02:1001:2:3:4:5:6:7/64', 'at 2a02:1001:2:3:4:5:6:7.'],
+    ] as const)
+      assert.deepEqual(
+        await leaks(audited({ ip: { mask: 'ip' } }, [[[original], ['10.1.2.3']]], { kept: [kept] })),
+        ['app.people.kept holds 1 original of app.people.ip (1 time)'],
+        original,
+      );
+  });
+
+  test('a number of a case that begins with a date is no moment', async () => {
+    const rows = many((n) => [`2023-04-12-${880_000 + n}`, `x${n}`]);
+    const columns = { no: { mask: 'token' } };
+    assert.deepEqual(await leaks(audited(columns, rows, { kept: ['Re: case 2023-04-12-880007'] })), [
+      'app.people.kept holds 1 original of app.people.no (1 time)',
+    ]);
+    const moments = [
+      ...['2024-03-04', '2024-03-04 10:11', '2024-03-04T10:11:12.345Z', '2024-03-04 10:11:12.345678+05:30'],
+      ...['2024-03-04T10:11Z', '2024-03-04 10:11:12-03', '1945-03-07 10:11:12 Z'],
+    ];
+    const { judged } = await audited(
+      columns,
+      many((n) => [moments[n % moments.length]!, 'x']),
+      {},
+    );
+    assert.equal(judged[0]!.searched, 0);
+  });
+
+  test('a login with characters that are drawn meets nobody else’s by chance', async () => {
+    const rows = many((n) => [`login_${(n * 7_654_321).toString(16)}a9`, `brave_lion_${n}`], 20_000);
+    const made = rows.map(([, [one]]) => one!);
+    const columns = { login: { mask: 'username' } };
+    const work = audited(columns, rows, { login: [...made, rows[5]![0][0]!] });
+    assert.deepEqual(await leaks(work), ['app.people.login holds 1 original of app.people.login (1 time)']);
   });
 
   test('an address is not found in moments, but behind them, and in what is no moment', async () => {

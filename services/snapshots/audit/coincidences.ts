@@ -71,13 +71,16 @@ export function coincidencesOf(
   return (unit, place, where) => {
     const own = counts.get(unit.id)!;
     const originals = Math.min(own.searched, countDistinct(own.distinct));
-    const { mayCoincide, shares = 1 } = judgementOf(unit.technique);
+    const { mayCoincide, coincidesInLetters, shares = 1 } = judgementOf(unit.technique);
     const made = madeIn(where);
     const ofFamily = made.filter(({ unit }) => judgementOf(unit.technique).makes === mayCoincide);
     const seen = numbers[place];
     const met = seen ? meetings(own.numbers, seen) : 0;
     const chances = { numbers: mostByChance(met), others: 0 };
-    if (mayCoincide === 'words') chances.others = mostByChance(words(unit.technique, originals, ofFamily));
+    if (mayCoincide === 'words') {
+      const share = coincidesInLetters ? own.ofLetters / Math.max(1, own.searched) : 1;
+      chances.others = mostByChance(words(unit.technique, originals * share, ofFamily));
+    }
     // Each may be somebody's value.
     if (mayCoincide === 'constant') chances.others = ofFamily.reduce((sum, { unit: { rules } }) => sum + rules, 0);
     if (mayCoincide === 'url' && ofFamily.length > 0) chances.others = urls;

@@ -6,7 +6,7 @@ import { createKeeper } from './keeper.ts';
 import { isMoment } from './moments.ts';
 import { createPairReader, type OnOriginal, type ReadPair } from './pairs.ts';
 import { createPhrases } from './phrases.ts';
-import { type AuditSetup, keysOf } from './setup.ts';
+import { type AuditSetup, keysOf, mostGram, mostProse } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { type Strength, strengthOf } from './strength.ts';
 import { type Judgement, judgementOf } from './techniques.ts';
@@ -21,6 +21,9 @@ export interface Collector {
 
 const mailAddress = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 const leastMailBits = 12;
+/** Of each 8,192 words; and bytes that eight words of prose have at least, with what rounds each up to four. */
+const pieces = 4;
+const leastPiece = 40;
 
 /** One or two characters are moved by one number for all of them, which may be nothing. */
 function chanceToStay({ chance, keeps = 1, neverStays }: Judgement, { letters, digits, ownChance }: Strength): number {
@@ -56,19 +59,22 @@ export function createCollection(
   const hashOfJoined = () => sipHash(joined.fours, 0, join(joined, words, 0, words.count));
 
   const collectorOf = (counts: PartCounts): OnOriginal => {
-    return ({ id }, bytes, start, end, equal) => {
+    return ({ id }, bytes, start, all, equal) => {
       let own = counts.get(id);
       if (!own) {
         own = createCounts();
         counts.set(id, own);
       }
       own.values++;
+      const judgement = judgements[id]!;
+      const stop = judgement.until === undefined ? -1 : bytes.subarray(start, all).indexOf(judgement.until);
+      const end = stop < 0 ? all : start + stop;
       clearWords(words);
-      // What is longer than the words have room for is compared by its beginning, and not searched as a whole.
-      const whole = readWords(words, bytes, start, end) === end;
+      // What is longer than the words have room for is compared by its beginning, and searched by pieces.
+      const to = readWords(words, bytes, start, end);
       if (words.count === 0) return;
       own.compared++;
-      const judgement = judgements[id]!;
+      const most = judgement.isProse ? mostProse : mostGram;
       const strength = strengthOf(words);
       const isNumber = strength.letters === 0 && strength.digits <= mostJoined && !judgement.inGroups;
       // An address of digits alone is a moment to the microsecond, in other groups.
@@ -81,26 +87,46 @@ export function createCollection(
         addDistinct(own.equalDistinct, high, low);
       }
       const hasMore = words.hasAt && words.count > 3;
-      if (whole && judgement.searches(strength, wordsIn(words, strength), words.hasAt) && !isMoment(words)) {
+      if (judgement.searches(strength, wordsIn(words, strength), words.hasAt) && !isMoment(words)) {
         own.searched++;
+        if (judgement.coincidesInLetters && strength.digits === 0) own.ofLetters++;
         if (!words.hasAt && !judgement.evenIfRepeated) phrases.said(high);
         own.shapeChance += judgement.drawn ? judgement.drawn(words) : strength.drawn;
-        if (isNumber) {
+        if (to < end) collectPieces(markOf(id, false), bytes, to, end);
+        else if (isNumber) {
           own.numbers.ofDigits[joined.count]!++;
           addDistinct(own.numbers.distinct, high, low);
           keep.digits(markOf(id, true), { high, low }, joined);
         } else if (isJoined) keep.joined(markOf(id, false), { high, low }, joined);
-        else keep.words(markOf(id, false), { high, low });
+        else keep.words(markOf(id, false), { high, low }, most);
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
-        if (words.hasEscape) {
+        if (to === end && words.hasEscape) {
           clearWords(words);
           readWords(words, bytes, start, end, false);
-          keep.words(markOf(id, false), hash());
+          keep.words(markOf(id, false), hash(), most);
         }
       }
       // E-mail addresses within longer text are originals of their own.
       if (hasMore) own.searched += collectAddresses(id, bytes.toString('utf8', start, end));
     };
+  };
+
+  /** Sentences out of each room of words: the beginning, the middle, the end. @param from where more of it is read */
+  const collectPieces = (mark: number, bytes: Buffer, from: number, end: number): void => {
+    for (let at = from; ; ) {
+      const rest = words.count - mostProse;
+      for (let piece = 0; piece < pieces && rest >= 0; piece++) {
+        const first = Math.floor((rest * piece) / (pieces - 1));
+        const last = first + mostProse;
+        if (words.ends[last - 1]! - words.starts[first]! < leastPiece) continue;
+        const of = sipHash(words.fours, words.starts[first]! >> 2, foursTo(words, last));
+        phrases.said(of.high);
+        keep.words(mark, of, mostProse, first, last);
+      }
+      if (at >= end) return;
+      clearWords(words);
+      at = readWords(words, bytes, at, end);
+    }
   };
 
   const collectAddresses = (unit: number, text: string): number => {
@@ -111,7 +137,7 @@ export function createCollection(
       clearWords(words);
       readWords(words, bytes, 0, bytes.length);
       if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
-      keep.words(markOf(unit, false), hash());
+      keep.words(markOf(unit, false), hash(), mostGram);
       count++;
     }
     return count;

@@ -130,32 +130,81 @@ export function hexBytes(bytes: Buffer, start: number, end: number): Buffer {
 
 /** The elements of an array of any depth as it prints: `{a,"b \"c\"",NULL}`; NULL is null. */
 export function arrayElements(literal: string): (string | null)[] {
-  const body = literal.startsWith('[') ? literal.slice(literal.indexOf('=') + 1) : literal;
-  return [...body.matchAll(/"((?:[^"\\]|\\.)*)"|([^{},"]+)/gs)].map(([, quoted, plain]) => {
-    if (quoted !== undefined) return quoted.replace(/\\(.)/gs, '$1');
-    return plain === 'NULL' ? null : plain!;
-  });
+  const elements: (string | null)[] = [];
+  const plain = /[^{},"]+/y;
+  for (let at = literal.startsWith('[') ? literal.indexOf('=') + 1 : 0; at < literal.length; ) {
+    if (literal[at] === '"') {
+      const end = endOfQuoted(literal, at + 1);
+      elements.push(unescaped(literal.slice(at + 1, end)));
+      at = end + 1;
+      continue;
+    }
+    plain.lastIndex = at;
+    const [found] = plain.exec(literal) ?? [];
+    if (found !== undefined) elements.push(found === 'NULL' ? null : found);
+    at += found?.length ?? 1;
+  }
+  return elements;
 }
 
 /** The pairs of an hstore as it prints: `"a"=>"b", "c"=>NULL`. */
 export function hstorePairs(literal: string): [key: string, value: string | null][] {
-  return [...literal.matchAll(/"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/gs)].map(([, key, value]) => [
-    key!.replace(/\\(.)/gs, '$1'),
-    value === undefined ? null : value.replace(/\\(.)/gs, '$1'),
-  ]);
+  const pairs: [key: string, value: string | null][] = [];
+  for (let at = literal.indexOf('"'); at >= 0; at = literal.indexOf('"', at)) {
+    const endOfKey = endOfQuoted(literal, at + 1);
+    const key = unescaped(literal.slice(at + 1, endOfKey));
+    const value = endOfKey + '"=>'.length;
+    const end = literal[value] === '"' ? endOfQuoted(literal, value + 1) : value;
+    pairs.push([key, end === value ? null : unescaped(literal.slice(value + 1, end))]);
+    at = end + 1;
+  }
+  return pairs;
 }
 
 /** The fields of a composite value as it prints: `(a,"b ""c""",)`; nothing is NULL. */
 export function rowFields(literal: string): (string | null)[] {
+  const fields: (string | null)[] = [];
   const body = literal.slice(1, -1);
-  const fields = [...body.matchAll(/((?:"(?:[^"\\]|\\.|"")*"|[^",\\]|\\.)*)(?:,|$)/gs)].map(([, field]) => field!);
-  // Where a field ends with the value, nothing is matched once more after it.
-  if (body !== '' && !body.endsWith(',')) fields.pop();
-  return fields.map((field) =>
-    field === ''
-      ? null
-      : field
-          .replace(/"((?:[^"\\]|\\.|"")*)"/gs, (_, inner: string) => inner.replaceAll('""', '"'))
-          .replace(/\\(.)/gs, '$1'),
-  );
+  const special = /["\\,]/g;
+  let field = '';
+  let isNull = true;
+  let isQuoted = false;
+  let from = 0;
+  for (let found = special.exec(body); found; found = special.exec(body)) {
+    const at = found.index;
+    field += body.slice(from, at);
+    from = at + 1;
+    if (found[0] === ',' && !isQuoted) {
+      fields.push(isNull && field === '' ? null : field);
+      field = '';
+      isNull = true;
+      continue;
+    }
+    isNull = false;
+    if (found[0] === ',') field += ',';
+    else if (found[0] === '"' && !(isQuoted && body[from] === '"')) isQuoted = !isQuoted;
+    else {
+      // A backslash, or a quotation mark that stands twice: the character behind it.
+      field += body[from] ?? '';
+      from++;
+      special.lastIndex = from;
+    }
+  }
+  field += body.slice(from);
+  fields.push(isNull && field === '' ? null : field);
+  return fields;
+}
+
+/** Where what is quoted ends. Scanned, because a regular expression has no room for strings of some megabytes. */
+function endOfQuoted(text: string, start: number): number {
+  for (let at = text.indexOf('"', start); at >= 0; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (at - backslashes > start && text[at - backslashes - 1] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return at;
+  }
+  return text.length;
+}
+
+function unescaped(quoted: string): string {
+  return quoted.includes('\\') ? quoted.replace(/\\(.)/gs, '$1') : quoted;
 }

@@ -8,6 +8,8 @@ export interface UnitCounts {
   compared: number;
   /** Originals that are above the entropy floor and so are searched. */
   searched: number;
+  /** Those of them without digits, where that is asked. */
+  ofLetters: number;
   /** Values masked with themselves, and the different ones among them. */
   equal: number;
   equalDistinct: Uint8Array;
@@ -25,7 +27,7 @@ export type PartCounts = Map<number, UnitCounts>;
 
 export function createCounts(): UnitCounts {
   return {
-    ...{ values: 0, compared: 0, searched: 0, equal: 0, chance: 0, shapeChance: 0 },
+    ...{ values: 0, compared: 0, searched: 0, ofLetters: 0, equal: 0, chance: 0, shapeChance: 0 },
     equalDistinct: createDistinct(),
     numbers: createNumbersSeen(),
     distinct: createDistinct(),
@@ -36,6 +38,7 @@ export function addCounts(sum: UnitCounts, part: UnitCounts): void {
   sum.values += part.values;
   sum.compared += part.compared;
   sum.searched += part.searched;
+  sum.ofLetters += part.ofLetters;
   sum.equal += part.equal;
   sum.chance += part.chance;
   sum.shapeChance += part.shapeChance;

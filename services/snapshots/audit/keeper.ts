@@ -1,6 +1,6 @@
 import { createFilter } from './filter.ts';
 import type { Joined } from './groups.ts';
-import { type AuditSetup, asJoined, asNumber, mostGram } from './setup.ts';
+import { type AuditSetup, asJoined, asNumber } from './setup.ts';
 import type { Hash64 } from './siphash.ts';
 import { spansIn, widen } from './spans.ts';
 import type { Unit } from './units.ts';
@@ -37,11 +37,12 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
     at = 0;
   };
   return {
-    words: (unit: Unit['id'], of: Hash64) => {
-      const { count, starts, ends } = words;
-      const bytes = ends[count - 1]!;
-      const ofLast = bytes - starts[count - 1]!;
-      add(unit, of, windowHash(words, 0, count), count <= mostGram ? count : 0, bytes, ofLast);
+    /** @param most words of what is found in longer text, too */
+    words: (unit: Unit['id'], of: Hash64, most: number, first = 0, last = words.count) => {
+      const { starts, ends } = words;
+      const bytes = ends[last - 1]! - starts[first]!;
+      const ofLast = ends[last - 1]! - starts[last - 1]!;
+      add(unit, of, windowHash(words, first, last), last - first <= most ? last - first : 0, bytes, ofLast);
     },
     digits: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asNumber, count),
     joined: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asJoined, count),

@@ -1,9 +1,10 @@
 /** Characters of UTF-8 as the audit compares them: which are letters, and the small one of each. */
 
 export const separator = 0;
-/** The first byte of a character of two or three bytes: some are spaces, dashes or quotation marks, others capital letters. */
+/** The first byte of a character of two, three or four bytes: some are between words, others capital letters. */
 export const ofTwo = 1;
 export const ofThree = 2;
+export const ofFour = 3;
 
 /** By byte. A letter is two bytes at least beyond ASCII, so that nothing else is as small as these. */
 export const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -11,6 +12,7 @@ export const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
   if ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a)) return byte;
   if (byte >= 0xc2 && byte <= 0xdf) return ofTwo;
   if (byte >= 0xe0 && byte <= 0xef) return ofThree;
+  if (byte >= 0xf0 && byte <= 0xf4) return ofFour;
   return byte >= 0x80 ? byte : separator;
 });
 
@@ -65,12 +67,62 @@ export function smallOf(bytes: Uint8Array, index: number, length: number): numbe
   return small[((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)]!;
 }
 
-/** No-break space and its like (C2 A0–BF), general punctuation (E2 80–81), ideographic punctuation (E3 80). */
+/** What a character is to words. */
+const letter = 0;
+/** Of a script that puts no spaces between words, so that what others write in between is a word of its own: `电话13812345678`. */
+const unspaced = 1;
+const between = 2;
+
+const isLetter = (point: number) =>
+  /[\p{L}\p{N}\p{Mn}\p{Mc}]/u.test(String.fromCodePoint(point)) && !(point >= 0xfe00 && point <= 0xfe0f);
+
+/** By code point of two or three bytes. */
+const roles = Uint8Array.from({ length: 0x10000 }, (_, point) => (isLetter(point) ? letter : between));
+// Thai and Lao; Burmese; Khmer; ideographs, kana and Hangul; their compatible forms, and those of half width.
+for (const [from, to] of [
+  [0xe00, 0xf00],
+  [0x1000, 0x10a0],
+  [0x1780, 0x1800],
+  [0x2e80, 0xd800],
+  [0xf900, 0xfb00],
+  [0xff66, 0xffe0],
+] as const)
+  for (let point = from; point < to; point++) if (roles[point] === letter) roles[point] = unspaced;
+
+/** Of four bytes, as they come. */
+const beyond = new Map<number, boolean>();
+
+function pointOf(bytes: Uint8Array, index: number, length: number): number {
+  let point = bytes[index]! & (0xff >>> (length + 1));
+  for (let next = index + 1; next < index + length; next++) {
+    if ((bytes[next]! & 0xc0) !== 0x80) return none;
+    point = (point << 6) | (bytes[next]! & 0x3f);
+  }
+  return point;
+}
+
+/** How many bytes a character beyond ASCII has that stands between words: a space, a sign, a picture; 0 where it is a letter. */
 export function separatorLength(bytes: Uint8Array, index: number): number {
-  const lead = bytes[index]!;
-  if (lead !== 0xc2 && lead !== 0xe2 && lead !== 0xe3) return 0;
-  const next = bytes[index + 1] ?? 0;
-  if (lead === 0xc2) return next >= 0xa0 && next <= 0xbf ? 2 : 0;
-  if (lead === 0xe2) return next === 0x80 || next === 0x81 ? 3 : 0;
-  return next === 0x80 ? 3 : 0;
+  const length = lengthOf(fold[bytes[index]!]!);
+  if (length === 0) return 0;
+  const point = pointOf(bytes, index, length);
+  if (point === none) return 0;
+  if (length < 4) return roles[point] === between ? length : 0;
+  let isBetween = beyond.get(point);
+  if (isBetween === undefined) {
+    isBetween = point < 0x110000 && !isLetter(point);
+    if (beyond.size < mostKnown) beyond.set(point, isBetween);
+  }
+  return isBetween ? 4 : 0;
+}
+
+const mostKnown = 4096;
+
+function lengthOf(folded: number): number {
+  return folded > ofFour || folded === separator ? 0 : folded + 1;
+}
+
+/** Whether a small letter is of a script that puts no spaces between words. */
+export function isUnspaced(point: number): boolean {
+  return point >= 0 && roles[point] === unspaced;
 }

@@ -1,29 +1,14 @@
 import type { Words } from './words.ts';
 
-const isYear = (year: number) => year >= 1800 && year < 2200;
-
-/** A date or time as ISO 8601 or Postgres writes it: an ordinary value, of which there are as many as seconds. */
-export function isMoment({ text, starts, ends, count }: Words): boolean {
-  if (count < 3 || count > 9 || ends[0]! - starts[0]! !== 4) return false;
-  let letters = 0;
-  for (let index = 0; index < ends[count - 1]!; index++) {
-    const byte = text[index]!;
-    if (byte !== 0 && (byte < 0x30 || byte > 0x39) && ++letters > 2) return false;
-  }
-  const year = Number(String.fromCharCode(...text.subarray(starts[0]!, ends[0]!)));
-  return isYear(year) && [1, 2].every((word) => digitsFrom(text, starts[word]!) === 2);
-}
-
-function digitsFrom(text: Uint8Array, start: number): number {
-  let end = start;
-  while (text[end]! >= 0x30 && text[end]! <= 0x39) end++;
-  return end - start;
-}
-
 /** Year, month, day and hour. */
 const mostBefore = 4;
 /** Digits of a second's fraction. */
 const mostFraction = 9;
+
+/** A date or time as ISO 8601 or Postgres writes it: an ordinary value, of which there are as many as seconds. */
+export function isMoment(words: Words): boolean {
+  return momentAt(words, 0)?.end === words.count;
+}
 
 /**
  * Whether words first to last (not included) are numbers in a moment, as `23 16:18:43` is in `2025-02-23 16:18:43+00`: no
@@ -33,36 +18,56 @@ const mostFraction = 9;
 export function isWithinMoment(words: Words, first: number, last: number): boolean {
   for (let word = first; word < last; word++) if (words.numbers[word] !== 1) return false;
   for (let start = first - 1; start >= 0 && start >= first - mostBefore; start--) {
-    if (lengthOf(words, start) !== 4 || !isYear(numberIn(words, start)) || !isTwo(words, start + 1, 12)) continue;
-    const minutes = minutesOf(words, start + 2);
-    if (minutes === undefined || !isTwo(words, minutes, 59) || !isTwo(words, minutes + 1, 59)) continue;
-    let end = minutes + 2;
-    if (words.numbers[end] === 1 && lengthOf(words, end) <= mostFraction) end++;
-    for (let zone = 0; zone < 2 && isTwo(words, end, 59); zone++) end++;
-    if (first <= minutes && last <= end) return true;
+    const moment = momentAt(words, start);
+    if (moment?.minutes !== undefined && first <= moment.minutes && last <= moment.end) return true;
   }
   return false;
 }
 
-/** Which word has the minutes behind this one, which has the day: `23 16:18`, or `23T16:18`. */
-function minutesOf(words: Words, day: number): number | undefined {
-  if (isTwo(words, day, 31) && isTwo(words, day + 1, 24)) return day + 2;
-  const isJoined = lengthOf(words, day) === 5 && words.text[words.starts[day]! + 2] === 0x74;
-  return isJoined ? day + 1 : undefined;
+/** A date, or one with a time, that begins with a word. @returns which word has the minutes, and which comes behind it all */
+function momentAt(words: Words, start: number): { minutes?: number; end: number } | undefined {
+  if (digitsOf(words, start) !== 4 || !isWithin(words, start, 1800, 2200)) return undefined;
+  const day = start + 2;
+  if (!isTwo(words, start + 1, 12)) return undefined;
+  const isJoined = lengthOf(words, day) === 5 && words.text[words.starts[day]! + 2] === letterT;
+  if (!isJoined && !isTwo(words, day, 31)) return undefined;
+  const minutes = day + (isJoined ? 1 : 2);
+  if (!isTwo(words, minutes, 59) || !(isJoined || isTwo(words, day + 1, 24))) return { end: day + 1 };
+  let end = minutes + 1;
+  if (isTwo(words, end, 60)) end++;
+  if (end === minutes + 2 && digitsOf(words, end) > 0 && digitsOf(words, end) <= mostFraction) end++;
+  for (let zone = 0; zone < 2 && isTwo(words, end, 59); zone++) end++;
+  // `2025-02-23 16:18:43 Z`
+  if (lengthOf(words, end) === 1 && words.text[words.starts[end]!] === letterZ) end++;
+  return { minutes, end };
 }
 
+const letterT = 0x74;
+const letterZ = 0x7a;
+
 function isTwo(words: Words, word: number, most: number): boolean {
-  return (
-    word < words.count && words.numbers[word] === 1 && lengthOf(words, word) === 2 && numberIn(words, word) <= most
-  );
+  return digitsOf(words, word) === 2 && isWithin(words, word, 0, most + 1);
+}
+
+/** How many digits a word is, but for the Z that may be at its end; 0 where it is anything else. */
+function digitsOf(words: Words, word: number): number {
+  const length = lengthOf(words, word);
+  if (length === 0 || words.numbers[word] === 1) return length;
+  const isLastZ = words.text[words.ends[word]! - 1] === letterZ;
+  for (let index = words.starts[word]!; index < words.ends[word]! - 1; index++) {
+    const byte = words.text[index]!;
+    if (byte < 0x30 || byte > 0x39) return 0;
+  }
+  return isLastZ ? length - 1 : 0;
 }
 
 function lengthOf({ count, starts, ends }: Words, word: number): number {
   return word < count ? ends[word]! - starts[word]! : 0;
 }
 
-function numberIn({ text, starts, ends }: Words, word: number): number {
+function isWithin({ text, starts }: Words, word: number, least: number, beyond: number): boolean {
   let value = 0;
-  for (let index = starts[word]!; index < ends[word]!; index++) value = value * 10 + text[index]! - 0x30;
-  return value;
+  for (let index = starts[word]!; text[index]! >= 0x30 && text[index]! <= 0x39; index++)
+    value = value * 10 + text[index]! - 0x30;
+  return value >= least && value < beyond;
 }

@@ -11,7 +11,7 @@ interface RelationRow {
   heap_bytes: number;
   columns: string[] | null;
   vectors: boolean[] | null;
-  times: boolean[] | null;
+  numeric: boolean[] | null;
   generated: boolean;
 }
 
@@ -20,8 +20,8 @@ export interface ResultPlace {
   name: string;
   table?: string;
   column?: string;
-  /** Of a type of dates or times: all that it holds. */
-  isTime?: boolean;
+  /** Dates, times, numbers or points, or lists of them: nothing in it is an address, though it has the numbers of one. */
+  isNumeric?: boolean;
 }
 
 /** Larger relations are read in parts: small ones, for at the end all threads but one may wait for the last. */
@@ -46,7 +46,7 @@ export async function readResult(client: pg.Client, major: number): Promise<Resu
     if (relation.kind === 'p') return [];
     const name = nameOf(relation);
     const columns = (relation.columns ?? []).map((column, index) => {
-      places.push({ name: `${name}.${column}`, table: name, column, isTime: relation.times![index]! });
+      places.push({ name: `${name}.${column}`, table: name, column, isNumeric: relation.numeric![index]! });
       return { place: places.length - 1, vector: relation.vectors![index]! };
     });
     return copiesOf(relation, major).map((copy) => ({ relation: name, copy, columns }));

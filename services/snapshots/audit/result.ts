@@ -17,12 +17,14 @@ export type AuditReport = components['schemas']['AuditReport'];
  * Searches a whole result, while its server still runs, for originals of masked columns.
  *
  * @param expected what the source has in the exported snapshot: rows by table, constraints
+ * @param later what the catalog will say once it has passed, by place
  * @throws Problem `audit-failed` with every leak and where it is, never with a value; or the signal's reason
  */
 export async function auditResult(
   audit: Audit,
   at: { target: Target; database: string; major: number; threads: readonly SearchThread[]; signal: AbortSignal },
   expected: { rows: ReadonlyMap<string, number>; constraints: Constraints },
+  later: Record<string, readonly string[]> = {},
 ): Promise<AuditReport> {
   const startedAt = performance.now();
   const client = await connectTarget(at.target, at.database);
@@ -44,8 +46,12 @@ export async function auditResult(
     const searchCatalog = async () => {
       const texts = await catalogQuery<CatalogText>(client, 'audit-texts');
       const names = await catalogQuery<CatalogText>(client, 'audit-names');
-      const words = searchTexts(audit, [...texts, ...names], places, numbers);
-      coverage.texts = texts.length + names.length;
+      const all = [
+        ...[...texts, ...names],
+        ...Object.entries(later).flatMap(([place, said]) => said.map((text) => ({ place, text }))),
+      ];
+      const words = searchTexts(audit, all, places, numbers);
+      coverage.texts = all.length;
       coverage.words += words;
       return readConstraints(client);
     };

@@ -4,7 +4,7 @@ import { createFilter } from './filter.ts';
 import { createJoined, createRunReader, join, type OnRun } from './groups.ts';
 import { isWithinMoment } from './moments.ts';
 import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
-import { type AuditSetup, asJoined, asNumber, keysOf, mostGram } from './setup.ts';
+import { type AuditSetup, asJoined, asNumber, keysOf, mostGram, mostProse } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { hasShape, lastWordsOf, longestLast, spansIn } from './spans.ts';
 import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words, windowHash } from './words.ts';
@@ -118,12 +118,12 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const lookAtStrings = (from: Words, begun: number, fresh: number, isEnd: boolean, place: number): number => {
     const { count, breaks } = from;
     const isWhole = isEnd && fresh === 0;
-    if (isWhole && count > mostGram) lookAtWhole(from, 0, count, place);
+    if (isWhole && count > mostProse) lookAtWhole(from, 0, count, place);
     let first = begun;
     for (let index = Math.max(first + 1, fresh); index <= count; index++) {
       if (index < count ? breaks[index] === 0 : !isEnd) continue;
       const isOther = !isWhole || index - first < count;
-      if (first >= 0 && index - first > mostGram && isOther) lookAtWhole(from, first, index, place);
+      if (first >= 0 && index - first > mostProse && isOther) lookAtWhole(from, first, index, place);
       first = index;
     }
     return first;
@@ -136,7 +136,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       lookAtRuns(inner, 0, place);
       lookAtNumbers(inner, 0, place);
       lookAtGroups(inner, 0, place);
-      if (wholes && inner.count > mostGram) lookAtStrings(inner, 0, 0, true, place);
+      if (wholes && inner.count > mostProse) lookAtStrings(inner, 0, 0, true, place);
     }
   };
 
@@ -176,7 +176,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       lookAtNumbers(words, fresh, place);
       lookAtGroups(words, fresh, place);
       const isAll = at === end && fresh === 0;
-      if (wholes && !(isAll && words.count <= mostGram))
+      if (wholes && !(isAll && words.count <= mostProse))
         string = lookAtStrings(words, string, fresh, at === end, place);
       if (words.hasX) for (let index = fresh; index < words.count; index++) lookAtHex(index, bytes, at, end, place);
       if (at === end) break;

@@ -11,7 +11,7 @@ export interface AuditSetup {
   /** 16 bytes for SipHash, 8 for the quick hash. In memory only, and zeroed when the capture ends. */
   key: SharedArrayBuffer;
   filter: SharedArrayBuffer;
-  /** Of originals by their number of words; at 0 of those with more than `mostGram`, at `asNumber` of those of digits, at `asJoined` of those in any groups. */
+  /** Of originals by their number of words; at 0 of those that are found as wholes only, at `asNumber` of those of digits, at `asJoined` of those in any groups. */
   spans: SharedArrayBuffer;
   phrases: SharedArrayBuffer;
   inFlight: SharedArrayBuffer;
@@ -20,7 +20,9 @@ export interface AuditSetup {
 }
 
 /** Originals of more words than this are found as wholes only: fields, elements, strings of documents. */
-export const mostGram = 8;
+export const mostGram = 16;
+/** And so is prose of more than this, of which each length that is looked for costs. */
+export const mostProse = 8;
 /** Stands for the number of words where only digits count. */
 export const asNumber = mostGram + 1;
 /** And where characters do, whatever groups they stand in. */

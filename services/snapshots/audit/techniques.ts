@@ -30,6 +30,12 @@ export interface Judgement {
   mayCoincide?: Family;
   /** Values that are said many times are searched, too: they are somebody's, not the application's. */
   evenIfRepeated?: boolean;
+  /** Sentences, of which long ones are found as wholes only. */
+  isProse?: boolean;
+  /** Originals that masking may have made of another one have no digits. */
+  coincidesInLetters?: boolean;
+  /** What begins with this byte is no part of the value. */
+  until?: number;
   /** Of digits alone: where their groups end is part of the value. */
   inGroups?: boolean;
   /** People write it in other groups of letters and digits: `DE89 3704 0044…`, a UUID without hyphens. */
@@ -70,7 +76,9 @@ export const strict: Judgement = {
   searches: (strength, words, hasAt) =>
     isMail(strength, hasAt) || (strength.bits >= 32 && (words >= 2 || strength.digits >= 2)),
   chance: 0,
+  isProse: true,
 };
+const identifying: Judgement = { ...strict, isProse: false };
 
 /** All that masking makes of IPv4 is in 10.0.0.0/8; in fd00::/8 nothing is met by chance. */
 function drawnAddress({ count, numbers, text, starts, ends }: Words): number {
@@ -103,6 +111,8 @@ export const judgements: Record<string, Judgement> = {
     chance: 0,
     makes: 'words',
     mayCoincide: 'words',
+    // What it makes of adjectives and animals, or of names, goes on with characters that are drawn.
+    coincidesInLetters: true,
     evenIfRepeated: true,
   },
   phone: { ...shaped, shares: 100, evenIfRepeated: true },
@@ -112,18 +122,21 @@ export const judgements: Record<string, Judgement> = {
   national_id: { ...shaped, shares: 1000, evenIfRepeated: true, regrouped: true },
   postcode: perRow(randomised, 0, 'shape'),
   // Whole numbers of ten digits that an integer holds are drawn among a ninth of all.
-  token: { ...strict, shares: 10, makes: 'shape', mayCoincide: 'shape' },
+  token: { ...identifying, shares: 10, makes: 'shape', mayCoincide: 'shape' },
   uuid: { searches: ({ bits }) => bits >= 60, chance: 0, makes: 'shape', evenIfRepeated: true, regrouped: true },
   ip: {
-    searches: ({ bits }, words) => words >= 4 && bits >= 26,
+    // IPv6 has groups that are left out: `2a02:1001::1`.
+    searches: ({ bits, letters }, words) => words >= (letters > 0 ? 3 : 4) && bits >= 26,
+    // The length of a network's prefix, which the address has elsewhere without.
+    until: 0x2f,
     inGroups: true,
     chance: 1e-6,
     drawn: drawnAddress,
     makes: 'shape',
     mayCoincide: 'shape',
   },
-  url: { ...strict, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
-  mac: { ...strict, makes: 'shape', mayCoincide: 'shape', inGroups: true, regrouped: true },
+  url: { ...identifying, searches: ({ bits }, words) => words >= 3 && bits >= 30, makes: 'url', mayCoincide: 'url' },
+  mac: { ...identifying, makes: 'shape', mayCoincide: 'shape', inGroups: true, regrouped: true },
   text: strict,
   bytes: strict,
   json: strict,

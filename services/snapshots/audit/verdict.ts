@@ -75,8 +75,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
     const said = found.filter(({ original }) => judgement.evenIfRepeated || !evidence.isOften(original));
     for (const [place, inPlace] of Map.groupBy(said, (match) => match.place)) {
       const where = places[place]!;
-      // No address, though `23 16:18:43` has the numbers of one.
-      if (judgement.inGroups && where.isTime) continue;
+      if (judgement.inGroups && where.isNumeric) continue;
       const chances = chancesOf(unit, place, where);
       const byKind = Map.groupBy(inPlace, (match) => (unitOfMark(match.unit).isNumber ? 'numbers' : 'others'));
       for (const [kind, matches] of byKind) {

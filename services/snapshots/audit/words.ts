@@ -1,5 +1,5 @@
 import { digitsIn, firstByteOf, firstBytes, highBits, lettersIn, type Viewed, viewOf } from './fours.ts';
-import { encoded, fold, none, ofThree, ofTwo, separator, separatorLength, smallOf } from './letters.ts';
+import { encoded, fold, isUnspaced, none, ofFour, ofTwo, separator, separatorLength, smallOf } from './letters.ts';
 
 /**
  * Text as the audit compares it: words, in small letters of any script, one after the other. What stands between them does not count, so
@@ -119,7 +119,7 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
     while (index < end) {
       const byte = bytes[index]!;
       const folded = fold[byte]!;
-      if (folded > ofThree) break;
+      if (folded > ofFour) break;
       const length = folded === separator ? 1 : separatorLength(bytes, index);
       if (length === 0) break;
       index += length;
@@ -162,18 +162,25 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
       hash = mixed(hash, four);
       four = 0;
     }
+    let unspaced = false;
     while (!ended && index < end && at < longestText) {
       /** Bytes to add, the first of them lowest. */
       let added = fold[bytes[index]!]!;
-      if (added > ofThree) {
-        index++;
-      } else {
+      let length = 1;
+      let isOther = false;
+      if (added <= ofFour) {
         if (added === separator || separatorLength(bytes, index) > 0) break;
-        const length = added === ofTwo ? 2 : 3;
-        const point = index + length <= end ? smallOf(bytes, index, length) : none;
+        const whole = added === ofTwo ? 2 : 3;
+        const point = added < ofFour && index + whole <= end ? smallOf(bytes, index, whole) : none;
         added = point === none ? bytes[index]! : encoded(point);
-        index += point === none ? 1 : length;
+        if (point !== none) length = whole;
+        isOther = isUnspaced(point);
+      } else if (added >= 0x80) isOther = unspaced;
+      if (isOther !== unspaced) {
+        if (at > starts[count]!) break;
+        unspaced = isOther;
       }
+      index += length;
       // Digits have neither bit.
       others |= added & 0xc0;
       do {

@@ -30,7 +30,7 @@ import { installRebuilds, removeRebuilds } from './rebuild.ts';
 import { type CaptureReport, writeReport } from './report.ts';
 import { copyConstraints, dumpSchema, populatedViews, refreshViews, restoreSchema } from './schema.ts';
 import { copySequences, passMaskedKeys } from './sequences.ts';
-import { applySettings } from './settings.ts';
+import { applySettings, textsOfSettings } from './settings.ts';
 import {
   createTarget,
   dataPathOf,
@@ -202,10 +202,12 @@ async function captureReading(
     const libcSaid = runInTarget(target, ['sh', '-c', 'ldd --version 2>&1 | head -n 1'], {}, signal);
     libcSaid.catch(() => {});
     const audited = await phase('audit', 'searching the result for originals', () =>
-      auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected),
+      auditResult(audit, { target, database, major, threads: searchThreads, signal }, expected, {
+        // Set once it is over: they would hold for greenroom's own sessions, too.
+        'settings of roles and databases': textsOfSettings(prepared.settings),
+      }),
     );
     const libc = (await libcSaid).stdout.trim();
-    // They would hold for greenroom's own sessions, too.
     warnings.push(...(await applySettings(target, database, prepared.settings)));
     await applyDatabaseGrants(target, database, prepared.databaseGrants);
     await phase('shutdown', 'shutting down cleanly', async () => {

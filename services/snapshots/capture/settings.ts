@@ -26,6 +26,15 @@ const ofRoles = [
   ...['default_transaction_read_only', 'default_transaction_deferrable'],
 ];
 
+function isCopied({ role, name }: Setting): boolean {
+  return [...ofMeaning, ...(role === null ? [] : ofRoles)].includes(name.toLowerCase());
+}
+
+/** What those say that a snapshot gets, to be audited before. */
+export function textsOfSettings(settings: readonly Setting[]): string[] {
+  return settings.filter(isCopied).map(({ value }) => value);
+}
+
 /** Those of the database, and of the roles that the snapshot has. */
 export async function readSettings(source: pg.Client, roles: string[]): Promise<Setting[]> {
   return catalogQuery<Setting>(source, 'settings', [roles]);
@@ -46,8 +55,7 @@ export async function applySettings(
   try {
     for (const setting of settings) {
       const { role, inDatabase, name, value } = setting;
-      const isCopied = [...ofMeaning, ...(role === null ? [] : ofRoles)].includes(name.toLowerCase());
-      let why = isCopied
+      let why = isCopied(setting)
         ? ''
         : 'it says nothing of what SQL means, and may hold a secret or be for production’s machine';
       if (role === target.spec.superuser) why = 'the role is the superuser of the stack';
