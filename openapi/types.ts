@@ -225,7 +225,11 @@ export interface paths {
     delete: operations['deleteSource'];
     options?: never;
     head?: never;
-    patch?: never;
+    /**
+     * Change how a source is reached and read; its key, its policy and the schema remembered for it stay
+     * @description A field that is given replaces the whole field, null removes it, what is left out stays. The result has to be what a new source may be. A capture that is being read goes on with what it opened; one that waits takes what there is when its turn comes
+     */
+    patch: operations['updateSource'];
     trace?: never;
   };
   '/v1/projects/{project}/sources/{source}/probe': {
@@ -286,7 +290,7 @@ export interface paths {
     get: operations['getPolicy'];
     /**
      * Set the source's masking policy
-     * @description The source's catalog is read, and its schema remembered as the one that the policy is for: what has changed since the policy before counts as seen. Mistakes are answered all together, each at its place, as `policy-invalid`
+     * @description The source's catalog is read, and its schema remembered as the one that the policy is for: what has changed since the policy before counts as seen. A policy that cannot be read is not set: its mistakes are answered all together, each at its place, as `policy-invalid`. One that does not fit the source is, and `check` of the answer says what would stop a capture
      */
     put: operations['putPolicy'];
     post?: never;
@@ -1298,17 +1302,30 @@ export interface components {
     NewSource: {
       name: components['schemas']['Name'];
       dump?: components['schemas']['SourceDump'];
-      /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
-      url?: string;
-      /** @description Replicas of it, in the order of preference; `tls` and `ssh` hold for them too. The first is read that answers, is in recovery and is not behind by more than `limits.replayDelayMs`; the URL itself where none can be. Encrypted at rest, never returned */
-      replicas?: string[];
-      /** @description The schemas that are captured; what they need of others is refused. Default: all */
-      schemas?: string[];
+      url?: components['schemas']['SourceUrl'];
+      replicas?: components['schemas']['SourceReplicas'];
+      schemas?: components['schemas']['SourceSchemas'];
       policy?: components['schemas']['MaskingPolicy'];
       tls?: components['schemas']['SourceTls'];
       ssh?: components['schemas']['NewSourceSsh'];
       limits?: components['schemas']['SourceLimits'];
     } & (unknown | unknown);
+    /** @description As in NewSource; each field as a whole, because what of it is secret could not be read to be sent again in part */
+    SourceChange: {
+      dump?: components['schemas']['SourceDump'] | null;
+      url?: components['schemas']['SourceUrl'] | null;
+      replicas?: components['schemas']['SourceReplicas'] | null;
+      schemas?: components['schemas']['SourceSchemas'] | null;
+      tls?: components['schemas']['SourceTls'] | null;
+      ssh?: components['schemas']['NewSourceSsh'] | null;
+      limits?: components['schemas']['SourceLimits'] | null;
+    };
+    /** @description A Postgres URL of a login that may read everything (under row security it needs BYPASSRLS). With `ssh`, host and port are as seen from the SSH host */
+    SourceUrl: string;
+    /** @description Replicas of it, in the order of preference; `tls` and `ssh` hold for them too. The first is read that answers, is in recovery and is not behind by more than `limits.replayDelayMs`; the URL itself where none can be. Encrypted at rest, never returned */
+    SourceReplicas: string[];
+    /** @description The schemas that are captured; what they need of others is refused. Default: all */
+    SourceSchemas: string[];
     Source: {
       name: string;
       project: string;
@@ -1446,6 +1463,11 @@ export interface components {
         };
       };
     };
+    SetPolicy: {
+      policy: components['schemas']['MaskingPolicy'];
+      /** @description Missing where the source is a dump, which is not there to be held against */
+      check?: components['schemas']['PolicyCheck'];
+    };
     PolicyCheck: {
       /** @description Nothing of the policy stops a capture */
       complete: boolean;
@@ -1453,9 +1475,11 @@ export interface components {
       schemaKnownAt?: components['schemas']['Timestamp'];
       /** @description New, renamed and retyped columns and tables; setting the policy again acknowledges them */
       changes: components['schemas']['PolicyFinding'][];
+      /** @description Rules for what the source does not have, or cannot hold */
       mistakes: components['schemas']['PolicyFinding'][];
       /** @description Columns without a rule, and columns and sequences whose keep has expired */
       unclassified: components['schemas']['PolicyFinding'][];
+      /** @description What stops no capture; that the source is read without TLS, too */
       warnings: components['schemas']['PolicyFinding'][];
       columns: {
         /** @description schema.table.column */
@@ -1569,6 +1593,7 @@ export interface components {
       treatment: 'masked';
       /** @description Why it is masked and not anonymous */
       meaning?: string;
+      of?: components['schemas']['ReportedSnapshot'];
       source: components['schemas']['ReportedSource'];
       dump?: components['schemas']['ReportedDump'];
       takenAt: components['schemas']['Timestamp'];
@@ -1631,6 +1656,17 @@ export interface components {
     } & {
       [key: string]: unknown;
     };
+    /** @description What the report is about, so that it says so wherever it lies */
+    ReportedSnapshot: {
+      snapshot: components['schemas']['SnapshotId'];
+      project: string;
+      /** @description Its name in the project */
+      source: string;
+      /** @description Whose token asked for the snapshot, by its name */
+      requestedBy: string;
+      /** @description The version that captured it */
+      greenroom: string;
+    };
     /**
      * @description What the audit of a capture searched for, where, and what it found. A snapshot in which an original was found does
      *     not exist: its capture failed with `audit-failed`
@@ -1664,7 +1700,7 @@ export interface components {
       /** @description Every masked column, and the fields of a document by technique */
       columns: components['schemas']['AuditedColumn'][];
       constraints: {
-        /** @description Constraints and indexes that the source has and the result has, too */
+        /** @description Constraints and indexes that the source has and the result has, too; a primary key or unique constraint and its index are one */
         checked: number;
         /** @description Those that the source does not vouch for either: NOT VALID there, too */
         notValid: string[];
@@ -1690,7 +1726,7 @@ export interface components {
       why?: string;
       /** @description Not NULL, elements of arrays one by one */
       values: number;
-      /** @description Different originals, off by 1.6 % in the mean */
+      /** @description Different originals; the standard error is 1.6 %, so that one count in twenty is off by more than 3 % */
       distinctIn: number;
       /** @description Values above the entropy floor, and e-mail addresses within longer ones */
       searched: number;
@@ -1781,13 +1817,15 @@ export interface components {
         until?: string;
       }[];
       nulls?: components['schemas']['Count'];
+      /** @description Different originals; as many as rows, exactly, of a column that is NOT NULL and unique */
       distinctIn?: components['schemas']['Count'];
+      /** @description Different values of the result. Where ANALYZE estimates fewer than the technique makes of so many originals, what it makes */
       distinctOut?: components['schemas']['Count'];
       risk?: components['schemas']['ResidualRisk'];
     };
     Count: {
       count: number;
-      /** @description Counted; otherwise estimated from the planner's statistics */
+      /** @description Counted, or known because the column is unique; otherwise estimated, from hashes or from the planner's statistics */
       exact: boolean;
     };
     /**
@@ -2965,6 +3003,34 @@ export interface operations {
       default: components['responses']['Problem'];
     };
   };
+  updateSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: components['parameters']['project'];
+        source: components['parameters']['source'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SourceChange'];
+      };
+    };
+    responses: {
+      /** @description The source */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Source'];
+        };
+      };
+      default: components['responses']['Problem'];
+    };
+  };
   probeSource: {
     parameters: {
       query?: never;
@@ -3053,13 +3119,13 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The policy */
+      /** @description The policy as it was set, and what it comes to on the source */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['MaskingPolicy'];
+          'application/json': components['schemas']['SetPolicy'];
         };
       };
       default: components['responses']['Problem'];

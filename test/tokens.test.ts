@@ -16,7 +16,7 @@ const contract = parse(readFileSync(join(import.meta.dirname, '../openapi/openap
 };
 const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
   Object.entries(methods)
-    .filter(([method]) => ['get', 'post', 'put', 'delete'].includes(method))
+    .filter(([method]) => ['get', 'post', 'put', 'patch', 'delete'].includes(method))
     .map(([method, { security }]) => ({ method, path, scopes: security[0]?.token })),
 );
 const anExample: Record<string, string> = {

@@ -9,6 +9,7 @@ import {
   listSources,
   openSourceRow,
   rotateKey,
+  updateSource,
 } from '../../services/sources/store.ts';
 import { askerOf } from '../auth.ts';
 
@@ -30,6 +31,12 @@ export function sourceRoutes(greenroom: RunningGreenroom): Router {
   });
   router.get(`${base}/:source`, async (req, res) => {
     res.json(await getSource(pool, req.params.project, req.params.source));
+  });
+  router.patch(`${base}/:source`, async (req, res) => {
+    const { source, changed } = await updateSource(greenroom, req.params.project, req.params.source, req.body);
+    const subject = subjectOf(req.params);
+    await recordEvent(pool, { actor: askerOf(req).name, action: 'source.update', subject, detail: { changed } });
+    res.json(source);
   });
   router.delete(`${base}/:source`, async (req, res) => {
     await deleteSource(pool, req.params.project, req.params.source);

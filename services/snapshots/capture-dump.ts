@@ -39,7 +39,7 @@ export async function captureDump(
   options: Omit<CaptureOptions, 'source' | 'dump'>,
 ): Promise<CaptureReport> {
   const { signal, target, database, onProgress } = options;
-  const path = dump?.onHost;
+  const path = sent ? undefined : dump?.onHost;
   const name = path === undefined ? 'the dump that was sent' : `${address.ssh!.host}:${path}`;
   try {
     if (path !== undefined) onProgress(`fetching ${name}`);

@@ -17,6 +17,7 @@ import { dataMountOf, pgdataOf } from '../stacks/data-mount.ts';
 import { captureDatabase } from './capture/capture.ts';
 import { removeTarget } from './capture/target.ts';
 import { captureDump, dumpContainerOf, dumpRoomOf } from './capture-dump.ts';
+import { describeSnapshot } from './report/described-snapshot.ts';
 import { getSnapshotRow, type SnapshotRow } from './snapshot.ts';
 
 /** Captures a snapshot into the volume its record names. A resumed capture begins anew: the source's snapshot is gone. */
@@ -35,7 +36,8 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
       const capture = async (signal: AbortSignal) => {
         const source = await openAnySource(greenroom, row.project, row.source);
         const inspected = await host.docker.getImage(image).inspect();
-        const { url } = source.address;
+        // What was sent stays what is read, even if the source was made a server since.
+        const url = sent ? undefined : source.address.url;
         let found: SourceSchema | undefined;
         const options = {
           host,
@@ -70,7 +72,7 @@ export function captureSnapshot(greenroom: Greenroom): OperationKind<{ snapshot:
             })
           : captureDatabase({ ...options, source: { ...source.address, url } }));
         await query(pool, 'set-known-schema', [row.project, row.source, source.policy, found]);
-        return captured;
+        return { ...captured, of: describeSnapshot(row, context.requestedBy) };
       };
       const step = (signal: AbortSignal) =>
         context.step('capture', () => capture(signal), { resumptions: 1, problem: interrupted });

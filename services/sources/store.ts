@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type pg from 'pg';
 import type { components } from '../../openapi/types.ts';
 import { type Database, query, queryOne } from '../database/queries.ts';
+import { inTransaction } from '../database/transaction.ts';
 import { Problem } from '../errors.ts';
 import { keyId } from '../masking/keyed/key.ts';
 import { parsePolicy } from '../masking/policy/policy.ts';
@@ -44,6 +47,9 @@ interface SourceRow {
 /** Read together with what its project says. */
 type SourceRowRead = SourceRow & { masking_locale: string | null };
 
+/** What a source is reached and read by, as it was asked for; holds secrets. */
+type SourceParts = Omit<Schemas['NewSource'], 'name' | 'policy'>;
+
 export interface Store {
   pool: Database;
   sealer: Sealer;
@@ -86,38 +92,93 @@ export async function createSource(
   wish: Schemas['NewSource'],
 ): Promise<Schemas['Source']> {
   await getProject(store, project);
-  const { server, database } = wish.url === undefined ? {} : partsOf(wish.url);
-  if (wish.dump) checkDump(wish);
-  const replicas = wish.replicas?.map((url, index) => partsOf(url, `/replicas/${index}`).server);
+  const columns = checkedColumns(store.sealer, wish);
   if (wish.policy) parsePolicy(wish.policy);
-  if (wish.tls) checkTls(wish.tls);
-  if (wish.ssh) checkLogin(wish.ssh);
   const key = randomBytes(32);
   const { url } = wish;
   const schema = wish.policy && url ? await schemaIfReachable({ ...addressOf(store, wish), url }) : undefined;
   const row = await queryOne<SourceRow>(store.pool, 'insert-source', [
     project,
     wish.name,
-    server ?? null,
-    database ?? null,
-    wish.url === undefined ? null : store.sealer.seal(wish.url),
+    columns.server,
+    columns.database,
+    columns.sealed_url,
     store.sealer.seal(key),
     keyId(key),
     wish.policy ?? null,
-    wish.tls ?? null,
-    wish.ssh ? shownLogin(wish.ssh) : null,
-    wish.ssh ? store.sealer.seal(JSON.stringify(wish.ssh)) : null,
-    wish.limits ?? null,
-    wish.dump ?? null,
+    columns.tls,
+    columns.ssh,
+    columns.sealed_ssh,
+    columns.limits,
+    columns.dump,
     schema ?? null,
-    replicas ?? null,
-    wish.replicas ? store.sealer.seal(JSON.stringify(wish.replicas)) : null,
-    wish.schemas ?? null,
+    columns.replicas,
+    columns.sealed_replicas,
+    columns.schemas,
   ]);
   if (!row) {
     throw new Problem('conflict', `Project ${project} has a source ${wish.name} already`, { where: '/name' });
   }
   return toSource(row);
+}
+
+/**
+ * Changes how a source is reached and read: what is given replaces the whole field, null removes it. Key, policy and the
+ * schema that is remembered stay, so what is captured is masked as before and the next capture tells what is different.
+ * Two changes at once wait for each other, and both count.
+ *
+ * @returns the source, and the names of the fields that are others now
+ * @throws Problem `not-found`, `invalid-request`, `conflict` when it would be read in another way while it is captured
+ */
+export async function updateSource(
+  { pool, sealer }: Store & { pool: pg.Pool },
+  project: string,
+  name: string,
+  change: Schemas['SourceChange'],
+): Promise<{ source: Schemas['Source']; changed: string[] }> {
+  return inTransaction(pool, async (client) => {
+    const row = await queryOne<SourceRow & { is_captured: boolean }>(client, 'lock-source', [project, name]);
+    if (!row) throw noSource(project, name);
+    const before = openParts(sealer, row);
+    const after = withChange(before, change);
+    const columns = checkedColumns(sealer, after);
+    if (row.is_captured && wayOf(before) !== wayOf(after)) {
+      // Its capture was asked for, and maybe its dump sent, to be read the way it is now.
+      throw new Problem('conflict', `Source ${name} is being captured as ${wayOf(before)}`, {
+        where: name,
+        remedy: 'Wait until its captures have ended, or cancel them.',
+      });
+    }
+    const updated = await queryOne<SourceRow>(client, 'update-source', [
+      project,
+      name,
+      columns.server,
+      columns.database,
+      columns.sealed_url,
+      columns.dump,
+      columns.replicas,
+      columns.sealed_replicas,
+      columns.schemas,
+      columns.tls,
+      columns.ssh,
+      columns.sealed_ssh,
+      columns.limits,
+    ]);
+    const given = Object.keys(change) as (keyof SourceParts)[];
+    return {
+      source: toSource(updated!),
+      changed: given.filter((field) => !isDeepStrictEqual(before[field], after[field])),
+    };
+  });
+}
+
+function withChange(parts: SourceParts, change: Schemas['SourceChange']): SourceParts {
+  return Object.fromEntries(Object.entries({ ...parts, ...change }).filter(([, value]) => value !== null));
+}
+
+function wayOf({ dump }: SourceParts): string {
+  if (!dump) return 'a server';
+  return dump.onHost === undefined ? 'a dump that is sent' : 'a dump on a host';
 }
 
 export async function listSources(store: Store, project: string): Promise<Schemas['Source'][]> {
@@ -143,27 +204,9 @@ export async function openSourceRow(store: Opener, project: string, name: string
 /** Opens what is sealed of a source of either kind. @throws Problem `not-found`, `internal` when it was sealed with another secret */
 export async function openAnySource(store: Opener, project: string, name: string): Promise<AnySource> {
   const row = await getSourceRow(store.pool, project, name);
-  const open = (sealed: Buffer) => {
-    try {
-      return store.sealer.open(sealed);
-    } catch (cause) {
-      throw new Problem('internal', `What is sealed of source ${name} cannot be opened with greenroom’s secret`, {
-        where: name,
-        remedy: 'Start greenroom with the secret that the source was made with, or make the source again.',
-        cause,
-      });
-    }
-  };
   return {
-    address: addressOf(store, {
-      ...(row.sealed_url ? { url: open(row.sealed_url).toString('utf8') } : {}),
-      tls: row.tls,
-      ssh: row.sealed_ssh ? JSON.parse(open(row.sealed_ssh).toString('utf8')) : null,
-      limits: row.limits,
-      replicas: row.sealed_replicas ? JSON.parse(open(row.sealed_replicas).toString('utf8')) : null,
-      schemas: row.schemas,
-    }),
-    key: open(row.sealed_key),
+    address: addressOf(store, openParts(store.sealer, row)),
+    key: open(store.sealer, row.name, row.sealed_key),
     keyId: row.key_id,
     policy: row.policy ?? undefined,
     maskingLocale: row.masking_locale ?? undefined,
@@ -174,9 +217,36 @@ export async function openAnySource(store: Opener, project: string, name: string
   };
 }
 
+/** What a source was made of, and changed to. @throws Problem `internal` when it was sealed with another secret */
+function openParts(sealer: Sealer, row: SourceRow): SourceParts {
+  const { name, sealed_url, sealed_replicas, sealed_ssh, dump, schemas, tls, limits } = row;
+  const opened = (sealed: Buffer) => open(sealer, name, sealed).toString('utf8');
+  return {
+    ...(sealed_url ? { url: opened(sealed_url) } : {}),
+    ...(dump ? { dump } : {}),
+    ...(sealed_replicas ? { replicas: JSON.parse(opened(sealed_replicas)) } : {}),
+    ...(schemas ? { schemas } : {}),
+    ...(tls ? { tls } : {}),
+    ...(sealed_ssh ? { ssh: JSON.parse(opened(sealed_ssh)) } : {}),
+    ...(limits ? { limits } : {}),
+  };
+}
+
+function open(sealer: Sealer, source: string, sealed: Buffer): Buffer {
+  try {
+    return sealer.open(sealed);
+  } catch (cause) {
+    throw new Problem('internal', `What is sealed of source ${source} cannot be opened with greenroom’s secret`, {
+      where: source,
+      remedy: 'Start greenroom with the secret that the source was made with, or make the source again.',
+      cause,
+    });
+  }
+}
+
 function addressOf(
   { settings: { sshAgentSocket: agentSocket } }: Pick<Opener, 'settings'>,
-  parts: { [Part in 'url' | 'tls' | 'ssh' | 'limits' | 'replicas' | 'schemas']?: SourceAddress[Part] | null },
+  parts: SourceParts,
 ): AnySource['address'] {
   const { url, tls, ssh, limits, replicas, schemas } = parts;
   return {
@@ -224,7 +294,7 @@ export async function getPolicy(database: Database, project: string, name: strin
 export function noPolicy(project: string, name: string): Problem {
   return new Problem('conflict', `Source ${name} has no masking policy, so nothing is captured from it`, {
     where: name,
-    remedy: `PUT /v1/projects/${project}/sources/${name}/policy, with every column of every table in it.`,
+    remedy: `POST /v1/projects/${project}/sources/${name}/policy/suggestion proposes one; PUT …/policy sets it, with every column of every table in it.`,
   });
 }
 
@@ -241,14 +311,48 @@ export function noSource(project: string, name: string): Problem {
   });
 }
 
-/** @throws Problem `invalid-request` */
-function checkDump({ dump, ssh, tls }: Schemas['NewSource']): void {
+/**
+ * What a source is reached and read by as its row keeps it: what is secret sealed, and beside it what may be shown of it.
+ * @throws Problem `invalid-request` for what cannot be read, could never be reached, or does not go together
+ */
+function checkedColumns(sealer: Sealer, parts: SourceParts) {
+  const { url, dump, replicas, schemas, tls, ssh, limits } = parts;
+  checkKind(parts);
+  const named = url === undefined ? undefined : partsOf(url);
+  const servers = replicas?.map((replica, index) => partsOf(replica, `/replicas/${index}`).server);
+  if (tls) checkTls(tls);
+  if (ssh) checkLogin(ssh);
+  return {
+    server: named?.server ?? null,
+    database: named?.database ?? null,
+    sealed_url: url === undefined ? null : sealer.seal(url),
+    dump: dump ?? null,
+    replicas: servers ?? null,
+    sealed_replicas: replicas ? sealer.seal(JSON.stringify(replicas)) : null,
+    schemas: schemas ?? null,
+    tls: tls ?? null,
+    ssh: ssh ? shownLogin(ssh) : null,
+    sealed_ssh: ssh ? sealer.seal(JSON.stringify(ssh)) : null,
+    limits: limits ?? null,
+  } satisfies Partial<SourceRow>;
+}
+
+/** A source is a server or a dump. @throws Problem `invalid-request` */
+function checkKind({ url, dump, ssh, tls }: SourceParts): void {
   const invalid = (detail: string, where: string, remedy: string) =>
     new Problem('invalid-request', detail, { where, remedy });
+  if (url !== undefined && dump)
+    throw invalid(
+      'A source is a server or a dump, not both',
+      '/dump',
+      'Leave one out; of a source that is there, null removes it.',
+    );
+  if (url === undefined && !dump) throw invalid('It is neither a server nor a dump', '/url', 'Give url or dump.');
+  if (!dump) return;
   if (tls) throw invalid('A dump is not reached by TLS', '/tls', 'Leave tls out.');
-  if (dump?.onHost !== undefined && !ssh)
+  if (dump.onHost !== undefined && !ssh)
     throw invalid('There is no SSH host that the dump could be on', '/ssh', 'Give ssh, or leave dump.onHost out.');
-  if (dump?.onHost === undefined && ssh)
+  if (dump.onHost === undefined && ssh)
     throw invalid(
       'It is not said where on the SSH host the dump is',
       '/dump/onHost',

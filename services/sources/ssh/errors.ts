@@ -37,7 +37,7 @@ export function hostKeyProblem(host: string, pinned: string, shown: { fingerprin
     `The SSH host ${host} was not trusted: its ${shown.type} key is ${shown.fingerprint}, the source's hostKey is ${pinned}`,
     {
       where: host,
-      remedy: `Compare with ssh-keygen -lf on the host itself. If it has several keys, give the ${shown.type} one; if its key was changed on purpose, make the source again with the new one; if not, somebody else is answering.`,
+      remedy: `Compare with ssh-keygen -lf on the host itself. If it has several keys, give the ${shown.type} one; if its key was changed on purpose, give the new one with PATCH of the source’s ssh; if not, somebody else is answering.`,
     },
   );
 }
