@@ -42,6 +42,8 @@ CREATE FUNCTION is_known(e text) RETURNS boolean LANGUAGE sql RETURN e IN (${pla
 CREATE TYPE badge AS (${planted(27, '"person27@corp.test"', 'number')} text);
 CREATE SCHEMA ${planted(28, '"person28@corp.test"', 'another')};
 GRANT SELECT ON notes TO ${planted(29, '"person29@corp.test"', 'reader')};
+CREATE FUNCTION ${planted(31, '"person31@corp.test"', 'ordinary')}() RETURNS text LANGUAGE sql AS $$ SELECT 'nothing' $$;
+ALTER TABLE kept ADD CONSTRAINT ${planted(32, '"person32@corp.test"', 'ordinary')} CHECK (by <> 'y');
 CREATE VIEW chosen AS SELECT * FROM people WHERE email = ${planted(24, "'person24@corp.test'", "'x'")};
 ANALYZE;
 `;
@@ -103,7 +105,8 @@ before(async () => {
   await production.createDatabase('shop', login + schema((_person, _leak, innocent) => innocent));
   await production.createDatabase(
     'leaking',
-    `CREATE ROLE "person29@corp.test"; ${schema((_person, leak) => leak)}${leaks}`,
+    `CREATE ROLE "person29@corp.test"; ${schema((_person, leak) => leak)}${leaks}
+    ALTER DATABASE leaking SET search_path = app, "person30@corp.test";`,
   );
 });
 
@@ -166,7 +169,7 @@ describe('a capture in which no original is left', () => {
 
   test('has every constraint of the source; what is not valid there is named', () => {
     const { checked, notValid } = report.audit!.constraints;
-    assert.ok(checked >= 6, String(checked));
+    assert.equal(checked, 6, 'three keys, each with its index, and three checks');
     assert.deepEqual(notValid, ['app.kept (never_checked)']);
   });
 
@@ -202,11 +205,12 @@ describe('a capture in which originals are left', () => {
     ['an enum label', holds('level (enum)', 'email')],
     ['a default', holds('kept.by (default)', 'email')],
     ['rows that hold the default', holds('kept.by', 'email', 1, 30)],
-    ['a check', holds('kept (constraint known)', 'email')],
+    ['a check', holds('kept (constraint)', 'email')],
     ['a partition bound', holds('notes_one (partition bound)', 'email')],
     ['a view', holds('chosen (definition)', 'email')],
-    ['a function in standard SQL', holds('is_known (function)', 'email')],
     ['statistics', holds('kept.by (statistics)', 'email')],
+    ['a function that is called by one, without its name', holds(' (function)', 'email').replace('app. ', 'app ')],
+    ['a setting', 'settings of roles and databases holds 1 original of app.people.email (1 time)'],
   ] as const) {
     test(`names ${what}`, () => assert.ok(said(problem).includes(expected), said(problem).join('\n')));
   }
@@ -217,11 +221,11 @@ describe('a capture in which originals are left', () => {
     ['app.badge (name of a column)', rename],
     ['the database (name of a schema)', rename],
     ['the server (name of a role)', /^At the source, give rights to roles/],
-    ['app.is_known (function)', /^Take it out of the schema/],
+    ['app (function)', /^Take it out of the schema/],
   ] as const) {
     test(`says what to do about ${place}`, () => {
       const remedies = problem.errors!.filter(({ where }) => where === place).map(({ remedy }) => remedy!);
-      assert.equal(remedies.length, 2, said(problem).join('\n'));
+      assert.ok(remedies.length >= 2, said(problem).join('\n'));
       for (const remedy of remedies) assert.match(remedy, expected);
     });
   }

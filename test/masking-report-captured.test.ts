@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type pg from 'pg';
 import type { Operation } from '../examples/demo/client.ts';
 import type { MaskingReport, Problem, Snapshot } from '../openapi/aliases.ts';
 import { fingerprintOfSchema, readSchema } from '../services/database/schema.ts';
 import { nameOf } from '../services/engine/labels.ts';
+import { checkIntegrity, readConstraints } from '../services/snapshots/audit/integrity.ts';
 import { countColumns } from '../services/snapshots/report/count.ts';
 import { reportHash } from '../services/snapshots/report/render/summary.ts';
 import { docker, startPostgres, type TestPostgres } from './support/postgres.ts';
@@ -13,6 +15,7 @@ import { startService, type TestService } from './support/service.ts';
 const hostile = '<script>alert(1)</script>"|';
 const quoted = `"${hostile.replaceAll('"', '""')}"`;
 const people = 400;
+const logins = 3000;
 
 const schema = `
 CREATE ROLE reader LOGIN PASSWORD 'r3ad3r' BYPASSRLS IN ROLE pg_read_all_data;
@@ -33,6 +36,12 @@ CREATE TABLE app.visits_new PARTITION OF app.visits DEFAULT;
 INSERT INTO app.visits SELECT '2020-12-01'::date + n, n % 4 FROM generate_series(1, 60) n;
 CREATE TABLE app.empty (name text);
 CREATE MATERIALIZED VIEW app.initials AS SELECT initial, count(*) FROM app.people GROUP BY 1;
+CREATE UNIQUE INDEX by_name ON app.people (name, id) WHERE id > 0;
+CREATE TABLE app.logins (login text NOT NULL UNIQUE, mail text NOT NULL);
+INSERT INTO app.logins SELECT 'login' || n, 'mail' || n || '@shop.test' FROM generate_series(1, ${logins}) n;
+CREATE UNIQUE INDEX ON app.logins (mail) WHERE login > 'login';
+CREATE EXTENSION citext SCHEMA app;
+COMMENT ON FUNCTION app.citextin(cstring) IS 'of the extension';
 COMMENT ON TABLE app.people IS 'of people';
 COMMENT ON COLUMN app.people.name IS 'of people';
 SELECT lo_create(0);
@@ -57,6 +66,7 @@ const policy = {
     [`app.${hostile}`]: { [hostile]: { mask: 'text' } },
     'app.visits': { at: { ...keep, owner: 'Kim' }, who: keep },
     'app.empty': { name: { mask: 'text' } },
+    'app.logins': { login: { mask: 'username' }, mail: { mask: 'email' } },
   },
   quasiIdentifiers: {
     'app.people': [quasiIdentifier, { columns: ['gender', 'doc'], atLeast: 1 }],
@@ -73,6 +83,7 @@ x-greenroom: { database: { service: db, name: shop, schema: app } }
 let service: TestService;
 let production: TestPostgres;
 let snapshot: string;
+let operation: string;
 let report: MaskingReport;
 let result: TestPostgres;
 let copy: pg.Client;
@@ -90,7 +101,9 @@ before(async () => {
   await service.call('POST', '/v1/projects', { name: 'shop', bundle: { files: { 'compose.yaml': compose } } });
   const url = production.url('shop', { user: 'reader', password: 'r3ad3r' });
   await service.call('POST', '/v1/projects/shop/sources', { name: 'production', url, policy });
-  snapshot = (await service.follow(await capture())).subject;
+  const asked = await capture();
+  operation = asked.id;
+  snapshot = (await service.follow(asked)).subject;
   report = (await (await get('')).json()) as MaskingReport;
   result = await startPostgres({ volume: volumeOf(snapshot), password: 'own' });
   await result.run(['psql', '-Xq', '-U', 'postgres', '-c', "ALTER ROLE postgres PASSWORD 'own'"]);
@@ -155,7 +168,9 @@ test('of tables that are too large to be read again the counts are estimates tha
     0,
   );
   const of = counts.get('app.people')!;
-  assert.deepEqual(of.get('id'), { nulls: { count: 0, exact: true }, distinct: { count: people, exact: true } });
+  const none = { count: 0, exact: true };
+  assert.deepEqual(of.get('id'), { nulls: none, distinct: { count: people, exact: true }, unique: true });
+  assert.deepEqual(of.get('name')!.nulls, none, 'it is NOT NULL');
   assert.deepEqual(of.get('gender'), { nulls: { count: 0, exact: false }, distinct: { count: 2, exact: false } });
   assert.deepEqual(of.get('nothing'), { nulls: { count: people, exact: false } });
   assert.equal(of.get('name')!.distinct!.exact, false);
@@ -187,6 +202,34 @@ test('what was left out is counted, and what is computed anew is named', () => {
   const left = Object.fromEntries(report.leftOut!.map(({ what, count }) => [what, count]));
   assert.deepEqual(left, { comments: 2, 'large objects': 1, publications: 1 });
   assert.deepEqual(report.materializedViews, ['app.initials']);
+});
+
+test('a constraint and its index are one, and what the index lacks the constraint does', async () => {
+  const { checked, notValid } = report.audit!.constraints;
+  // Two primary and unique keys, each with an index, and two indexes of their own.
+  assert.deepEqual({ checked, notValid }, { checked: 4, notValid: [] });
+  await copy.query('BEGIN');
+  const there = await readConstraints(copy);
+  await copy.query(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'app.people_pkey'::regclass`);
+  const broken = await readConstraints(copy);
+  await copy.query('ROLLBACK');
+  const rows = { expected: new Map(), found: new Map(), countedFor: new Map([['app.people', 'app.people']]) };
+  assert.equal(checkIntegrity(there, there, rows).checked, 2);
+  assert.throws(() => checkIntegrity(there, broken, rows), { where: 'app.people (people_pkey)' });
+});
+
+test('how many different originals a unique column had is known, of others it is estimated', () => {
+  const { distinctIn, distinctOut } = columnIn('app.logins', 'login');
+  assert.deepEqual([distinctIn, distinctOut], Array(2).fill({ count: logins, exact: true }));
+  const { distinctIn: estimated } = columnIn('app.logins', 'mail');
+  assert.equal(estimated!.exact, false, 'its index is of some rows only');
+});
+
+test('the report says which snapshot it is of, who asked for it and which greenroom made it', async () => {
+  const { requestedBy } = await service.call<Operation>('GET', `/v1/operations/${operation}`);
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const of = { snapshot, project: 'shop', source: 'production', requestedBy, greenroom: version };
+  assert.deepEqual(report.of, of);
 });
 
 test('it comes as JSON, Markdown and a page, by Accept or by format', async () => {

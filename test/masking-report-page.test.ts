@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { maskingPage } from '../services/snapshots/report/render/page.ts';
+import { reportHash } from '../services/snapshots/report/render/summary.ts';
 import { findBrowser, openBrowser } from './support/browser.ts';
 import { auditOf, counted, reportOf } from './support/masking-report.ts';
 
@@ -43,12 +44,14 @@ const report = reportOf(
     warnings: [{ where: hostile, what: long }],
   },
 );
-const text = maskingPage({
-  id: 'snap-1',
-  project: 'shop',
-  source: 'production',
-  report: { ...report, audit: auditOf(`shop.${long}`, hostile) },
+const audit = auditOf(`shop.${long}`, hostile, {
+  ...{ coincidences: 3, byChance: [{ where: `shop.${long}.${long}`, originals: 3, atMost: 9 }] },
 });
+const audited = {
+  ...{ ...report, audit },
+  of: { snapshot: 'snap-1', project: 'shop', source: 'production', requestedBy: hostile, greenroom: '0.1.0' },
+};
+const { markup: text } = maskingPage({ id: 'snap-1', project: 'shop', source: 'production', report: audited });
 
 /** A4 landscape less the page’s margins, at 96 dots an inch. */
 const printed = { width: Math.floor(((297 - 24) / 25.4) * 96), height: Math.floor(((210 - 27) / 25.4) * 96) };
@@ -104,6 +107,44 @@ describe('the masking report in a browser', { skip: path ? false : 'no browser i
     assert.deepEqual(await cutOff(printed.width), []);
     await page.emulateMedia({ media: null });
     await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
+  test('every printed page says of which snapshot and which report it is', async () => {
+    const feet = await page.evaluate<string[]>(`
+      [...document.styleSheets[0].cssRules].filter((rule) => rule instanceof CSSPageRule).map(({ cssText }) => cssText)`);
+    assert.equal(feet.length, 1, 'one for all pages, none for the first or the left ones');
+    const of = `"snapshot snap-1, report ${reportHash(audited).slice(0, 12)}, page " counter(page) " of "`;
+    assert.ok(feet[0]!.includes(`@bottom-right { content: ${of}`), feet[0]);
+  });
+
+  test('no heading is left at the foot of a page without its table, and a small table is not torn', async () => {
+    await page.emulateMedia({ media: 'print' });
+    const told = await page.evaluate<{ name: string; rows: number; after: string; inside: string }[]>(`
+      [...document.querySelectorAll('h2, h3, h2 + p, h3 + p, .table, tbody tr:last-child')].map((one) => {
+        const { breakAfter: after, breakInside: inside } = getComputedStyle(one);
+        return { name: one.tagName, rows: one.querySelectorAll('tbody tr').length, after, inside };
+      })`);
+    for (const { name, rows, after, inside } of told) {
+      // What the last row of a table avoids, its whole section does: then the next heading is torn from what is under it.
+      assert.equal(after, ['H2', 'H3', 'P'].includes(name) ? 'avoid' : 'auto', name);
+      if (name === 'DIV') assert.equal(inside, rows > 8 ? 'auto' : 'avoid', `a table of ${rows} rows`);
+      if (name === 'P') assert.equal(inside, 'avoid');
+    }
+    for (const name of ['H2', 'P', 'DIV', 'TR']) assert.ok(told.some((one) => one.name === name));
+    await page.emulateMedia({ media: null });
+  });
+
+  test('an address of mail stands in one line beside what was kept', async () => {
+    const owner = 'security-officer@shop.example.com';
+    const kept = reportOf([{ name: 'users', columns: { id: { keep: 'surrogate key', owner, until: '2999-12-31' } } }]);
+    const other = await browser.newPage({ viewport: printed });
+    await other.emulateMedia({ media: 'print' });
+    await other.setContent(maskingPage({ id: 'snap-1', project: 'shop', source: 'production', report: kept }).markup);
+    for (const text of [owner, '2999-12-31']) {
+      const box = await other.locator('td', { hasText: text }).boundingBox();
+      assert.ok(box!.height < 30, `${text} is ${box!.height} high`);
+    }
+    await other.close();
   });
 
   test('it prints on A4 landscape, on as many pages as its height takes, and in light colours', async () => {

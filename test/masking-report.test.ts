@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { MaskingReport } from '../openapi/aliases.ts';
 import type { Problem } from '../services/errors.ts';
 import { kinds } from '../services/masking/kinds/index.ts';
 import { planMasking } from '../services/masking/plan/plan.ts';
 import { parsePolicy } from '../services/masking/policy/policy.ts';
+import { warningsOf } from '../services/snapshots/capture/left-out.ts';
 import { plannedInWords } from '../services/snapshots/report/column.ts';
 import { leakOf } from '../services/snapshots/report/render/audit-words.ts';
 import { maskingMarkdown } from '../services/snapshots/report/render/markdown.ts';
-import { contentSecurityPolicy, maskingPage } from '../services/snapshots/report/render/page.ts';
+import { maskingPage } from '../services/snapshots/report/render/page.ts';
 import { reportHash } from '../services/snapshots/report/render/summary.ts';
 import { riskOf } from '../services/snapshots/report/risk.ts';
 import { families } from '../services/snapshots/report/risk-table.ts';
@@ -19,7 +21,8 @@ import { auditOf, counted, reportOf } from './support/masking-report.ts';
 const keep = { keep: 'says nothing about anybody' };
 const shown = (report: MaskingReport) => {
   const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
-  return { page: maskingPage(reported), markdown: maskingMarkdown(reported) };
+  const { markup: page, policy } = maskingPage(reported);
+  return { page, policy, markdown: maskingMarkdown(reported) };
 };
 
 describe('residual risk', () => {
@@ -37,12 +40,12 @@ describe('residual risk', () => {
         { name: 'shop.c', treatment: 'kept', reason: 'printed', owner: 'dana', until: '2999-12-31' },
       ],
     });
-    const reported = { id: 'snap-1', project: 'shop', source: 'production', report };
+    const { page, markdown } = shown(report);
     const says =
       /1 of 3 sequences go on further than production’s.*(&lt;|\\?<)b(&gt;|>) \(the importer expects it\), shop\.c \(printed, dana, until 2999-12-31\)/;
-    assert.match(maskingPage(reported), says);
-    assert.match(maskingMarkdown(reported), says);
-    assert.ok(!maskingPage(reported).includes('shop.<b>'));
+    assert.match(page, says);
+    assert.match(markdown, says);
+    assert.ok(!page.includes('shop.<b>'));
   });
 
   test('every technique there is has been assessed', () => {
@@ -83,6 +86,38 @@ describe('residual risk', () => {
     const counts = { zip: counted(0, 80) };
     const report = reportOf([{ name: 'users', rows: 1000, columns, counts }], { audit });
     assert.equal(report.tables[0]!.columns[0]!.risk!.singlingOut.level, 'medium');
+  });
+
+  test('where ANALYZE says that fewer came out than masking makes of so many, the larger number counts', () => {
+    const columnOf = (rule: { mask: string }, estimate: number, originals: number, exact = false) => {
+      const audit = auditOf('shop.users', 'c', { technique: rule.mask, distinctIn: originals });
+      const counts = { c: counted(0, estimate, exact) };
+      return reportOf([{ name: 'users', rows: 3000, columns: { c: rule }, counts }], { audit }).tables[0]!.columns[0]!;
+    };
+    const text = columnOf({ mask: 'text' }, 481, 1818);
+    assert.deepEqual(text.distinctOut, { count: 1818, exact: false });
+    assert.equal(text.risk!.singlingOut.level, 'medium');
+    assert.deepEqual(columnOf({ mask: 'text' }, 481, 1818, true).distinctOut, { count: 481, exact: true }, 'counted');
+    assert.deepEqual(columnOf({ mask: 'text' }, 2900, 1818).distinctOut, { count: 2900, exact: false });
+    assert.equal(columnOf({ mask: 'text' }, 481, 3090).distinctOut!.count, 3000, 'no more than rows');
+    const { count: countries } = columnOf({ mask: 'country' }, 100, 1818).distinctOut!;
+    assert.ok(countries > 150 && countries < 400, `no more than there are countries, not ${countries}`);
+    const coarser = { mask: 'generalise', prefix: 2 };
+    assert.equal(columnOf(coarser, 60, 1818).distinctOut!.count, 60, 'what is made coarser is fewer by design');
+  });
+
+  test('of a unique column that is never NULL, it is known how many different originals there were', () => {
+    const audit = auditOf('shop.users', 'id', { technique: 'token', distinctIn: 2930 });
+    const counts = { id: { ...counted(0, 3000), unique: true as const } };
+    const report = reportOf([{ name: 'users', rows: 3000, columns: { id: { mask: 'token' } }, counts }], { audit });
+    assert.deepEqual(report.tables[0]!.columns[0]!.distinctIn, { count: 3000, exact: true });
+  });
+
+  test('how many fields a document has is not how many values it had', () => {
+    const audit = auditOf('shop.users', 'doc', { technique: 'json: email' });
+    const counts = { doc: counted(0, 9, false) };
+    const report = reportOf([{ name: 'users', rows: 9, columns: { doc: { mask: 'json' } }, counts }], { audit });
+    assert.equal(report.tables[0]!.columns[0]!.distinctIn, undefined);
   });
 
   test('a column without values has none', () => {
@@ -213,14 +248,121 @@ describe('the report', () => {
     const report = reportOf([{ name: 'users', rows: 9, columns }], { audit });
     assert.deepEqual(report.warnings, [{ where: 'shop.users.national_id', what: '9 of 9 values are what they were' }]);
     const { page, markdown } = shown(report);
+    assert.match(page, /<td>shop.notes.body<td>shop.users.national_id<td class="number">2<td class="number">6<\/tr>/);
+    assert.match(markdown, /\| shop.notes.body \| shop.users.national\\_id \| 2 \| 6 \|/);
     for (const text of [page, markdown.replaceAll('\\', '')]) {
       assert.match(text, /No original found beyond chance/);
+      assert.match(text, /Of 1 column some stand where chance puts as many, 2 different ones at most of a column/);
       assert.match(
         text,
-        /Taken for chance, which explains 6 at most: shop.notes.body holds 2 of shop.users.national_id/,
+        /Masked values are drawn from the same words.*once in a million captures, and would have failed the snapshot/,
       );
+      assert.match(text, /shop.users.national_id: 9 of 9 values are what they were/);
       assert.match(text, /searched everywhere; 9 of 9 values are what they were/);
     }
+  });
+
+  test('columns that hold the same people are not added up, and those without values were not searched for', () => {
+    const one = auditOf('shop.users', 'email', { coincidences: 25 });
+    const column = (more: object) => ({ ...one.columns[0]!, ...more });
+    const perRow = { judged: 'per-row' as const, why: 'is short', coincidences: 0 };
+    const columns = [
+      ...[
+        one.columns[0]!,
+        column({ column: 'login', coincidences: 30 }),
+        column({ column: 'alias', coincidences: 20 }),
+      ],
+      ...[
+        column(perRow),
+        column({ ...perRow, values: 0 }),
+        column({ column: 'fax', values: 0, searched: 0, coincidences: 0 }),
+      ],
+    ];
+    const { page, markdown } = shown(reportOf([], { audit: { ...one, columns } }));
+    for (const text of [page, markdown]) {
+      assert.match(text, /Of 3 columns some stand where chance puts as many, 30 different ones at most of a column/);
+      assert.match(text, /Of 6 masked columns and kinds of fields, 3 were searched for in the whole result; 1, whose/);
+      assert.match(text, /compared row by row; 2 had no values/);
+      assert.match(text, /it had no values/);
+    }
+  });
+
+  test('what it is about is in it and at the head of each form, beside its hash', () => {
+    const of = { snapshot: 'snap-1', project: 'shop', source: 'production', requestedBy: 'ci', greenroom: '0.1.0' };
+    const report = { ...reportOf([]), of };
+    const { page, markdown } = shown(report);
+    const short = reportHash(report).slice(0, 12);
+    assert.match(page, /<dt>Snapshot<dd>snap-1.*<dt>Asked for by<dd>ci<dt>Captured by<dd>greenroom 0\.1\.0/s);
+    assert.match(
+      markdown,
+      /\| Snapshot \| snap-1 \|.*\| Asked for by \| ci \|\n\| Captured by \| greenroom 0\.1\.0 \|/s,
+    );
+    for (const text of [page, markdown]) assert.ok(text.indexOf(short) < text.indexOf('Schema'), 'at its head');
+    assert.match(shown(reportOf([])).page, /<dt>Asked for by<dd>not recorded/, 'of an earlier greenroom');
+    assert.ok(page.includes(`@bottom-right { content: "snapshot snap-1, report ${short}, page " counter(page)`));
+    const hostile = maskingPage({ id: '"}</style><script>', project: 'p', source: 's', report }).markup;
+    assert.doesNotMatch(hostile, /<\/style><script>/);
+  });
+
+  test('of columns and of parts of values it says apart how many are kept', () => {
+    const doc = { mask: 'json', fields: { n: keep } };
+    const { page, markdown } = shown(reportOf([{ name: 'users', columns: { id: keep, name: { mask: 'text' }, doc } }]));
+    assert.match(page, /<strong>1 of 3<\/strong>.*columns are kept as they are, and 4 parts of values/);
+    assert.match(markdown, /\*\*1 of 3\*\* columns are kept as they are, and 4 parts of values/);
+  });
+
+  test('options are told in words', () => {
+    const columns = {
+      ...{ subject: { mask: 'text' }, body: { mask: 'text' } },
+      doc: { mask: 'json', fields: { mail: { mask: 'email' } }, numbers: keep, keys: 'token' },
+    };
+    const report = reportOf([{ name: 'users', columns }]);
+    report.tables[0]!.columns.push({ name: 'words', technique: 'rebuild', options: { columns: ['subject', 'body'] } });
+    const { page, markdown } = shown(report);
+    for (const text of [page, markdown]) {
+      assert.match(text, /json: numbers keep, keys token, mail email/);
+      assert.match(text, /rebuild: columns subject and body/);
+      assert.doesNotMatch(text, /columns \[|{(&quot;|")keep/);
+    }
+  });
+
+  test('what was left out is counted without an s too many, and warnings name their place first', () => {
+    const { page, markdown } = shown(
+      reportOf([], {
+        leftOut: [{ what: 'publications', count: 1, why: 'they lead away' }],
+        warnings: warningsOf({
+          ...{ relations: [], unlogged: [], ofExtensions: [] },
+          schemas: [
+            { name: 'public', tables: 0, extension: false },
+            { name: 'old', tables: 1, extension: false },
+            { name: 'tools', tables: 3, extension: false },
+          ],
+        }),
+      }),
+    );
+    for (const text of [page, markdown]) {
+      assert.match(text, /publications \(1\): they lead away/);
+      assert.match(text, /public: the schema is left out, and has no tables:/);
+      assert.match(text, /old: the schema is left out, with its one table:/);
+      assert.match(text, /tools: the schema is left out, with its 3 tables:/);
+    }
+  });
+
+  test('what marks an estimate is said before the first of them', () => {
+    const report = reportOf([
+      { name: 'users', rows: 9, columns: { name: { mask: 'text' } }, counts: { name: counted(1, 8, false) } },
+    ]);
+    for (const text of Object.values(shown(report)).filter((form) => form.includes('≈ 8')))
+      assert.ok(text.indexOf('≈ marks an estimate') < text.indexOf('≈ 8'));
+  });
+
+  test('an owner’s address in Markdown calls nobody and can be copied', () => {
+    const kept = { keep: 'see dana@shop.example, or `x`@all|', owner: 'dana@shop.example' };
+    const { markdown } = shown(reportOf([{ name: 'users', columns: { id: kept } }]));
+    assert.ok(
+      markdown.includes('| see `dana@shop.example`, or \\`x\\`@\u200ball\\| | `dana@shop.example` |'),
+      markdown,
+    );
   });
 
   test('names that hold markup, quotes and invisible characters stay names', () => {
@@ -283,18 +425,19 @@ describe('the report', () => {
   });
 
   test('the page carries a policy that allows its own style and nothing else', () => {
-    const { page } = shown(reportOf([]));
-    assert.match(
-      contentSecurityPolicy,
-      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
-    );
+    const { page, policy } = shown(reportOf([]));
+    const [, style] = /<style>(.*)<\/style>/s.exec(page)!;
+    const hash = createHash('sha256').update(style!).digest('base64');
+    const own = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+    assert.equal(policy, `${own}; frame-ancestors 'none'`);
+    assert.ok(page.includes(`content="${own}"`));
     assert.doesNotMatch(page, / style="| on\w+=|https?:/);
   });
 
   test('an empty snapshot, one of 1,600 columns, and one of an earlier greenroom', () => {
     const empty = shown(reportOf([]));
     assert.match(empty.page, /The snapshot has no tables/);
-    assert.match(empty.markdown, /0 kept as they are/);
+    assert.match(empty.markdown, /\*\*0 of 0\*\* columns are kept as they are; each/);
 
     const names = Array.from({ length: 1600 }, (_, n) => `column_${n}`);
     const columns = Object.fromEntries(names.map((name) => [name, { mask: 'text' }]));

@@ -82,7 +82,8 @@ test('only the schemas that a source names are captured, with the extensions the
     ['app.own_id_seq'],
   );
   const leftOut = new Map(report.warnings.map(({ where, what }) => [where, what]));
-  assert.match(leftOut.get('Other, "odd"')!, /schema is left out, with its 1 tables/);
+  assert.match(leftOut.get('Other, "odd"')!, /schema is left out, with its one table/);
+  leftOut.delete(report.source.server);
   assert.deepEqual([...leftOut.keys()].sort(), ['Other, "odd"', 'federated', 'needy', 'public', 'tools']);
   const stack = await startOn(capture.target.volume);
   const copy = await stack.connect('shop');

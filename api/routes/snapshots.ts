@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { RunningGreenroom } from '../../services/greenroom.ts';
 import { requestDumpCapture } from '../../services/snapshots/receive-dump.ts';
 import { maskingMarkdown } from '../../services/snapshots/report/render/markdown.ts';
-import { contentSecurityPolicy, maskingPage } from '../../services/snapshots/report/render/page.ts';
+import { maskingPage } from '../../services/snapshots/report/render/page.ts';
 import {
   getReport,
   getSnapshotRow,
@@ -42,8 +42,9 @@ export function snapshotRoutes(greenroom: RunningGreenroom): Router {
     res.vary('Accept');
     if (format === 'markdown') res.type('text/markdown').send(maskingMarkdown(reported));
     else if (format === 'html') {
-      res.set({ 'Content-Security-Policy': contentSecurityPolicy, 'X-Content-Type-Options': 'nosniff' });
-      res.type('text/html').send(maskingPage(reported));
+      const { markup, policy } = maskingPage(reported);
+      res.set({ 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' });
+      res.type('text/html').send(markup);
     } else res.json(reported.report);
   });
   return router;

@@ -1,6 +1,9 @@
--- How many there are of what a snapshot leaves out; of comments, those that initdb did not make. CREATE EXTENSION makes its own wrapper.
+-- How many there are of what a snapshot leaves out: of comments, those that initdb did not make. What CREATE EXTENSION makes
+-- (comments on itself and its objects, its wrapper) it makes in the snapshot, too.
 SELECT
-  (SELECT count(*) FROM pg_description d WHERE d.objoid >= 16384)::int AS comments,
+  (SELECT count(*) FROM pg_description c WHERE c.objoid >= 16384 AND c.classoid <> 'pg_extension'::regclass
+    AND NOT EXISTS (SELECT FROM pg_depend d
+      WHERE d.classid = c.classoid AND d.objid = c.objoid AND d.deptype = 'e'))::int AS comments,
   (SELECT count(*) FROM pg_seclabel)::int AS security_labels,
   (SELECT count(*) FROM pg_largeobject_metadata)::int AS large_objects,
   (SELECT count(*) FROM pg_foreign_server)::int AS servers,

@@ -50,7 +50,7 @@ export function reportOf(tables: ReportedTableOf[], more: Partial<CaptureFacts> 
       })),
     }),
   );
-  const catalog = { tables: sourceTables, foreignKeys: [] };
+  const catalog = { tables: sourceTables, foreignKeys: [], sequences: [] };
   const rules = tables.map(({ name, columns }) => {
     const ruled = Object.entries(columns).filter(([, rule]) => rule !== undefined);
     return [`shop.${name}`, Object.fromEntries(ruled)];

@@ -104,7 +104,7 @@ export function judge(evidence: Evidence): AuditedColumn[] {
       ...{ coincidences: countOriginals(coinciding), byChance },
     };
   });
-  if (mistakes.length > 0) throw leaked(mistakes.sort(byPlace));
+  if (mistakes.length > 0) throw leaked(withoutNames(mistakes).sort(byPlace));
   return columns;
 }
 
@@ -135,6 +135,18 @@ function remedyFor({ name, column }: ResultPlace): string {
     return 'Rename it at the source, or leave its schema out of those that the source captures; or keep the column, if its originals may be seen';
   if (column === undefined && !name.endsWith('statistics)')) return 'Take it out of the schema at the source';
   return 'Mask this column, too, or what it is computed from; or keep the other one, if its originals may be seen';
+}
+
+/** What is called by an original is told by its kind and what it is in, wherever else that name would stand. */
+function withoutNames(mistakes: Mistake[]): Mistake[] {
+  const named = new Set(mistakes.map(({ where }) => / \(name of an? ([a-z ]+)\)$/.exec(where)?.[1]));
+  return mistakes.map((mistake) => {
+    const within = /^(.*) \((constraint|trigger|policy|rule) .*\)$/s.exec(mistake.where);
+    if (within && named.has(within[2])) return { ...mistake, where: `${within[1]} (${within[2]})` };
+    const own = /^([^.]*)\..* \((function|enum)\)$/s.exec(mistake.where);
+    const kind = own?.[2] === 'enum' ? 'type' : own?.[2];
+    return own && named.has(kind) ? { ...mistake, where: `${own[1]} (${own[2]})` } : mistake;
+  });
 }
 
 function byPlace(a: Mistake, b: Mistake): number {

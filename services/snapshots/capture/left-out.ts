@@ -33,7 +33,7 @@ export function warningsOf({ schemas, relations, unlogged, ofExtensions }: LeftO
   return [
     ...schemas.map(({ name, tables }) => ({
       where: name,
-      what: `the schema is left out, with its ${tables} tables: the source names those that are captured`,
+      what: `the schema is left out, ${holding(tables)}: the source names those that are captured`,
     })),
     ...relations.map(({ kind, ...relation }) => ({
       where: tableName(relation),
@@ -51,6 +51,11 @@ export function warningsOf({ schemas, relations, unlogged, ofExtensions }: LeftO
       what: 'is captured without rows: it is unlogged, and the replica that was read has none of them',
     })),
   ];
+}
+
+function holding(tables: number): string {
+  if (tables === 0) return 'and has no tables';
+  return tables === 1 ? 'with its one table' : `with its ${tables} tables`;
 }
 
 /** pg_dump's options to leave them out. In double quotes a pattern's signs stand for themselves. */

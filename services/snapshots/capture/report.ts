@@ -8,6 +8,7 @@ import { type Policy, policyHash } from '../../masking/policy/policy.ts';
 import type { SourceCatalog } from '../../sources/catalog.ts';
 import { plannedInWords } from '../report/column.ts';
 import type { ColumnCounts } from '../report/count.ts';
+import { distinctOutOf } from '../report/distinct-out.ts';
 import type { CountedResult } from '../report/result.ts';
 import { riskOf } from '../report/risk.ts';
 import type { DescribedSource } from '../report/source.ts';
@@ -67,17 +68,17 @@ function reportTable(
 ): Schemas['ReportedTable'] {
   const name = tableName(table);
   const { rows, bytes } = copied.get(name) ?? { rows: 0, bytes: 0 };
+  const { locale = 'en', owner } = policy;
   const { columns, partitionOf } = catalog.tables.find((one) => tableName(one) === name)!;
   const planned = new Map(table.columns.map((column) => [column.name, column]));
   return {
     ...{ name, rows, bytes },
     ...(partitionOf === null ? {} : { partitionOf }),
     columns: columns.map((column) => {
-      const told = plannedInWords(planned.get(column.name), policy.owner);
+      const told = plannedInWords(planned.get(column.name), owner);
       const counted = counts.get(name)?.get(column.name);
-      // Kept values are the originals.
-      const distinctIn = told.technique === 'keep' ? counted?.distinct : originalsOf(audit, name, column);
-      return reportColumn(column, { ...told, ...(distinctIn ? { distinctIn } : {}) }, rows, counted);
+      const distinctIn = originalsOf(told.technique, { audit, table: name, column, rows, counted });
+      return reportColumn(column, { ...told, ...(distinctIn ? { distinctIn } : {}) }, { rows, counted, locale });
     }),
   };
 }
@@ -89,27 +90,41 @@ function unmasked(audit: CaptureFacts['audit']): CaptureFacts['warnings'] {
   );
 }
 
-/** What the audit counted going in. Of arrays and documents it counts elements and fields: that compares with nothing here. */
+interface Originals {
+  audit: Schemas['AuditReport'] | undefined;
+  /** `schema.table` */
+  table: string;
+  column: CatalogColumn;
+  rows: number;
+  counted: ColumnCounts | undefined;
+}
+
+/** How many different originals a column had. */
 function originalsOf(
-  audit: Schemas['AuditReport'] | undefined,
-  table: string,
-  { name, isArray }: CatalogColumn,
+  technique: string,
+  { audit, table, column, rows, counted }: Originals,
 ): Schemas['Count'] | undefined {
-  const audited = audit?.columns.filter((one) => one.table === table && one.column === name) ?? [];
-  return audited.length === 1 && !isArray ? { count: audited[0]!.distinctIn, exact: false } : undefined;
+  // Kept values are the originals.
+  if (technique === 'keep') return counted?.distinct;
+  if (technique === 'computed') return undefined;
+  if (counted?.unique) return { count: rows, exact: true };
+  const audited = audit?.columns.filter((one) => one.table === table && one.column === column.name) ?? [];
+  // Of arrays, documents and the like the audit counts elements and fields: that compares with nothing here.
+  const isWhole = audited.length === 1 && audited[0]!.technique === technique && !column.isArray;
+  return isWhole ? { count: audited[0]!.distinctIn, exact: false } : undefined;
 }
 
 function reportColumn(
   { name, type }: CatalogColumn,
   told: Omit<Schemas['ReportedColumn'], 'name'>,
-  rows: number,
-  counted: ColumnCounts | undefined,
+  { rows, counted, locale }: { rows: number; counted: ColumnCounts | undefined; locale: string },
 ): Schemas['ReportedColumn'] {
   if (!counted) return { name, type, ...told };
-  const { nulls, distinct } = counted;
+  const { nulls } = counted;
+  const distinct = distinctOutOf(told, counted.distinct, rows - nulls.count, locale);
   return {
     ...{ name, type, ...told, nulls },
     ...(distinct ? { distinctOut: distinct } : {}),
-    risk: riskOf(told, rows, counted),
+    risk: riskOf(told, rows, { nulls, ...(distinct ? { distinct } : {}) }),
   };
 }

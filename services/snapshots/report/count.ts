@@ -9,6 +9,8 @@ export interface ColumnCounts {
   nulls: Count;
   /** Absent where it is not counted and the planner knows nothing either, as of json. */
   distinct?: Count;
+  /** By itself, and never NULL; at the source, too, whose indexes the result has. */
+  unique?: true;
 }
 
 /** By column. */
@@ -42,24 +44,42 @@ export async function countColumns(
   let left = budgetBytes;
   const count = async (client: pg.Client) => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { table, sizeBytes } = next;
+      const { table, sizeBytes, ...known } = next;
       signal.throwIfAborted();
       left -= sizeBytes;
-      counted.set(`${table.schema}.${table.name}`, await (left >= 0 ? countTable : estimateTable)(client, table));
+      counted.set(
+        `${table.schema}.${table.name}`,
+        await (left >= 0 ? countTable : estimateTable)(client, table, known),
+      );
     }
   };
   await Promise.all(clients.map(count));
   return counted;
 }
 
+/** What the catalog says of a table's columns, which is exact however large it is. */
+interface Known {
+  notNull: string[];
+  /** By themselves, and never NULL. */
+  unique: string[];
+}
+
 async function smallestFirst(client: pg.Client, tables: TableToCount[]) {
-  const { rows } = await client.query<{ schema: string; name: string; size: number }>(
-    `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_table_size(c.oid)::float8 AS size
+  const { rows } = await client.query<Known & { schema: string; name: string; size: number }>(
+    `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_table_size(c.oid)::float8 AS size,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull) AS "notNull",
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_index i
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+         WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attnotnull) AS "unique"
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'`,
   );
-  const sizes = new Map(rows.map(({ schema, name, size }) => [JSON.stringify([schema, name]), size]));
+  const found = new Map(rows.map((row) => [JSON.stringify([row.schema, row.name]), row]));
   return tables
-    .map((table) => ({ table, sizeBytes: sizes.get(JSON.stringify([table.schema, table.name])) ?? 0 }))
+    .map((table) => {
+      const { size = 0, notNull = [], unique = [] } = found.get(JSON.stringify([table.schema, table.name])) ?? {};
+      return { table, sizeBytes: size, notNull, unique };
+    })
     .toSorted((a, b) => a.sizeBytes - b.sizeBytes);
 }
 
@@ -67,7 +87,11 @@ async function smallestFirst(client: pg.Client, tables: TableToCount[]) {
  * By the text of values, because json, xml and point know no equality; by a hash of it (64 bits: of a million values two
  * collide once in 37 million times), because a value may have 100 MB.
  */
-async function countTable(client: pg.Client, { schema, name, rows, columns }: TableToCount): Promise<TableCounts> {
+async function countTable(
+  client: pg.Client,
+  { schema, name, rows, columns }: TableToCount,
+  { unique }: Known,
+): Promise<TableCounts> {
   const counts: TableCounts = new Map();
   for (let from = 0; from < columns.length; from += columnsAtOnce) {
     const some = columns.slice(from, from + columnsAtOnce);
@@ -84,25 +108,32 @@ async function countTable(client: pg.Client, { schema, name, rows, columns }: Ta
       counts.set(column, {
         nulls: { count: rows - present!, exact: true },
         distinct: { count: distinct!, exact: true },
+        ...(unique.includes(column) ? { unique: true } : {}),
       });
     }
   }
   return counts;
 }
 
-async function estimateTable(client: pg.Client, { schema, name, rows, columns }: TableToCount): Promise<TableCounts> {
+async function estimateTable(
+  client: pg.Client,
+  { schema, name, rows, columns }: TableToCount,
+  known: Known,
+): Promise<TableCounts> {
   const found = await statisticsOf(client, { schema, name });
   const statistics = new Map(found.map((column) => [column.name, column]));
-  return new Map(columns.map((column) => [column, estimateColumn(rows, statistics.get(column)!)]));
+  return new Map(columns.map((column) => [column, estimateColumn(rows, statistics.get(column)!, known)]));
 }
 
-function estimateColumn(rows: number, { null_fraction, distinct_values, unique }: ColumnStatistics): ColumnCounts {
-  if (unique) return { nulls: { count: 0, exact: true }, distinct: { count: rows, exact: true } };
-  const nulls = Math.round((null_fraction ?? 0) * rows);
-  if (!distinct_values) return { nulls: { count: nulls, exact: false } };
+function estimateColumn(
+  rows: number,
+  { name, null_fraction, distinct_values }: ColumnStatistics,
+  { notNull, unique }: Known,
+): ColumnCounts {
+  const none: Count = { count: 0, exact: true };
+  if (unique.includes(name)) return { nulls: none, distinct: { count: rows, exact: true }, unique: true };
+  const nulls = notNull.includes(name) ? none : { count: Math.round((null_fraction ?? 0) * rows), exact: false };
+  if (!distinct_values) return { nulls };
   const distinct = distinct_values < 0 ? -distinct_values * rows : distinct_values;
-  return {
-    nulls: { count: nulls, exact: false },
-    distinct: { count: Math.min(rows - nulls, Math.max(1, Math.round(distinct))), exact: false },
-  };
+  return { nulls, distinct: { count: Math.min(rows - nulls.count, Math.max(1, Math.round(distinct))), exact: false } };
 }

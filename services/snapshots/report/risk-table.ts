@@ -152,3 +152,12 @@ export const families: Record<string, Family> = {
     randomise: (counted, options) => (options.values === 'own' ? drawnOfOwn(counted, options) : drawn),
   },
 };
+
+/**
+ * Different originals come out different, but for what meets by accident; or any of them comes out as likely as another.
+ * So about as many different values come out as there were, where there are words for so many.
+ */
+export function keepsApart(technique: string, options: Record<string, unknown>): boolean {
+  if (technique === 'randomise') return options.values === 'own';
+  return [replaced, shaped, shuffled].includes(families[technique]!);
+}

@@ -1,30 +1,32 @@
-import { auditInWords, judgedInWords } from './audit-words.ts';
+import {
+  auditedCells,
+  auditedHeads,
+  auditedInWords,
+  auditInWords,
+  chanceHeads,
+  chanceOf,
+  whyChance,
+} from './audit-words.ts';
 import { type Head, html, section, table } from './parts.ts';
 import type { Reported } from './summary.ts';
+
+const widthsOfChance = [38, 38, 12, 12];
 
 export function auditSection({ report: { audit } }: Reported): string {
   if (!audit) return '';
   const lines = auditInWords(audit).map((line) => `<p>${html(line)}</p>`);
-  return section('What the audit searched', lines.join(''));
+  const chance = chanceOf(audit);
+  const heads = chanceHeads.map((title, index): Head => [title, widthsOfChance[index]!]);
+  const why = `<h3>Taken for chance</h3><p class="quiet">${html(whyChance)}</p>`;
+  return section('What the audit searched', lines.join('') + (chance.length > 0 ? why + table(heads, chance) : ''));
 }
 
-const heads: Head[] = [
-  ['column', 26],
-  ['technique', 11],
-  ['how', 25],
-  ['values', 8],
-  ['searched for', 8],
-  ['same after', 7],
-  ['by chance, at most', 8],
-  ['also made of others', 7],
-];
+const widths = [25, 11, 24, 8, 8, 8, 8, 8];
 
 /** At the end: proof for who asks. */
 export function auditedColumnsSection({ report: { audit } }: Reported): string {
   if (!audit || audit.columns.length === 0) return '';
-  const rows = audit.columns.map((one) => [
-    ...[`${one.table}.${one.column}`, one.technique, judgedInWords(one)],
-    ...[one.values, one.searched, one.equal, one.equalByChance, one.coincidences],
-  ]);
-  return section('The audit, column by column', table(heads, rows));
+  const heads = auditedHeads.map((title, index): Head => [title, widths[index]!]);
+  const legend = `<p class="quiet">${html(auditedInWords)}</p>`;
+  return section('The audit, column by column', legend + table(heads, audit.columns.map(auditedCells)));
 }

@@ -2,6 +2,7 @@ import { type Cell, chip, type Head, html, section, table } from './parts.ts';
 import {
   type Column,
   countInWords,
+  countsInWords,
   criteria,
   noteKey,
   notesOf,
@@ -33,7 +34,8 @@ export function columnsSection({ report }: Reported): string {
     const body = cells.length > 0 ? table(heads, cells) : '<p class="quiet">It has no columns.</p>';
     return title + body + (others.length > 0 ? `<p class="quiet">${html(othersInWords(others))}</p>` : '');
   });
-  return section('Every column', tables.length > 0 ? tables.join('\n') : '<p>The snapshot has no tables.</p>');
+  const legend = `<p class="quiet">${html(countsInWords)}</p>\n`;
+  return section('Every column', tables.length > 0 ? legend + tables.join('\n') : '<p>The snapshot has no tables.</p>');
 }
 
 function columnRow(column: Column, notes: ReturnType<typeof notesOf>): Cell[] {
@@ -57,7 +59,7 @@ export function notesSection({ report }: Reported): string {
   ]);
   if (rows.length === 0) return '';
   const source =
-    '<p class="quiet">By the three criteria of the Article 29 Working Party’s Opinion 05/2014 on anonymisation techniques (WP216); the levels are greenroom’s judgement, by technique and by how many rows share a value. ≈ marks an estimate.</p>';
+    '<p class="quiet">By the three criteria of the Article 29 Working Party’s Opinion 05/2014 on anonymisation techniques (WP216); the levels are greenroom’s judgement, by technique and by how many rows share a value.</p>';
   const titles: Head[] = [
     ['', 4],
     ['technique', 15],

@@ -1,11 +1,21 @@
 import { markdownCell, visible } from '../../../escape.ts';
 import { smallGroup } from '../groups.ts';
-import { auditInWords, judgedInWords, leakOf } from './audit-words.ts';
 import {
-  columnsOf,
+  auditedCells,
+  auditedHeads,
+  auditedInWords,
+  auditInWords,
+  chanceHeads,
+  chanceOf,
+  leakOf,
+  whyChance,
+} from './audit-words.ts';
+import {
   countByLevel,
   countInWords,
+  countsInWords,
   criteria,
+  keptInWords,
   keptOf,
   levels,
   noteKey,
@@ -28,6 +38,7 @@ export function maskingMarkdown(reported: Reported): string {
   const { groups = [], leftOut = [], materializedViews = [], warnings, audit } = report;
   const leak = leakOf(report);
   const kept = keptOf(report);
+  const { whole, columns, detail } = keptInWords(report);
   const counts = countByLevel(report);
   const smallest = smallestGroup(report);
   const notes = notesOf(report);
@@ -36,11 +47,17 @@ export function maskingMarkdown(reported: Reported): string {
     ...(report.meaning ? ['', cell(report.meaning)] : []),
     '',
     `- **${cell(leak.headline)}.** ${cell(leak.detail)}`,
-    `- **${kept.length} kept as they are**, of ${columnsOf(report).length} columns.`,
+    `- **${number(whole)} of ${number(columns)}** ${detail}`,
     `- **Risks**: ${levels.map((level) => `${counts[level]} ${level}`).join(', ')}; ${smallest ? `smallest group: ${number(smallest.smallest)}` : 'no quasi-identifiers are declared'}.`,
     ...table(['', ''], provenanceOf(reported)),
   ];
-  if (audit) lines.push('', '## What the audit searched', '', ...auditInWords(audit).map((line) => `- ${cell(line)}`));
+  if (audit) {
+    const chance = chanceOf(audit).map(([where, of, originals, atMost]) => [
+      ...[where, of, number(originals), number(atMost)],
+    ]);
+    lines.push('', '## What the audit searched', '', ...auditInWords(audit).map((line) => `- ${cell(line)}`));
+    if (chance.length > 0) lines.push('', '### Taken for chance', '', whyChance, ...table([...chanceHeads], chance));
+  }
   if (kept.length > 0) {
     const rows = kept.map(({ where, reason, owner, until, worst }) => [where, reason, owner, until, worst]);
     lines.push('', '## What was kept', ...table(['column', 'reason', 'owner', 'until', 'risk'], rows));
@@ -64,14 +81,16 @@ export function maskingMarkdown(reported: Reported): string {
   const sequences = sequencesInWords(report);
   if (leftOut.length + materializedViews.length > 0 || sequences) {
     lines.push('', '## What was left out', '');
-    for (const { what, count, why } of leftOut) lines.push(`- ${number(count)} ${cell(what)}: ${cell(why)}`);
+    for (const { what, count, why } of leftOut) lines.push(`- ${cell(what)} (${number(count)}): ${cell(why)}`);
     for (const view of materializedViews) lines.push(`- rows of ${cell(view)}, computed anew from masked ones`);
     if (sequences) lines.push(`- ${cell(sequences)}`);
   }
   if (warnings.length > 0) {
-    lines.push('', '## Warnings', '', ...warnings.map(({ where, what }) => `- ${cell(where)} ${cell(what)}`));
+    lines.push('', '## Warnings', '', ...warnings.map(({ where, what }) => `- ${cell(where)}: ${cell(what)}`));
   }
-  for (const { table: shown, others } of shownTables(report)) {
+  const tables = shownTables(report);
+  if (tables.length > 0) lines.push('', '## Every column', '', countsInWords);
+  for (const { table: shown, others } of tables) {
     const { name, rows: count, columns } = shown;
     const rows = columns.map((column) => [
       ...[column.name, column.type, techniqueInWords(column)],
@@ -91,7 +110,7 @@ export function maskingMarkdown(reported: Reported): string {
       'inference',
       'why',
     ];
-    lines.push('', `## ${cell(name)}: ${rowsInWords(count)}`, ...table(heads, rows));
+    lines.push('', `### ${cell(name)}: ${rowsInWords(count)}`, ...table(heads, rows));
     if (others.length > 0) lines.push('', cell(othersInWords(others)));
   }
   if (notes.size > 0) {
@@ -107,21 +126,10 @@ export function maskingMarkdown(reported: Reported): string {
     );
   }
   if (audit) {
-    const rows = audit.columns.map((one) => [
-      ...[`${one.table}.${one.column}`, one.technique, judgedInWords(one)],
-      ...[one.values, one.searched, one.equal, one.equalByChance, one.coincidences].map(number),
-    ]);
-    const heads = [
-      'column',
-      'technique',
-      'how',
-      'values',
-      'searched for',
-      'same after',
-      'by chance, at most',
-      'also made of others',
-    ];
-    lines.push('', '## The audit, column by column', ...table(heads, rows));
+    const rows = audit.columns.map((one) =>
+      auditedCells(one).map((text) => (typeof text === 'number' ? number(text) : text)),
+    );
+    lines.push('', '## The audit, column by column', '', auditedInWords, ...table(auditedHeads, rows));
   }
   lines.push('', `SHA-256 of the report: \`${reportHash(report)}\``);
   return `${lines.join('\n')}\n`;
@@ -132,6 +140,10 @@ function table(heads: string[], rows: (string | undefined)[][]): string[] {
   return ['', line(heads), `|${'---|'.repeat(heads.length)}`, ...rows.map(line)];
 }
 
+const address = /([\p{L}\p{N}._+-]+@[\p{L}\p{N}.-]+)/u;
+
+/** An address stands between backticks: there it calls nobody, and can be copied. */
 function cell(text: string): string {
-  return markdownCell(visible(text));
+  const parts = visible(text).split(address);
+  return parts.map((part, index) => (index % 2 === 1 ? `\`${part}\`` : markdownCell(part))).join('');
 }

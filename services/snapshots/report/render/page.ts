@@ -5,27 +5,38 @@ import { leakOf } from './audit-words.ts';
 import { columnsSection, notesSection } from './columns.ts';
 import { bar, html } from './parts.ts';
 import { groupsSection, keptSection, leftOutSection, signSection, warningsSection } from './sections.ts';
-import { style } from './style.ts';
+import { styleOf } from './style.ts';
 import {
   columnsOf,
   countByLevel,
   groupInWords,
-  keptOf,
+  keptInWords,
   levels,
   moment,
   number,
   provenanceOf,
   type Reported,
+  reportHash,
+  rowsInWords,
+  several,
   smallestGroup,
 } from './summary.ts';
 
-const styleHash = createHash('sha256').update(style).digest('base64');
-const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
-/** For the answer's header; a page that was kept as a file has all of it but the last in itself. */
-export const contentSecurityPolicy = `${policy}; frame-ancestors 'none'`;
+export interface Page {
+  markup: string;
+  /** Content-Security-Policy of the answer; a page that was kept as a file has all of it but the last in itself. */
+  policy: string;
+}
 
 /** A page that needs nothing but itself: no script, nothing fetched. It prints on A4, with a place to sign. */
-export function maskingPage(reported: Reported): string {
+export function maskingPage(reported: Reported): Page {
+  const style = styleOf(reported.id, reportHash(reported.report));
+  const styleHash = createHash('sha256').update(style).digest('base64');
+  const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
+  return { markup: markupOf(reported, style, policy), policy: `${policy}; frame-ancestors 'none'` };
+}
+
+function markupOf(reported: Reported, style: string, policy: string): string {
   const { id, project, report } = reported;
   const rows = report.tables.reduce((sum, table) => sum + table.rows, 0);
   return `<!doctype html>
@@ -41,7 +52,7 @@ export function maskingPage(reported: Reported): string {
 <header>
 <p class="eyebrow">Masking report</p>
 <h1>${html(project)} <span class="quiet">${html(id)}</span></h1>
-<p>${number(rows)} rows of ${number(report.tables.length)} tables, as production was at ${html(moment(report.takenAt))}.</p>
+<p>${rowsInWords(rows)} of ${several(report.tables.length, 'table')}, as production was at ${html(moment(report.takenAt))}.</p>
 ${report.meaning ? `<p class="quiet">${html(report.meaning)}</p>` : ''}
 </header>
 <div class="tiles">${leakTile(reported)}${keptTile(reported)}${riskTile(reported)}</div>
@@ -72,25 +83,13 @@ function leakTile({ report }: Reported): string {
 }
 
 function keptTile({ report }: Reported): string {
-  const columns = columnsOf(report);
-  const whole = columns.filter(({ column }) => column.technique === 'keep').length;
-  const kept = keptOf(report);
-  const parts = kept.length - whole;
-  const more = parts > 0 ? `, and ${number(parts)} parts of values` : '';
-  const orphans = kept.filter(({ owner }) => owner === undefined).length;
-  const answers =
-    orphans > 0 ? `nobody answers for ${number(orphans)} of them: name an owner in the policy` : 'and an owner';
-  const detail = `<p>columns are kept as they are${more}; each with a reason, ${answers}. The others are masked, or computed from masked ones.</p>`;
-  const headline = `${number(whole)} of ${number(columns.length)}`;
-  return tile(
-    'calm',
-    'What was kept?',
-    headline,
-    bar([
-      ['kept', whole],
-      ['rest', columns.length - whole],
-    ]) + detail,
-  );
+  const { whole, columns, detail } = keptInWords(report);
+  const headline = `${number(whole)} of ${number(columns)}`;
+  const parts = bar([
+    ['kept', whole],
+    ['rest', columns - whole],
+  ]);
+  return tile('calm', 'What was kept?', headline, `${parts}<p>${html(detail)}</p>`);
 }
 
 function riskTile({ report }: Reported): string {

@@ -3,11 +3,11 @@ import { type Cell, chip, type Head, html, list, section, table } from './parts.
 import { keptOf, number, type Reported, reportHash, sequencesInWords } from './summary.ts';
 
 const keptHeads: Head[] = [
-  ['column', 28],
-  ['type', 14],
-  ['reason', 30],
-  ['owner', 11],
-  ['until', 9],
+  ['column', 24],
+  ['type', 12],
+  ['reason', 28],
+  ['owner', 20],
+  ['until', 8],
   ['risk', 8],
 ];
 
@@ -42,7 +42,7 @@ export function groupsSection({ report: { groups = [] } }: Reported): string {
 
 export function leftOutSection({ report }: Reported): string {
   const { leftOut = [], materializedViews = [] } = report;
-  const items = leftOut.map(({ what, count, why }) => `${number(count)} ${what}: ${why}`);
+  const items = leftOut.map(({ what, count, why }) => `${what} (${number(count)}): ${why}`);
   const names = materializedViews.join(', ');
   const views = names ? `<p>Computed anew from masked rows: ${html(names)}.</p>` : '';
   const sequences = sequencesInWords(report);
@@ -56,7 +56,7 @@ export function leftOutSection({ report }: Reported): string {
 
 export function warningsSection({ report: { warnings } }: Reported): string {
   if (warnings.length === 0) return '';
-  return section('Warnings', list(warnings.map(({ where, what }) => `${where} ${what}`)));
+  return section('Warnings', list(warnings.map(({ where, what }) => `${where}: ${what}`)));
 }
 
 export function signSection({ id, report }: Reported): string {

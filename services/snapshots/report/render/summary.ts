@@ -42,6 +42,20 @@ export function columnsOf({ tables }: MaskingReport): { where: string; column: C
 
 const rankOf = (level: Level | undefined) => (level === undefined ? levels.length : levels.indexOf(level));
 
+/** How much was kept, in a line: whole columns and parts of values are counted apart. */
+export function keptInWords(report: MaskingReport): { whole: number; columns: number; detail: string } {
+  const columns = columnsOf(report);
+  const whole = columns.filter(({ column }) => column.technique === 'keep').length;
+  const kept = keptOf(report);
+  const parts = kept.length - whole;
+  const more = parts > 0 ? `, and ${several(parts, 'part')} of values` : '';
+  const orphans = kept.filter(({ owner }) => owner === undefined).length;
+  const answers =
+    orphans > 0 ? `nobody answers for ${number(orphans)} of them: name an owner in the policy` : 'and an owner';
+  const detail = `columns are kept as they are${more}; each with a reason, ${answers}. The others are masked, or computed from masked ones.`;
+  return { whole, columns: columns.length, detail };
+}
+
 export interface Kept {
   where: string;
   type: string;
@@ -81,7 +95,12 @@ export function othersInWords(others: Table[]): string {
 }
 
 export function rowsInWords(rows: number): string {
-  return `${number(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+  return several(rows, 'row');
+}
+
+/** `1 row`, `2 rows` */
+export function several(count: number, one: string, more = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : more}`;
 }
 
 export function countByLevel(report: MaskingReport): Record<Level, number> {
@@ -107,20 +126,23 @@ export function notesOf(report: MaskingReport): Map<string, { mark: string; tech
 
 export const noteKey = (risk: ResidualRisk) => canonical(risk);
 
-/** `date: days 30, per snapshot` */
+/** `date: days 30, per snapshot`; `rebuild: columns subject and body` */
 export function techniqueInWords({ technique, options = {} }: Column): string {
   const told = Object.entries(options).filter(([name]) => name !== 'fields');
-  const words = told.map(([name, option]) => `${name} ${typeof option === 'object' ? JSON.stringify(option) : option}`);
+  const words = told.map(
+    ([name, option]) => `${name} ${Array.isArray(option) ? option.join(' and ') : ruleInWords(option)}`,
+  );
   const fields = Object.entries((options.fields ?? {}) as Record<string, unknown>).map(
-    ([path, field]) => `${path} ${fieldInWords(field)}`,
+    ([path, field]) => `${path} ${ruleInWords(field)}`,
   );
   const all = [...words, ...fields];
   return all.length === 0 ? technique : `${technique}: ${all.join(', ')}`;
 }
 
-function fieldInWords(field: unknown): string {
-  if (typeof field !== 'object' || field === null) return String(field);
-  return 'keep' in field ? 'keep' : String((field as { mask?: unknown }).mask);
+/** What a rule within a rule does; another option is told as it is. */
+function ruleInWords(option: unknown): string {
+  if (typeof option !== 'object' || option === null) return String(option);
+  return 'keep' in option ? 'keep' : String((option as { mask?: unknown }).mask);
 }
 
 export function number(value: number): string {
@@ -131,6 +153,10 @@ export function number(value: number): string {
 export function moment(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
+
+/** Stands before the first table with such counts. */
+export const countsInWords =
+  'Beside what was done: how many NULLs there are, and how many different values went in and came out; ≈ marks an estimate. Then what a person who has the snapshot could do with the column, and the number of the note that says why.';
 
 /** What is estimated says so. */
 export function countInWords(count: Schemas['Count'] | undefined): string {
@@ -144,8 +170,8 @@ export function reportHash(report: MaskingReport): string {
 }
 
 /** Where it comes from, and what it was made with. */
-export function provenanceOf({ source: name, project, report }: Reported): [label: string, value: string][] {
-  const { source, dump, takenAt, schemaFingerprint, policyHash, keyId, dictionaryVersion, locale } = report;
+export function provenanceOf({ id, source: name, project, report }: Reported): [label: string, value: string][] {
+  const { of, source, dump, takenAt, schemaFingerprint, policyHash, keyId, dictionaryVersion, locale } = report;
   const { ssh, tls } = source;
   const hop = ({ host, user, hostKey }: Schemas['SshHop']) => `${user}@${host}, host key ${hostKey}`;
   const replica =
@@ -157,6 +183,8 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
     ['WAL position', `${source.lsn}${replica}`],
   ];
   return [
+    ['Snapshot', id],
+    ['Report’s hash', reportHash(report)],
     ['Source', `${name} of project ${project}: database ${source.database} on ${source.server}`],
     ...(dump ? [dumped(dump)] : reached),
     ['State of', moment(takenAt)],
@@ -165,6 +193,8 @@ export function provenanceOf({ source: name, project, report }: Reported): [labe
     ['Policy', policyHash],
     ['Key’s name', keyId],
     ['Dictionaries', `${dictionaryVersion}${locale ? `, locale ${locale}` : ''}`],
+    ['Asked for by', of?.requestedBy ?? 'not recorded'],
+    ['Captured by', of ? `greenroom ${of.greenroom}` : 'an earlier greenroom'],
   ];
 }
 
