@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { Problem, type ProblemCode, type ProblemDocument } from '../services/errors.ts';
 
 const codeOfStatus: Record<number, ProblemCode> = {
@@ -21,7 +21,7 @@ export const problemHandler: ErrorRequestHandler = (error, req, res, next) => {
     next(error);
     return;
   }
-  const document = { where: req.path, ...toDocument(error) };
+  const document = { where: req.path, ...toDocument(error, bodyTypesOf(req)) };
   if (document.status >= 500) req.log.error({ err: error }, document.detail);
   sendProblem(res, { ...document, requestId: String(req.id) });
 };
@@ -40,8 +40,14 @@ export function sendProblem(res: Response, document: ProblemDocument & { request
   res.status(document.status).type('application/problem+json').send(JSON.stringify(document));
 }
 
-/** What the contract check, the body parser or greenroom itself threw, as a problem. */
-export function toDocument(error: unknown): ProblemDocument {
+/** The media types that the contract names for the body of what was asked, once it was found there. */
+function bodyTypesOf(req: Request): string[] {
+  const { openapi } = req as { openapi?: { schema?: { requestBody?: { content?: object } } } };
+  return Object.keys(openapi?.schema?.requestBody?.content ?? {});
+}
+
+/** What the contract check, the body parser or greenroom itself threw, as a problem. @param bodyTypes that are taken there */
+export function toDocument(error: unknown, bodyTypes: readonly string[] = []): ProblemDocument {
   if (error instanceof Problem) return error.toDocument();
   if (unstorable.has(String((error as { code?: unknown }).code))) {
     const remedy = 'Take it out of the text.';
@@ -65,10 +71,19 @@ export function toDocument(error: unknown): ProblemDocument {
       'greenroom failed at this; its log holds the reason under this request id',
     ).toDocument();
   }
-  const mistakes = errors?.map((mistake) => ({ where: mistake.path, what: mistake.message }));
+  const mistakes = errors?.map(({ path, message: what }) => ({ where: path, what: saidOfKey(what) }));
   const listed = code === 'invalid-request' && mistakes && mistakes.length > 0;
   const detail = listed
     ? mistakes.map(({ where, what }) => `${where} ${what}`).join('; ')
     : message || STATUS_CODES[status]!;
-  return new Problem(code, detail, listed ? { errors: mistakes } : {}).toDocument();
+  const asType = status === 415 && bodyTypes.length > 0;
+  return new Problem(code, detail, {
+    ...(asType ? { remedy: `Send the body as Content-Type: ${bodyTypes.join(' or ')}.` } : {}),
+    ...(listed ? { errors: mistakes } : {}),
+  }).toDocument();
+}
+
+/** The contract check names an unknown key by its place, and then says what the object around it must not. */
+function saidOfKey(what: string): string {
+  return /^must NOT have (additional|unevaluated) properties$/.test(what) ? 'is not known there' : what;
 }

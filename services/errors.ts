@@ -36,7 +36,7 @@ export const problemTable = {
   'unsupported-media-type': {
     status: 415,
     title: 'The body is of a type that is not taken',
-    remedy: 'Send the body as JSON: Content-Type: application/json.',
+    remedy: 'GET /openapi.json says of what type the body of each request is.',
   },
   conflict: {
     status: 409,
@@ -51,12 +51,13 @@ export const problemTable = {
   'policy-invalid': {
     status: 422,
     title: 'The masking policy cannot be used',
-    remedy: 'Correct the columns that are named, then send the policy again.',
+    remedy: 'Correct what is named, then send the policy again.',
   },
   'policy-incomplete': {
     status: 422,
     title: 'The masking policy does not classify every column',
-    remedy: 'Add a rule for every column that is named: what it is masked with, or why it is kept.',
+    remedy:
+      'Say of everything that is named what it is masked with, or why it is kept. POST …/policy/suggestion proposes a rule for each column.',
   },
   'schema-changed': {
     status: 422,
@@ -216,12 +217,28 @@ export class Problem extends Error {
       title: problemTable[this.code].title,
       status: this.status,
       code: this.code,
-      detail: this.message,
+      detail: listing.has(this.code) ? withFirst(this.message, this.errors) : this.message,
       ...(this.where === undefined ? {} : { where: this.where }),
       remedy: this.remedy ?? problemTable[this.code].remedy,
       ...(this.errors === undefined ? {} : { errors: this.errors }),
     };
   }
+}
+
+/** What these are about is in `errors`. A log's line has no list beside it: their detail names the first, and how many more. */
+const listing: ReadonlySet<ProblemCode> = new Set([
+  'policy-invalid',
+  'policy-incomplete',
+  'schema-changed',
+  'audit-failed',
+  'source-refused',
+]);
+
+function withFirst(detail: string, errors: readonly Mistake[] = []): string {
+  const [first] = errors;
+  if (!first || detail.includes(first.what)) return detail;
+  const more = errors.length > 1 ? `; and ${errors.length - 1} more` : '';
+  return `${detail} (${first.where}: ${first.what}${more})`;
 }
 
 /** What happened, in one line, of anything thrown. */

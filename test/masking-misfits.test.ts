@@ -116,6 +116,17 @@ describe('a rule that does not go with its column is refused before anything is 
     });
   }
 
+  test('the remedy lists only kinds that the length has room for', () => {
+    const remedyOf = (rule: object, unique: string[] = []) =>
+      mistakes([column('c', 'bpchar', { limit: 2 })], { c: rule }, { unique })[0]!.remedy!;
+    const unfit = remedyOf({ mask: 'bytes' });
+    assert.match(unfit, /country, .*token/);
+    assert.doesNotMatch(unfit, /email|url|username/);
+    const repeating = remedyOf({ mask: 'randomise', shape: true }, ['c']);
+    assert.match(repeating, /token/);
+    assert.doesNotMatch(repeating, /email|url|username|country|text/);
+  });
+
   test('what is a little coarser than that is not', () => {
     for (const [one, options] of [
       [column('c', 'date'), { to: 'month' }],

@@ -129,6 +129,42 @@ describe('holding a policy against a source', () => {
     assert.match(mistakeAt(problem, 'shop.customers.email').remedy!, /\{ mask: <kind> \}/);
   });
 
+  test('rules for views and foreign tables do nothing, and sequences that are not there keep nothing', () => {
+    const catalog = {
+      ...catalogOf([
+        table('customers', [column('id', 'int8')]),
+        table('revenue', [column('city')], { kind: 'm' }),
+        table('away', [column('city')], { kind: 'f' }),
+      ]),
+      sequences: [{ schema: 'shop', name: 'numbers' }],
+    };
+    const keep = { keep: 'surrogate' };
+    const of = (policy: object) =>
+      problemOf(() => planMasking(catalog, parsePolicy({ tables: {}, types: { int8: keep }, ...policy })));
+    const city = { city: { mask: 'city' } };
+    const problem = of({
+      tables: { 'shop.revenue': city, 'shop.away': city, 'shop.readable': city, 'shop.customers': { gone: keep } },
+      sequences: { 'shop.numbers': keep, 'shop.foo': keep },
+    });
+    assert.equal(problem.code, 'policy-invalid');
+    assert.deepEqual(wheres(problem), [
+      ...['shop.away', 'shop.customers.gone', 'shop.foo', 'shop.readable', 'shop.revenue'],
+    ]);
+    assert.match(mistakeAt(problem, 'shop.revenue').what, /materialized view.*computes anew from masked rows/);
+    assert.match(mistakeAt(problem, 'shop.revenue').remedy!, /rules go to the tables that it reads/);
+    assert.match(mistakeAt(problem, 'shop.readable').remedy!, /a view, which has no rows of its own/);
+    assert.match(mistakeAt(problem, 'shop.customers.gone').remedy!, /may have been dropped or renamed/);
+    assert.match(mistakeAt(problem, 'shop.foo').what, /is no sequence of the source/);
+    assert.match(
+      problem.toDocument().detail,
+      /does not fit the source \(shop\.revenue: is a materialized .*; and 4 more\)$/,
+    );
+    assert.match(problem.toDocument().remedy!, /^Correct what is named/);
+    const only = of({ sequences: { 'shop.foo': keep } });
+    assert.equal(only.where, 'shop.foo');
+    assert.match(only.toDocument().detail, /\(shop\.foo: is no sequence of the source\)$/);
+  });
+
   test('names the source does not have, and what needs no entry', () => {
     const catalog = catalogOf([
       table('customers', [column('id', 'int8'), column('domain', 'text', { generated: true })]),
@@ -257,6 +293,17 @@ describe('holding a policy against a source', () => {
       }),
     );
     assert.deepEqual(wheres(problem), ['shop.orders.buyer']);
+    const repeating = problemOf(() => {
+      const country = { mask: 'randomise', values: ['a', 'b'] };
+      plan(catalog, {
+        'shop.people': { name: country },
+        'shop.orders': { buyer: country },
+        'shop.lines': { buyer: country },
+      });
+    });
+    assert.match(mistakeAt(repeating, 'shop.people.name').what, /^is unique, and/);
+    for (const where of ['shop.orders.buyer', 'shop.lines.buyer'])
+      assert.match(mistakeAt(repeating, where).what, /^is tied to shop\.people\.name, which is unique, and the mask/);
     const { tables } = plan(catalog, {
       'shop.people': { name },
       'shop.orders': { buyer: name },

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { removeInstallation } from '../services/engine/clean-up.ts';
 import { type CaptureOptions, captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { previewTable } from '../services/sources/preview.ts';
+import { probeSource } from '../services/sources/probe.ts';
 import { suggestForSource } from '../services/sources/suggestion.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { until } from './support/service.ts';
@@ -209,6 +210,31 @@ test('a table that is not to be read, or locked meanwhile, is judged by its name
     const email = proposals.find(({ table, column }) => table === 'app.people' && column === 'email')!;
     assert.deepEqual(email.rule, { mask: 'email' });
     assert.ok(email.confidence < 0.6);
+  } finally {
+    await other.query('ROLLBACK');
+    await other.end();
+  }
+});
+
+test('a table that somebody has locked before holds up nothing but its own sample', async () => {
+  const other = await production.connect('shop');
+  try {
+    await other.query('BEGIN; LOCK TABLE app.large, app.empty IN ACCESS EXCLUSIVE MODE');
+    const probe = await probeSource(source());
+    const { sizeBytes } = probe.tables.find(({ name }) => name === 'app.large')!;
+    assert.ok(sizeBytes > 20_000_000, `its pages when it was last analyzed: ${sizeBytes}`);
+    const { tables, proposals } = await suggestForSource(source(), undefined);
+    for (const name of ['app.large', 'app.empty'])
+      assert.match(tables.find((table) => table.name === name)!.note!, /lock timeout/, name);
+    assert.equal(tables.find(({ name }) => name === 'app.people')!.note, undefined);
+    const mail = proposals.find(({ table, column }) => table === 'app.large' && column === 'mail')!;
+    assert.deepEqual(mail.rule, { mask: 'email' });
+    const keep = { keep: 'public' };
+    const policy = {
+      tables: { 'app.empty': { email: keep, code: keep }, 'app.settings': { value: keep, remark: keep, doc: keep } },
+    };
+    const shown = await previewTable({ address: source(), key: Buffer.alloc(32, 'k'), policy }, 'app.settings', 5);
+    assert.equal(shown.rows.length, 5);
   } finally {
     await other.query('ROLLBACK');
     await other.end();

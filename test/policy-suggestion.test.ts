@@ -566,3 +566,17 @@ test('no value, no part of one and no key of a document that is data is said any
   for (const canary of canaries)
     assert.ok(!said.includes(canary), said.slice(said.indexOf(canary) - 80, said.indexOf(canary) + 20));
 });
+
+test('a tsvector: what it could be computed from is named, and a person chooses', () => {
+  const tsvector = { baseType: 'tsvector' };
+  const { rule, why } = suggest({
+    'articles.search': tsvector,
+    'articles.title': { of: (row) => `words about item ${row}` },
+    'articles.size': { baseType: 'int4' },
+    'loose.search': tsvector,
+  });
+  assert.equal(rule('articles.search'), undefined);
+  assert.match(why('articles.search'), /`rebuild` .*\(text are title\), `null` leaves it out/);
+  assert.match(why('loose.search'), /`null` leaves it out/);
+  assert.doesNotMatch(why('loose.search'), /rebuild/);
+});

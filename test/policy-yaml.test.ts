@@ -90,6 +90,35 @@ nmaes: []
   assert.equal(mistakes.length, expected.length, mistakes.join('\n'));
 });
 
+test('null as YAML and JSON read it is the kind null, wherever a kind is named', () => {
+  const yaml = readPolicyYaml(`
+tables:
+  shop.t:
+    mask: { mask: null }
+    doc: { mask: json, fields: { a: ~, b: { mask: null }, mask: null }, numbers: null }
+names: [{ match: note, rule: { mask: null } }]
+types: { tsvector: { mask: null } }
+`);
+  const named = {
+    tables: {
+      'shop.t': {
+        mask: { mask: 'null' },
+        doc: { mask: 'json', fields: { a: 'null', b: { mask: 'null' }, mask: 'null' }, numbers: 'null' },
+      },
+    },
+    names: [{ match: 'note', rule: { mask: 'null' } }],
+    types: { tsvector: { mask: 'null' } },
+  };
+  assert.deepEqual(yaml, named);
+  assert.deepEqual(parsePolicy(JSON.parse(JSON.stringify(named).replaceAll('"null"', 'null'))), named);
+  const wrong = mistakesOf(
+    'tables:\n  shop.t:\n    id: { mask: null, value: 1 }\n    at: null\n    of: { mask: nil }\n',
+  );
+  assert.match(wrong[0]!, /^shop\.t\.id: has an unknown option `value`/);
+  assert.match(wrong.join('\n'), /^shop\.t\.at: must be object/m);
+  assert.match(wrong.join('\n'), /^shop\.t\.of: mask is none of: .*, null, constant, .*rebuild \(line 5\)$/m);
+});
+
 test('what is no YAML, or says the same twice', () => {
   assert.match(mistakesOf('tables: {\n  a: [}\n').join(), /^line 2: /);
   assert.deepEqual(mistakesOf('tables:\n  shop.a:\n    id: { mask: "null" }\n    id: { keep: why }\n'), [
@@ -125,5 +154,5 @@ test('the example of the documentation is a policy', () => {
 test('the JSON schema that is written down is the one that is served: npm run policy-schema writes it', () => {
   const written = JSON.parse(readFileSync(join(root, 'docs/masking-policy.schema.json'), 'utf8'));
   assert.deepEqual(written, JSON.parse(JSON.stringify(policySchema)));
-  assert.deepEqual(written.$defs.column.else.properties.mask.enum, Object.keys(kinds));
+  assert.deepEqual(written.$defs.column.else.properties.mask.enum, [...Object.keys(kinds), null]);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type pg from 'pg';
+import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { pinoHttp } from 'pino-http';
+import { waitUntilItAnswers } from '../services/database/open.ts';
 import { DiskFull, explainFullDisk } from '../services/engine/disk.ts';
 import { Problem } from '../services/errors.ts';
 import { createLog, errorOf } from '../services/log.ts';
-import { firstError, sourceProblem, withoutValues } from '../services/sources/errors.ts';
+import { firstError, sourceProblem, tableOfFailed, withoutValues } from '../services/sources/errors.ts';
 import { startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 
 const secret = /\bann|quell|4711471147|0x/i;
@@ -145,6 +146,19 @@ describe('what a server says passes without the values in it', () => {
     );
   });
 
+  test('which table pg_restore made an index or constraint on', () => {
+    for (const [statement, table] of [
+      ['ALTER TABLE ONLY app.people\n    ADD CONSTRAINT people_key UNIQUE (name);', 'app.people'],
+      ['CREATE UNIQUE INDEX "Old ""key"" ON x" ON app."Old people" USING btree (lower(name));', 'app."Old people"'],
+      ['CREATE INDEX one ON ONLY "App".people USING gin (body);', '"App".people'],
+      ['CREATE TRIGGER one BEFORE INSERT ON app.people', undefined],
+    ] as const)
+      assert.equal(
+        tableOfFailed(`pg_restore: error: could not execute query: ERROR:  no\nCommand was: ${statement}\n`),
+        table,
+      );
+  });
+
   test('a full disk', async () => {
     const message = 'invalid input syntax for type integer: "Ann: No space left on device"';
     const error = Object.assign(new Error(message), { severity: 'ERROR', code: '22P02' });
@@ -189,5 +203,31 @@ describe('what is logged of an error', () => {
     });
     assert.doesNotMatch(line, secret);
     assert.match(line, /people_name_key/);
+  });
+});
+
+describe('greenroom’s own database that does not answer', () => {
+  const waiting = async (connectionString: string, timeoutMs: number) => {
+    const told: string[] = [];
+    const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000 });
+    const problem = await waitUntilItAnswers(pool, timeoutMs, ({ message }) => told.push(message)).then(
+      () => assert.fail('it should have been given up'),
+      (error: Error) => error.message,
+    );
+    await pool.end();
+    return { problem, told };
+  };
+
+  test('is said to be waited for, and then not to be reached', async () => {
+    const { problem, told } = await waiting('postgres://u:p@127.0.0.1:1/greenroom', 300);
+    assert.match(problem, /database cannot be reached: .*ECONNREFUSED/);
+    assert.equal(told.length, 1);
+    assert.match(told[0]!, /cannot be reached yet; it is waited for: .*ECONNREFUSED/);
+  });
+
+  test('that refuses the login is not waited for', async () => {
+    const { problem, told } = await waiting(server.url('absent'), 60_000);
+    assert.match(problem, /does not let it in: database "absent" does not exist/);
+    assert.deepEqual(told, []);
   });
 });

@@ -9,10 +9,20 @@ import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import { readPools } from '../services/snapshots/capture/pools.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
 import { createPace } from '../services/sources/pace.ts';
+import { previewTable } from '../services/sources/preview.ts';
 import { probeSource } from '../services/sources/probe.ts';
 import { inReadOnlyTransaction } from '../services/sources/session.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
-import { captureOf, noSessionLeft, reader, refusal, refusedCapture, schema, tableBytes } from './support/source.ts';
+import {
+  captureOf,
+  noSessionLeft,
+  policy,
+  reader,
+  refusal,
+  refusedCapture,
+  schema,
+  tableBytes,
+} from './support/source.ts';
 
 const host = testHost();
 let production: TestPostgres;
@@ -118,10 +128,12 @@ for (const [what, moment] of [
   });
 }
 
-test('who probes a source is told of which table a lock was waited for', async () => {
+test('who previews a locked table is told of which one a lock was waited for; a probe waits for none', async () => {
   await lockLastTable();
   try {
-    const problem = await refusal(probeSource(source({ lockTimeoutMs: 100 })));
+    const address = source({ lockTimeoutMs: 100 });
+    assert.equal((await probeSource(address)).readable, true);
+    const problem = await refusal(previewTable({ address, key: Buffer.alloc(32), policy }, 'app.d', 5));
     assert.deepEqual([problem.code, problem.where], ['source-refused', 'app.d']);
     assert.match(problem.message, /others hold a lock on app\.d/);
   } finally {

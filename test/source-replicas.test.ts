@@ -69,7 +69,7 @@ test('a replica is read, by all sessions on one snapshot, and the primary is lef
   assert.deepEqual(rowsOf(report), { ...all, 'app.scratch': 0 });
   assert.deepEqual(
     report.warnings.map(({ where }) => where),
-    ['app.scratch'],
+    [serverOf({ url: replicaUrl() }), 'app.scratch'],
   );
 });
 
@@ -102,8 +102,10 @@ test('one that does not answer, is no replica or is too far behind is passed ove
     assert.equal(report.source.replayDelayMs, undefined);
     assert.deepEqual(rowsOf(report), { ...all, 'app.scratch': 1 });
     assert.deepEqual(
-      report.warnings.map(({ what }) => /cannot be reached|is no replica|behind its primary/.exec(what)?.[0]),
-      ['cannot be reached', 'is no replica', 'behind its primary'],
+      report.warnings.map(
+        ({ what }) => /cannot be reached|is no replica|behind its primary|without TLS/.exec(what)?.[0],
+      ),
+      ['cannot be reached', 'is no replica', 'behind its primary', 'without TLS'],
     );
     assert.ok(!JSON.stringify(report).includes('s3cr3t'));
   } finally {

@@ -8,13 +8,27 @@ import { removeInstallation } from '../services/engine/clean-up.ts';
 import { captureDatabase } from '../services/snapshots/capture/capture.ts';
 import type { SourceAddress } from '../services/sources/address.ts';
 import { probeSource } from '../services/sources/probe.ts';
-import { checkTls } from '../services/sources/tls.ts';
+import { checkTls, inTheClear } from '../services/sources/tls.ts';
 import { type Authority, createAuthority } from './support/certificates.ts';
 import { docker, startPostgres, type TestPostgres, testHost } from './support/postgres.ts';
 import { until } from './support/service.ts';
 import { captureOf, noSessionLeft, reader, refusal, refusedCapture, schema } from './support/source.ts';
 
 type SourceTls = components['schemas']['SourceTls'];
+
+test('what does not leave the machine, or goes through SSH, is not read in the clear', () => {
+  const ssh = { host: 'bastion.example', user: 'courier', hostKey: 'ssh-ed25519 AAAA', agent: true };
+  const of = (host: string, more: object = {}) => inTheClear({ url: `postgres://u:p@${host}/shop`, ...more });
+  for (const host of ['localhost', '127.0.0.1:6432', '[::1]', '%2Frun%2Fpostgresql'])
+    assert.deepEqual(of(host), [], host);
+  assert.deepEqual(of('db.internal', { ssh }), []);
+  assert.deepEqual(of('db.internal', { tls: { mode: 'require' } }), []);
+  for (const host of ['db.internal', '172.17.0.2', 'localhost.example'])
+    assert.deepEqual(
+      of(host).map(({ where }) => where),
+      [`${host}:5432`],
+    );
+});
 
 const host = testHost();
 let production: TestPostgres;
@@ -69,8 +83,11 @@ const sourceWith = (tls?: SourceTls, query = ''): SourceAddress => ({
   url: production.url('shop', reader) + query,
   ...(tls ? { tls } : {}),
 });
-const accepted = async (tls?: SourceTls, query?: string) =>
-  assert.equal((await probeSource(sourceWith(tls, query))).readable, true);
+const accepted = async (tls?: SourceTls, query?: string) => {
+  const { readable, warnings } = await probeSource(sourceWith(tls, query));
+  assert.equal(readable, true);
+  return warnings;
+};
 const refused = (tls?: SourceTls, query?: string) => refusal(probeSource(sourceWith(tls, query)));
 
 describe('a certificate for the server’s address and name', () => {
@@ -100,7 +117,8 @@ describe('a certificate for the server’s address and name', () => {
 
   test('is accepted by every mode that trusts its CA, and by one that verifies nothing', async () => {
     const ca = authority.certificate;
-    for (const mode of ['verify-full', 'verify-ca', 'require'] as const) await accepted({ ca, mode });
+    for (const mode of ['verify-full', 'verify-ca', 'require'] as const)
+      assert.deepEqual(await accepted({ ca, mode }), [], 'nothing to warn of');
     await accepted({ ca, serverName: 'production.example' });
     await accepted({ ca }, '?sslmode=disable');
     await accepted({ mode: 'require' });
@@ -119,7 +137,7 @@ describe('a certificate for the server’s address and name', () => {
     ];
     for (const problem of problems) {
       assert.equal(problem.code, 'source-unreachable');
-      assert.match(problem.message, /not of the CA that is trusted/);
+      assert.match(problem.message, /not of the CA that is trusted \([A-Z_]+\)$/);
       assert.match(problem.remedy!, /tls\.ca/);
       assert.equal(problem.where, `${production.address}:5432`);
     }
@@ -174,6 +192,11 @@ test('a server without TLS is refused, and sees no login in plain text', async (
     assert.match(problem.message, /does not speak TLS/);
   }
   assert.equal(await logins(), before);
+  const [warning] = (await probeSource(sourceWith())).warnings;
+  assert.match(
+    `${warning!.what}. ${warning!.remedy}`,
+    /without TLS: rows pass the network unmasked.*sslmode=verify-full/,
+  );
 });
 
 test('what would verify nothing, or cannot be read, is refused when the source is made', () => {

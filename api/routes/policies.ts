@@ -22,10 +22,10 @@ export function policyRoutes(greenroom: RunningGreenroom): Router {
   router.put(base, async (req, res) => {
     const { project, source } = req.params;
     const sent = typeof req.body === 'string' ? readPolicyYaml(req.body) : parsePolicy(req.body);
-    const { policy, hash, acknowledged } = await putPolicy(greenroom, project, source, sent);
+    const { set, hash, acknowledged } = await putPolicy(greenroom, project, source, sent);
     const detail = { policyHash: hash, acknowledged };
     await recordEvent(pool, { actor: askerOf(req).name, action: 'policy.set', subject: subjectOf(req.params), detail });
-    res.json(policy);
+    res.json(set);
   });
   router.get(`${base}/check`, async (req, res) => {
     res.json(await checkPolicy(greenroom, req.params.project, req.params.source));

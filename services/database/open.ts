@@ -13,7 +13,10 @@ export interface OpenDatabase {
 /** A connection whose other end has gone without a word is noticed in minutes, not in the two hours of the system's default. */
 export const alive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
-/** Connects to greenroom's database, waits for one that is starting, and brings its tables up to date. */
+/**
+ * Connects to greenroom's database, waits a minute for one that is starting, and brings its tables up to date.
+ * @param onError is told of connections that break, and every ten seconds that it still waits and why
+ */
 export async function openDatabase(
   config: pg.ClientConfig,
   concurrency: number,
@@ -30,7 +33,7 @@ export async function openDatabase(
   // A connection that breaks while a transaction has it tells so by an event, too; unheard, it would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   try {
-    await waitUntilItAnswers(pool, 60_000);
+    await waitUntilItAnswers(pool, 60_000, onError);
     await migrate(pool);
     return { pool, config, installation: await installationId(pool) };
   } catch (error) {
@@ -39,17 +42,29 @@ export async function openDatabase(
   }
 }
 
-async function waitUntilItAnswers(pool: pg.Pool, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
+const toldEveryMs = 10_000;
+
+/** @throws Error when it lets nobody in, or cannot be reached for so long */
+export async function waitUntilItAnswers(
+  pool: pg.Pool,
+  timeoutMs: number,
+  onWait: (why: Error) => void,
+): Promise<void> {
+  const startedAt = Date.now();
+  for (let toldAt = Number.NEGATIVE_INFINITY; ; ) {
     try {
       await pool.query('SELECT');
       return;
     } catch (error) {
       // 28…: wrong password or user, 3D000: no such database. Waiting does not mend those.
-      const code = (error as { code?: string }).code ?? '';
-      if (code.startsWith('28') || code === '3D000' || Date.now() > deadline) {
-        throw new Error(`greenroom's own database does not let it in: ${messageOf(error)}`, { cause: error });
+      const { code = '' } = error as { code?: string };
+      const said = (what: string) =>
+        new Error(`greenroom's own database ${what}: ${messageOf(error)}`, { cause: error });
+      if (code.startsWith('28') || code === '3D000') throw said('does not let it in');
+      if (Date.now() - startedAt > timeoutMs) throw said('cannot be reached');
+      if (Date.now() - toldAt >= toldEveryMs) {
+        toldAt = Date.now();
+        onWait(said('cannot be reached yet; it is waited for'));
       }
       await new Promise((resolve) => setTimeout(resolve, 200));
     }

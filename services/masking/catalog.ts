@@ -57,6 +57,8 @@ export interface CatalogForeignKey {
 export interface MaskingCatalog {
   tables: CatalogTable[];
   foreignKeys: CatalogForeignKey[];
+  /** Where it was not asked for them, nothing that a policy says of sequences is held against it. */
+  sequences?: readonly { schema: string; name: string }[];
 }
 
 /** How a table is called in policies, reports and messages. */

@@ -45,8 +45,21 @@ export interface SourceTable extends CatalogTable {
   rowSecurity: boolean;
 }
 
+export interface SourceSequence {
+  schema: string;
+  name: string;
+  start: string;
+  increment: string;
+  min: string;
+  max: string;
+  readable: boolean;
+  /** Those that it gives values to: the one that owns it (serial, identity), and whose default uses it. `schema.table` */
+  columns: { table: string; column: string }[];
+}
+
 export interface SourceCatalog extends MaskingCatalog {
   tables: SourceTable[];
+  sequences: SourceSequence[];
 }
 
 export interface ServerFacts {
@@ -85,7 +98,7 @@ export async function readServer(client: pg.Client): Promise<ServerFacts> {
   return (await catalogQuery<ServerFacts>(client, 'server'))[0]!;
 }
 
-/** What is in the database, as masking has to know it. @param schemas whose tables; all where none are named */
+/** What is in the database, as masking has to know it, and its sequences. @param schemas whose tables; all where none are named */
 export async function readCatalog(client: pg.Client, schemas?: string[]): Promise<SourceCatalog> {
   const types = new Map((await catalogQuery<TypeRow>(client, 'types')).map((row) => [Number(row.oid), row]));
   const rows = await catalogQuery<TableRow>(client, 'tables', [schemas ?? null]);
@@ -93,7 +106,9 @@ export async function readCatalog(client: pg.Client, schemas?: string[]): Promis
     client,
     'foreign-keys',
   );
+  const sequences = await catalogQuery<SourceSequence>(client, 'sequences');
   return {
+    sequences,
     tables: rows.map((row) => ({
       oid: Number(row.oid),
       schema: row.schema,

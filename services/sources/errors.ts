@@ -73,6 +73,13 @@ export function firstError(stderr: string): string {
     .slice(0, 300);
 }
 
+/** The table of the index or constraint that pg_restore could not make, as its statement has it: `shop."Old orders"`. */
+export function tableOfFailed(stderr: string): string | undefined {
+  const name = String.raw`(?:"(?:[^"]|"")*"|[\w$]+)`;
+  const made = `ALTER TABLE (?:ONLY )?|CREATE (?:UNIQUE )?INDEX ${name} ON (?:ONLY )?`;
+  return new RegExp(`Command was: (?:${made})(${name}\\.${name})`, 'u').exec(stderr)?.[1];
+}
+
 /**
  * Whether an error is the end of a connection or of its transaction: told by the server (57P…, 08…; 40…, a replica's
  * conflict with recovery), or not by a server at all.

@@ -1,16 +1,19 @@
-import { Problem } from '../errors.ts';
+import { type Mistake, Problem } from '../errors.ts';
 import { tableName } from '../masking/catalog.ts';
 import { type SourceAddress, serverOf } from './address.ts';
-import { catalogQuery, readCatalog, readServer, type ServerFacts, type SourceTable } from './catalog.ts';
-import { replayDelayOf, replicasOf } from './replicas.ts';
+import { readCatalog, readServer, type ServerFacts, type SourceCatalog } from './catalog.ts';
+import { replayDelayOf, replicasOf, serversOf } from './replicas.ts';
 import { chooseSchemas, withinSchemas } from './schemas.ts';
 import { inReadOnlyTransaction, quickMs } from './session.ts';
+import { inTheClear } from './tls.ts';
 
 /** What a source is and holds, and what would keep a capture from reading it. */
 export interface Probe {
   readable: boolean;
   /** What stands in the way, each with what to do. */
   obstacles: { where: string; what: string; remedy: string }[];
+  /** What keeps no capture from reading it, and ought to be otherwise. */
+  warnings: Mistake[];
   server: string;
   version: string;
   database: string;
@@ -29,10 +32,7 @@ export async function probeSource(address: SourceAddress): Promise<Probe> {
   return inReadOnlyTransaction(address, quickMs, async (client) => {
     const server = await readServer(client);
     const schemas = await chooseSchemas(client, address.schemas);
-    const { tables } = withinSchemas(await readCatalog(client, address.schemas), schemas);
-    const sequences = await catalogQuery<Sequence>(client, 'sequences');
-    const hidden = sequences.filter(({ schema, readable }) => schemas.has(schema) && !readable);
-    return probeOf(address, server, { tables, hidden, replicas });
+    return probeOf(address, server, withinSchemas(await readCatalog(client, address.schemas), schemas), replicas);
   });
 }
 
@@ -47,16 +47,11 @@ async function askReplica(replica: SourceAddress): Promise<Probe['replicas'][num
   }
 }
 
-interface Sequence {
-  schema: string;
-  name: string;
-  readable: boolean;
-}
-
 function probeOf(
   address: SourceAddress,
   server: ServerFacts,
-  { tables, hidden, replicas }: { tables: SourceTable[]; hidden: Sequence[]; replicas: Probe['replicas'] },
+  { tables, sequences }: SourceCatalog,
+  replicas: Probe['replicas'],
 ): Probe {
   const holding = tables.filter(({ kind }) => kind === 'r' || kind === 'p');
   const obstacles = holding.flatMap((table) => {
@@ -82,15 +77,18 @@ function probeOf(
     return [];
   });
   obstacles.push(
-    ...hidden.map((sequence) => ({
-      where: tableName(sequence),
-      what: 'The login may not SELECT it',
-      remedy: `GRANT SELECT ON SEQUENCE ${tableName(sequence)} to the login, or grant it pg_read_all_data`,
-    })),
+    ...sequences
+      .filter(({ readable }) => !readable)
+      .map((sequence) => ({
+        where: tableName(sequence),
+        what: 'The login may not SELECT it',
+        remedy: `GRANT SELECT ON SEQUENCE ${tableName(sequence)} to the login, or grant it pg_read_all_data`,
+      })),
   );
   return {
     readable: obstacles.length === 0,
     obstacles,
+    warnings: serversOf(address).flatMap(inTheClear),
     server: serverOf(address),
     version: server.version,
     database: server.database,

@@ -26,7 +26,11 @@ export async function chooseSchemas(client: pg.Client, wanted: string[] | undefi
 export function withinSchemas(catalog: SourceCatalog, { has }: Chosen): SourceCatalog {
   const tables = catalog.tables.filter(({ schema }) => has(schema));
   const names = new Set(tables.map(({ schema, name }) => `${schema}.${name}`));
-  return { tables, foreignKeys: catalog.foreignKeys.filter(({ table }) => names.has(table)) };
+  return {
+    tables,
+    foreignKeys: catalog.foreignKeys.filter(({ table }) => names.has(table)),
+    sequences: catalog.sequences.filter(({ schema }) => has(schema)),
+  };
 }
 
 /** Schemas that need others could not be restored without them. @throws Problem `source-refused` naming each object */

@@ -19,6 +19,8 @@ type Schemas = components['schemas'];
 /** Of reading all samples; what is not sampled by then is judged by names and types. */
 const readingTimeMs = 60_000;
 const statementTimeoutMs = 5_000;
+/** A table that somebody has locked holds up the others no longer; shorter than a statement's, so that what stood in the way is said. */
+const lockTimeoutMs = 2_000;
 /** Of a partitioned table, so many of its largest partitions. */
 const sampledPartitions = 4;
 
@@ -37,6 +39,8 @@ export async function suggestForSource(
   const vocabulary = await loadVocabulary();
   const seen = await inReadOnlyTransaction(address, statementTimeoutMs, async (client) => {
     const deadline = Date.now() + readingTimeMs;
+    const lockMs = Math.min(lockTimeoutMs, address.limits?.lockTimeoutMs ?? lockTimeoutMs);
+    await client.query(`SET LOCAL lock_timeout = ${lockMs}`);
     const catalog = withinSchemas(
       await readCatalog(client, address.schemas),
       await chooseSchemas(client, address.schemas),

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { parse } from 'pg-connection-string';
 import type { components } from '../../openapi/types.ts';
-import { messageOf, Problem } from '../errors.ts';
+import { type Mistake, messageOf, Problem } from '../errors.ts';
 import { type SourceAddress, serverAddressOf, serverOf } from './address.ts';
 import { connectTimeoutMs } from './line.ts';
 
@@ -110,6 +110,25 @@ export function tlsModeOf(address: SourceAddress): NonNullable<SourceTls['mode']
   return options.checkServerIdentity ? 'verify-ca' : 'verify-full';
 }
 
+/** Whether whoever is on the way to a server can read along: nothing encrypts, and it goes over a network. */
+function isInTheClear(address: SourceAddress): boolean {
+  const { host } = serverAddressOf(address);
+  const staysHere = host.startsWith('/') || host === 'localhost' || /^(127\.|::1$|\[::1\]$)/.test(host);
+  return address.ssh === undefined && address.relay === undefined && !staysHere && tlsModeOf(address) === 'disable';
+}
+
+/** A warning where the rows of a server pass a network unmasked, as plain text. */
+export function inTheClear(address: SourceAddress): Mistake[] {
+  if (!isInTheClear(address)) return [];
+  return [
+    {
+      where: serverOf(address),
+      what: 'is read without TLS: rows pass the network unmasked, for anybody on the way to read',
+      remedy: 'Add sslmode=verify-full to the source’s URL, or give its tls or ssh',
+    },
+  ];
+}
+
 function withoutTls(server: string): Problem {
   return new Problem('source-refused', `${server} does not speak TLS, and greenroom does not go on without it`, {
     where: server,
@@ -130,14 +149,16 @@ const remedies: Record<string, [what: string, remedy: string]> = {
 function tlsProblem(error: unknown, server: string): Problem {
   if (error instanceof Problem) return error;
   const { code = '' } = error as { code?: string };
-  const distrusted =
-    /CERT|ISSUER|SIGNATURE/.test(code) &&
-    ([
-      'its certificate is not of the CA that is trusted',
+  const distrusted = (what: string, remedy: string) =>
+    new Problem('source-unreachable', `${server} was not trusted: ${what}`, { where: server, remedy });
+  const known = remedies[code];
+  if (!known && /CERT|ISSUER|SIGNATURE/.test(code)) {
+    // Node's own message says no more, and then how to start Node.
+    return distrusted(
+      `its certificate is not of the CA that is trusted (${code})`,
       'Give the certificate of the CA that signed it as the source’s tls.ca; if that should be it, somebody else may be answering.',
-    ] as const);
-  const [what, remedy] = remedies[code] ??
-    (distrusted || undefined) ?? ['TLS could not be agreed on', 'The message names the reason.'];
-  const said = `${messageOf(error)}${code && ` (${code})`}`;
-  return new Problem('source-unreachable', `${server} was not trusted: ${what}: ${said}`, { where: server, remedy });
+    );
+  }
+  const [what, remedy] = known ?? ['TLS could not be agreed on', 'The message names the reason.'];
+  return distrusted(`${what}: ${messageOf(error)}${code && ` (${code})`}`, remedy);
 }

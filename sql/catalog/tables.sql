@@ -1,7 +1,14 @@
 -- Every relation that holds or shows rows, with its columns, unique indexes and exclusion constraints; extensions' own are left out.
--- $1: the schemas they are in; null: in any. What is asked of a relation waits for whoever has locked it.
+-- $1: the schemas they are in; null: in any. To ask a relation's size waits for whoever has locked it, or is about to: the
+-- size of such a one is what it was when it was last analyzed.
+WITH locked AS MATERIALIZED (
+  SELECT l.relation FROM pg_locks l
+  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
-  c.reltuples::float8 AS estimated_rows, pg_table_size(c.oid)::float8 AS size_bytes, pg_relation_size(c.oid)::float8 AS heap_bytes,
+  c.reltuples::float8 AS estimated_rows,
+  CASE WHEN c.oid IN (SELECT relation FROM locked) THEN last_known.bytes ELSE pg_table_size(c.oid) END::float8 AS size_bytes,
+  CASE WHEN c.oid IN (SELECT relation FROM locked) THEN last_known.bytes ELSE pg_relation_size(c.oid) END::float8 AS heap_bytes,
   c.relfilenode::int8 AS filenode, c.relpersistence = 'u' AS unlogged,
   CASE WHEN c.relispartition THEN (
     SELECT format('%s.%s', rn.nspname, r.relname)
@@ -32,6 +39,7 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS 
             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))))))
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)), '[]') AS unique_keys
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (SELECT greatest(c.relpages, 0)::int8 * current_setting('block_size')::int8 AS bytes) last_known
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND ($1::text[] IS NULL OR n.nspname = ANY ($1))
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')

@@ -9,8 +9,12 @@ type End = readonly [table: string, column: string];
 /** What the columns that are tied to one another share, so that the same original comes out the same in each. */
 export interface Tie {
   unique: boolean;
+  /** The column that is unique by itself: `schema.table.column`. */
+  uniqueBy?: string | undefined;
   /** The shortest of them says how long a masked value may be. */
   limit: number | undefined;
+  /** One of them is citext: copies of one value may differ in case. */
+  ignoresCase: boolean;
 }
 
 export interface Links {
@@ -38,7 +42,8 @@ export function linkColumns(
   const ties = new Map<string, Tie>();
   const tieOf = (...end: End): Tie => {
     const id = end.join('.');
-    const tie = ties.get(id) ?? { unique: false, limit: columns.get(id)?.column.limit ?? undefined };
+    const { limit, baseType } = columns.get(id)?.column ?? {};
+    const tie = ties.get(id) ?? { unique: false, limit: limit ?? undefined, ignoresCase: baseType === 'citext' };
     ties.set(id, tie);
     return tie;
   };
@@ -46,7 +51,8 @@ export function linkColumns(
     const name = rootOf.get(tableName(table))!;
     for (const key of table.uniqueKeys) {
       // One column of the key that stays different is enough only when the others are copied as they are.
-      for (const column of key.columns) if (column !== null) tieOf(name, column).unique = true;
+      for (const column of key.columns)
+        if (column !== null) Object.assign(tieOf(name, column), { unique: true, uniqueBy: `${name}.${column}` });
     }
   }
 
@@ -74,10 +80,14 @@ export function linkColumns(
     changed = false;
     for (const { from, to } of all) {
       const [a, b] = [tieOf(...from), tieOf(...to)];
-      const shared = { unique: a.unique || b.unique, limit: shorter(a.limit, b.limit) };
+      const shared = {
+        unique: a.unique || b.unique,
+        limit: shorter(a.limit, b.limit),
+        ignoresCase: a.ignoresCase || b.ignoresCase,
+      };
       for (const tie of [a, b]) {
-        if (tie.unique === shared.unique && tie.limit === shared.limit) continue;
-        Object.assign(tie, shared);
+        if (canonical(shared) === canonical({ unique: tie.unique, limit: tie.limit, ignoresCase: tie.ignoresCase })) continue;
+        Object.assign(tie, shared, { uniqueBy: tie.uniqueBy ?? a.uniqueBy ?? b.uniqueBy });
         changed = true;
       }
     }
@@ -132,7 +142,7 @@ function looselyCompared(
 
 /** Types with one value write the same original in the same characters. */
 function writing({ baseType, isArray }: CatalogColumn): string {
-  if (['text', 'varchar', 'name'].includes(baseType)) return `text ${isArray}`;
+  if (['text', 'varchar', 'name', 'citext'].includes(baseType)) return `text ${isArray}`;
   return `${/^int[248]$/.test(baseType) ? 'integer' : baseType} ${isArray}`;
 }
 

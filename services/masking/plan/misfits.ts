@@ -1,19 +1,20 @@
 import type { Mistake } from '../../errors.ts';
 import type { CatalogColumn, CatalogTable } from '../catalog.ts';
 import { tagLength } from '../keyed/digest.ts';
-import type { Family, Kind, MaskRule, Misfit, Part, Place } from '../kind.ts';
+import type { Kind, MaskRule, Misfit, Part, Place } from '../kind.ts';
 import { kinds } from '../kinds/index.ts';
 import { howToClassify } from '../policy/mistakes.ts';
 import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { isKept, maskRuleOf } from '../values/parts.ts';
 
-/** What makes a rule unfit for a column. */
+/** What makes a rule unfit for a column. @param uniqueBy the column that has to be unique by itself, where this one is only tied to it */
 export function misfits(
   where: string,
   table: Pick<CatalogTable, 'columns'>,
   column: CatalogColumn,
   rule: ColumnRule,
   place: Place,
+  uniqueBy = where,
 ): Mistake[] {
   if (isKeep(rule)) return [];
   const kind = kinds[rule.mask]!;
@@ -26,13 +27,13 @@ export function misfits(
   }
   if (place.unique && uniquenessOf(kind, rule) === 'never') {
     found.push({
-      what: `is unique, and the mask ${rule.mask} gives different originals the same value`,
+      what: `${isUnique(where, uniqueBy)}, and the mask ${rule.mask} gives different originals the same value`,
       remedy: uniqueKindsFor(place),
     });
   }
   if (place.unique && kind.unique === 'on-request' && place.limit !== undefined && place.limit < tagLength) {
     found.push({
-      what: `is unique, and ${column.type} is too short for the ${tagLength} characters that keep values of the mask ${rule.mask} apart`,
+      what: `${isUnique(where, uniqueBy)}, and ${column.type} is too short for the ${tagLength} characters that keep values of the mask ${rule.mask} apart`,
       remedy: 'Use token, which keeps them apart at any length',
     });
   }
@@ -48,7 +49,7 @@ function misfitsOfValue(type: string, rule: MaskRule, value: NonNullable<Part['v
   const kind = kinds[rule.mask]!;
   // An array of ranges of what has no order is of the family `other`.
   if (!kind.holds.includes(place.family)) {
-    const fitting = kindsFor(place.family);
+    const fitting = kindsFor(place);
     return [
       { what: `${type} cannot hold the mask ${rule.mask}`, remedy: `Use one of: ${fitting.join(', ')}; or keep` },
     ];
@@ -116,8 +117,18 @@ function misfitsOfPart(where: string, { rule, value }: Part): Mistake[] {
   ];
 }
 
-function kindsFor(family: Family): string[] {
-  return Object.keys(kinds).filter((name) => kinds[name]!.holds.includes(family));
+/** What makes a column one in which different originals have to stay different: itself, or what it is tied to. */
+export function isUnique(where: string, uniqueBy = where): string {
+  return uniqueBy === where ? 'is unique' : `is tied to ${uniqueBy}, which is unique`;
+}
+
+/** Kinds that a place can hold, whatever their options. */
+function kindsFor({ family, limit = Number.POSITIVE_INFINITY, unique }: Place): string[] {
+  return Object.keys(kinds).filter((name) => {
+    const kind = kinds[name]!;
+    const least = Math.max(kind.shortest ?? 0, unique && kind.unique === 'on-request' ? tagLength : 0);
+    return kind.holds.includes(family) && limit >= least;
+  });
 }
 
 function uniquenessOf(kind: Kind, rule: MaskRule): string {
@@ -125,7 +136,7 @@ function uniquenessOf(kind: Kind, rule: MaskRule): string {
 }
 
 function uniqueKindsFor(place: Place): string {
-  const fitting = kindsFor(place.family).filter((name) => name !== 'null' && kinds[name]!.unique !== 'never');
+  const fitting = kindsFor(place).filter((name) => name !== 'null' && kinds[name]!.unique !== 'never');
   const names = fitting.map((name) => (name === 'date' ? 'date with per: snapshot' : name));
   return names.length > 0 ? `Use one of: ${names.join(', ')}; or keep` : 'Keep it, or leave it out with null';
 }

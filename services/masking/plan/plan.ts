@@ -10,7 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import { strangersAmong } from '../policy/quasi-identifiers.ts';
 import { type ColumnRule, isKeep } from '../policy/rule.ts';
 import { linkColumns } from './links.ts';
-import { misfits } from './misfits.ts';
+import { isUnique, misfits } from './misfits.ts';
 import { placeOf } from './place.ts';
 import { createPools, type Pool, tiesOf } from './pools.ts';
 
@@ -99,6 +99,7 @@ export function examinePolicy(
 
   for (const name of Object.keys(policy.tables)) wrong.push(...strangersIn(name, policy, byName));
   wrong.push(...strangersAmong(policy.quasiIdentifiers ?? {}, catalog));
+  wrong.push(...strangeSequences(policy.sequences ?? {}, catalog.sequences));
 
   const classifier = createClassifier(policy);
   const classify = (table: string, column: CatalogColumn) =>
@@ -124,17 +125,17 @@ export function examinePolicy(
         continue;
       }
       const { rule, by } = classification;
-      const { unique, limit } = links.tieOf(name, column.name);
+      const { unique, limit, uniqueBy } = links.tieOf(name, column.name);
       const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
       if (!isKeep(rule) && kinds[rule.mask]!.pooled?.(rule)) place.pool = pools.add(table, column, rule);
       if (!table.partitionOf) {
         const said = by === 'column' ? '' : `, as ${by} has it`;
-        const mistakes = misfits(where, table, column, rule, place);
+        const mistakes = misfits(where, table, column, rule, place, uniqueBy);
         wrong.push(...mistakes.map((mistake) => ({ ...mistake, what: mistake.what + said })));
         missing.push(
           ...expiredKeeps(where, rule, today, policy.owner).map((one) => ({ ...one, what: one.what + said })),
         );
-        warnings.push(...tagWarnings(where, rule, place));
+        warnings.push(...tagWarnings(where, rule, place, uniqueBy));
       }
       columns.push({ name: column.name, rule, by, place, isArray: column.isArray });
     }
@@ -148,10 +149,9 @@ export function examinePolicy(
   return { tables, pools: pools.all(), warnings, wrong, missing };
 }
 
-function tagWarnings(where: string, rule: ColumnRule, place: Place): Mistake[] {
+function tagWarnings(where: string, rule: ColumnRule, place: Place, uniqueBy: string | undefined): Mistake[] {
   if (isKeep(rule) || kinds[rule.mask]!.unique !== 'on-request' || !place.unique) return [];
-  const what =
-    'is unique, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere';
+  const what = `${isUnique(where, uniqueBy)}, so its values carry ten characters of the hash: they differ from those of the same originals elsewhere`;
   return [{ where, what }];
 }
 
@@ -161,6 +161,18 @@ function borrowedWords(locale: string | undefined): Mistake[] {
   return [{ where: 'locale', what: `faker has no ${borrowed.join(', ')} of ${locale}; the English ones stand in` }];
 }
 
+function strangeSequences(kept: NonNullable<Policy['sequences']>, sequences: MaskingCatalog['sequences']): Mistake[] {
+  if (!sequences) return [];
+  const names = new Set(sequences.map(tableName));
+  return Object.keys(kept)
+    .filter((name) => !names.has(name))
+    .map((where) => ({
+      where,
+      what: 'is no sequence of the source',
+      remedy: 'Correct the name (schema.sequence), or remove the entry: it may have been dropped or renamed',
+    }));
+}
+
 function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTable>): Mistake[] {
   const table = byName.get(name);
   if (!table)
@@ -168,9 +180,21 @@ function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTa
       {
         where: name,
         what: 'is no table of the source',
-        remedy: 'Correct the name (schema.table), or remove the entry',
+        remedy:
+          'Correct the name (schema.table), or remove the entry: it may have been dropped or renamed, or be a view, which has no rows of its own',
       },
     ];
+  if (table.kind === 'm' || table.kind === 'f') {
+    return [
+      table.kind === 'm'
+        ? {
+            where: name,
+            what: 'is a materialized view, which Postgres computes anew from masked rows',
+            remedy: 'Remove the entry; rules go to the tables that it reads',
+          }
+        : { where: name, what: 'is a foreign table, of which nothing is captured', remedy: 'Remove the entry' },
+    ];
+  }
   if (table.partitionOf) {
     return [
       {
@@ -184,7 +208,13 @@ function strangersIn(name: string, policy: Policy, byName: Map<string, CatalogTa
   return Object.keys(policy.tables[name]!).flatMap((column) => {
     const where = `${name}.${column}`;
     if (!columns.has(column))
-      return [{ where, what: 'is no column of the source', remedy: 'Correct the name, or remove the entry' }];
+      return [
+        {
+          where,
+          what: 'is no column of the source',
+          remedy: 'Correct the name, or remove the entry: the column may have been dropped or renamed',
+        },
+      ];
     if (!columns.get(column)!.generated) return [];
     return [
       { where, what: 'is a generated column, which Postgres computes from masked ones', remedy: 'Remove the entry' },

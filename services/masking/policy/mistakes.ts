@@ -53,7 +53,9 @@ function mistakeOf({ instancePath, keyword, message, params }: ErrorObject, line
     const unknown = `has an unknown option \`${params.additionalProperty}\``;
     return placeOf([...path, params.additionalProperty], lineOf, path).mistake(unknown);
   }
-  if (keyword === 'enum') return mistake(`is none of: ${(params.allowedValues as string[]).join(', ')}`);
+  // A kind's null stands in the list by its name already.
+  if (keyword === 'enum')
+    return mistake(`is none of: ${params.allowedValues.filter((one: unknown) => one !== null).join(', ')}`);
   if (keyword === 'format') return mistake('is no date of the calendar, written YYYY-MM-DD');
   return mistake(message ?? 'is not valid');
 }

@@ -53,8 +53,11 @@ const keepRule = {
   additionalProperties: false,
 };
 
+/** YAML reads the kind that is written `null` as no value at all: that is taken for it, too. */
+const kindNames = [...Object.keys(kinds), null];
+
 const maskRules = Object.entries(kinds).map(([name, kind]) => ({
-  if: { required: ['mask'], properties: { mask: { const: name } } },
+  if: { required: ['mask'], properties: { mask: name === 'null' ? { enum: ['null', null] } : { const: name } } },
   // biome-ignore lint/suspicious/noThenProperty: a JSON schema's own word
   then: {
     properties: { mask: true, ...kind.options },
@@ -65,7 +68,7 @@ const maskRules = Object.entries(kinds).map(([name, kind]) => ({
 
 const maskRule = {
   type: 'object',
-  properties: { mask: { enum: Object.keys(kinds) } },
+  properties: { mask: { enum: kindNames } },
   required: ['mask'],
   allOf: maskRules,
 };
@@ -140,7 +143,7 @@ export const policySchema = {
       else: maskRule,
     },
     // biome-ignore lint/suspicious/noThenProperty: a JSON schema's own word
-    field: { if: { type: 'string' }, then: { enum: Object.keys(kinds) }, else: { $ref: '#/$defs/column' } },
+    field: { if: { type: ['string', 'null'] }, then: { enum: kindNames }, else: { $ref: '#/$defs/column' } },
   },
 };
 
@@ -161,8 +164,19 @@ function isDay(text: string): boolean {
  */
 export function parsePolicy(input: unknown, lineOf?: (path: string[]) => number | undefined): Policy {
   const mistakes = [...mistakesOf(schemaErrors(input), lineOf), ...patternMistakes(input, lineOf)];
-  if (mistakes.length === 0) return input as Policy;
-  throw new Problem('policy-invalid', 'The masking policy has mistakes', { errors: mistakes });
+  if (mistakes.length === 0) return withNullNamed(input) as Policy;
+  throw new Problem('policy-invalid', 'The masking policy has mistakes', {
+    where: mistakes[0]!.where,
+    errors: mistakes,
+  });
+}
+
+/** In a policy without mistakes nothing but a kind's name may be null. */
+function withNullNamed(part: unknown): unknown {
+  if (part === null) return 'null';
+  if (typeof part !== 'object') return part;
+  if (Array.isArray(part)) return part.map(withNullNamed);
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withNullNamed(value)]));
 }
 
 /** The policy in force: in the project's locale where it says none of its own. */

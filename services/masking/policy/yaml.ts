@@ -10,7 +10,10 @@ export function readPolicyYaml(text: string): Policy {
   const lines = new LineCounter();
   const lineAt = (offset: number | undefined) => lines.linePos(offset ?? 0).line;
   const refuse = (errors: Mistake[]): never => {
-    throw new Problem('policy-invalid', 'The masking policy cannot be read as YAML', { errors });
+    throw new Problem('policy-invalid', 'The masking policy cannot be read as YAML', {
+      where: errors[0]!.where,
+      errors,
+    });
   };
   const read = () => {
     // The package compares each key with each other one; many of them would take for ever.

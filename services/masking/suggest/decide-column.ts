@@ -116,6 +116,7 @@ export function decideColumn(
       const reason = 'its type is hstore; keys and values are masked';
       return { is: 'mask', rules: [{ mask: 'hstore' }], confidence: 0.5, reason, seen: false };
     }
+    if (column.baseType === 'tsvector') return { is: 'unknown', reason: ofWords(table.columns) };
     const some = partly(evidence);
     const seen = some ? `; ${some[1]} of ${evidence.looked} sampled values hold ${some[0].label}` : '';
     return { is: 'unknown', reason: `no rule is known for the type ${column.type}${seen}` };
@@ -128,6 +129,17 @@ export function decideColumn(
       ([detector, count]) => detector.chance < 0.3 && count >= 5 && count >= evidence.looked * detector.enough,
     );
   }
+}
+
+/** What fills it (a trigger, the application) is not known: the columns are for a person to choose. */
+function ofWords(columns: readonly CatalogColumn[]): string {
+  const texts = columns.filter(
+    ({ baseType, isArray }) => !isArray && ['text', 'varchar', 'bpchar', 'citext'].includes(baseType),
+  );
+  const names = texts.map(({ name }) => name).join(', ');
+  return names === ''
+    ? 'a tsvector holds the words of other values: `null` leaves it out'
+    : `a tsvector holds the words of other values: \`rebuild\` computes it from masked \`columns\` of its table (text are ${names}), \`null\` leaves it out`;
 }
 
 type Family = 'text' | 'integer' | 'decimal' | 'time' | 'json' | 'uuid' | 'ip' | 'mac' | 'other';

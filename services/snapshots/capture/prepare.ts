@@ -9,6 +9,7 @@ import { planRows } from '../../sources/dump/open.ts';
 import { createPace } from '../../sources/pace.ts';
 import { readSchema } from '../../sources/schema.ts';
 import { chooseSchemas, refuseReferencesOut, withinSchemas } from '../../sources/schemas.ts';
+import { inTheClear } from '../../sources/tls.ts';
 import { describeSource } from '../report/source.ts';
 import { readRoles, warningsOfRoles, withoutRole } from '../roles.ts';
 import type { CaptureOptions } from './capture.ts';
@@ -18,7 +19,6 @@ import { readLeftOut, warningsOf } from './left-out.ts';
 import { readPools } from './pools.ts';
 import type { Reading } from './reading.ts';
 import { bytesOfDump, bytesOfTables, refuseTooLarge, refuseUnreadable } from './refusals.ts';
-import { readSequences } from './sequences.ts';
 import { readSettings } from './settings.ts';
 
 /**
@@ -66,7 +66,6 @@ async function prepareWithin(
     pace,
     dump: dump?.rows,
   });
-  const sequences = await readSequences(source, policy, schemas.has);
   const leftOut = await readLeftOut(source, {
     schemas,
     catalog,
@@ -81,7 +80,9 @@ async function prepareWithin(
 
   const warnings: Mistake[] = [
     ...passedOver,
-    ...(dump?.warnings ?? []),
+    // How the server that holds a dump's schema is reached says nothing about the source.
+    ...(dump?.warnings ??
+      inTheClear(reading.server).map(({ where, what, remedy }) => ({ where, what: `${what}. ${remedy}` }))),
     ...warningsOf(leftOut),
     ...warningsOfRoles(roles),
   ];
@@ -93,7 +94,8 @@ async function prepareWithin(
   }
   const unlogged = new Set(leftOut.unlogged.map(tableName));
   return {
-    ...{ exportedSnapshot: exported[0]!.id, facts, schemas, catalog, plan, pools, sequences, leftOut, described },
+    ...{ exportedSnapshot: exported[0]!.id, facts, schemas, catalog, plan, pools, leftOut, described },
+    sequences: catalog.sequences,
     ...{ roles, settings, databaseGrants, warnings, pace, workers },
     tasks: tasksOf(plan.tables, catalog, { major: facts.major, workers, isDump: dump !== undefined }).filter(
       ({ index }) => !unlogged.has(tableName(plan.tables[index]!)),

@@ -32,15 +32,18 @@ export function refuseTooLarge(estimate: number, free: number, server: string): 
 
 /** What a login may not see would be missing without a word. */
 export function refuseUnreadable(catalog: SourceCatalog, server: string): void {
-  const errors = catalog.tables
+  const remedy = 'Grant the login SELECT on it, or pg_read_all_data';
+  const tables = catalog.tables
     .filter(({ kind, readable, rowSecurity }) => (kind === 'r' || kind === 'p') && (!readable || rowSecurity))
     .map((table) => ({
       where: tableName(table),
       what: table.readable ? 'row security hides rows of it from the login' : 'the login may not SELECT it',
-      remedy: table.readable
-        ? 'ALTER ROLE … BYPASSRLS for the login'
-        : 'Grant the login SELECT on it, or pg_read_all_data',
+      remedy: table.readable ? 'ALTER ROLE … BYPASSRLS for the login' : remedy,
     }));
+  const sequences = catalog.sequences
+    .filter(({ readable }) => !readable)
+    .map((sequence) => ({ where: tableName(sequence), what: 'is a sequence that the login may not SELECT', remedy }));
+  const errors = [...tables, ...sequences];
   if (errors.length === 0) return;
   throw new Problem('source-refused', `The login cannot read everything in ${server}`, {
     where: errors[0]!.where,

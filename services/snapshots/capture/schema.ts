@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { Problem } from '../../errors.ts';
 import { identifier } from '../../quoting.ts';
 import type { ServerFacts } from '../../sources/catalog.ts';
-import { firstError, otherServer, sourceCut, withoutValues } from '../../sources/errors.ts';
+import { firstError, otherServer, sourceCut, tableOfFailed, withoutValues } from '../../sources/errors.ts';
 import { lockProblem } from '../../sources/locked.ts';
 import type { Relay } from '../../sources/relay.ts';
 import { changedMeanwhile } from './copy-session.ts';
@@ -145,7 +145,7 @@ async function restore(target: Target, database: string, options: string[], sign
   const { exitCode, stderr } = await runInTarget(target, command, {}, signal);
   if (exitCode === 0) return;
   throw new Problem('capture-failed', `The schema could not be restored: ${firstError(stderr)}`, {
-    where: database,
+    where: tableOfFailed(stderr) ?? database,
     remedy: remedyOf(stderr),
   });
 }

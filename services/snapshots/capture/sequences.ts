@@ -1,65 +1,18 @@
 import type pg from 'pg';
 import type { MaskingReport } from '../../../openapi/aliases.ts';
-import { Problem } from '../../errors.ts';
 import { tableName } from '../../masking/catalog.ts';
 import { shiftSequence } from '../../masking/keyed/sequence.ts';
 import type { PlannedTable } from '../../masking/plan/plan.ts';
 import type { Policy } from '../../masking/policy/policy.ts';
 import { isKeep } from '../../masking/policy/rule.ts';
 import { identifier } from '../../quoting.ts';
-import { catalogQuery, type SourceCatalog } from '../../sources/catalog.ts';
+import type { SourceCatalog, SourceSequence } from '../../sources/catalog.ts';
 import { keptAs } from '../report/column.ts';
-
-export interface SourceSequence {
-  schema: string;
-  name: string;
-  start: string;
-  increment: string;
-  min: string;
-  max: string;
-  readable: boolean;
-  /** Those that it gives values to: the one that owns it (serial, identity), and whose default uses it. `schema.table` */
-  columns: { table: string; column: string }[];
-}
 
 /** What became of a sequence: where it goes on counts nothing any more, or is the source's. */
 export type SequenceReport = NonNullable<MaskingReport['sequences']>[number];
 
 const atItsEnd = 'it is at its end: there is nowhere to shift it to';
-
-/** Those of the schemas that are captured. @throws Problem `source-refused`, `policy-invalid`, before anything is copied */
-export async function readSequences(
-  source: pg.Client,
-  policy: Policy,
-  isCaptured: (schema: string) => boolean,
-): Promise<SourceSequence[]> {
-  const sequences = (await catalogQuery<SourceSequence>(source, 'sequences')).filter(({ schema }) =>
-    isCaptured(schema),
-  );
-  const hidden = sequences.filter(({ readable }) => !readable);
-  if (hidden.length > 0) {
-    throw new Problem('source-refused', 'The login may not read every sequence', {
-      where: tableName(hidden[0]!),
-      errors: hidden.map((sequence) => ({
-        where: tableName(sequence),
-        what: 'the login may not SELECT it',
-        remedy: 'Grant the login SELECT on it, or pg_read_all_data',
-      })),
-    });
-  }
-  const names = new Set(sequences.map(tableName));
-  const strangers = Object.keys(policy.sequences ?? {}).filter((name) => !names.has(name));
-  if (strangers.length > 0) {
-    throw new Problem('policy-invalid', 'The masking policy does not fit the source', {
-      errors: strangers.map((name) => ({
-        where: name,
-        what: 'is no sequence of the source',
-        remedy: 'Correct the name (schema.sequence), or remove the entry',
-      })),
-    });
-  }
-  return sequences;
-}
 
 /**
  * Sets every sequence ahead of where the source's is, or there where the policy keeps it. A sequence belongs to no
