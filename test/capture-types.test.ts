@@ -78,10 +78,18 @@ FROM generate_series(1, ${rows}) n;
 INSERT INTO everything (id, mail, born, words) VALUES (${rows + 1}, 'nobody@x', '2000-01-01', '');
 ALTER TABLE everything ADD sex text;
 UPDATE everything SET sex = CASE WHEN id % 10 = 0 THEN 'd' ELSE 'w' END WHERE id <= ${rows};
+ALTER TABLE everything ADD office address, ADD revenue numeric(9, -3), ADD first_day date, ADD vector int2vector;
+UPDATE everything SET office = ROW(NULL, 'City ' || id % 7, NULL, NULL), revenue = id * 7000, first_day = '4714-11-24 BC', vector = '5 6'
+  WHERE id <= ${rows};
 
 CREATE TABLE accounts (id integer PRIMARY KEY, email text NOT NULL UNIQUE, password char(60));
 INSERT INTO accounts SELECT n, '${canary}' || n || '@shop.example', crypt('Pr0duction' || n, gen_salt('bf', 4)) FROM generate_series(1, 5) n;
 INSERT INTO accounts VALUES (6, 'never-signed-in@shop.example', NULL);
+CREATE TABLE people (mail citext PRIMARY KEY);
+CREATE TABLE logins (mail text, n int);
+INSERT INTO people SELECT 'User' || n || '@Corp.example' FROM generate_series(1, 100) n;
+INSERT INTO logins SELECT CASE WHEN n % 2 = 0 THEN mail ELSE lower(mail) END, n
+  FROM generate_series(1, 200) n JOIN people ON mail = ('user' || 1 + n % 100 || '@corp.example')::citext;
 CREATE TABLE visits (customer bigint NOT NULL, visited date, paid timestamp, who citext, words tsvector) PARTITION BY LIST (customer);
 CREATE TABLE visits_rest PARTITION OF visits DEFAULT;
 CREATE TABLE owners (id bigint PRIMARY KEY CHECK (id > 0), code numeric(20) UNIQUE, n int);
@@ -167,6 +175,10 @@ const everything = {
   area: { mask: 'shuffle' },
   at_lsn: { mask: 'null' },
   sex: { mask: 'randomise', values: 'own', subject: 'id' },
+  office: { mask: 'shuffle' },
+  revenue: { mask: 'number', noise: 1 },
+  first_day: { mask: 'date', per: 'snapshot' },
+  vector: { mask: 'randomise', values: ['1 2 3', '4'] },
 };
 const policy = {
   tables: {
@@ -183,6 +195,8 @@ const policy = {
       ...{ id: keep, email: { mask: 'email' } },
       password: { mask: 'password', scheme: 'bcrypt', password: 'staging-1' },
     },
+    'app.people': { mail: { mask: 'email' } },
+    'app.logins': { mail: { mask: 'email' }, n: keep },
     'app.visits': {
       customer: keep,
       visited: { mask: 'date', days: 200, subject: 'customer' },
@@ -191,6 +205,7 @@ const policy = {
       words: { mask: 'rebuild', columns: ['who'] },
     },
   },
+  links: [{ from: 'app.logins.mail', to: 'app.people.mail' }],
 };
 
 const host = testHost();
@@ -209,7 +224,11 @@ after(async () => {
 });
 
 const optionsFor = (tables: object = {}) =>
-  captureOf(host, { url: production.url('shop', reader) }, { policy: { tables: { ...policy.tables, ...tables } } });
+  captureOf(
+    host,
+    { url: production.url('shop', reader) },
+    { policy: { ...policy, tables: { ...policy.tables, ...tables } } },
+  );
 
 describe('a table with a column of every type', () => {
   let stack: TestPostgres;
@@ -319,6 +338,16 @@ describe('a table with a column of every type', () => {
     });
   });
 
+  test('copies of a column that ignores case still join, however they are written', async () => {
+    assert.equal(await one('SELECT count(*)::int FROM logins l JOIN people p USING (mail)'), 200);
+    assert.equal(await one("SELECT count(*)::int FROM logins WHERE mail ~ '^[a-z.0-9]+@example'"), 200);
+  });
+
+  test('at the ends of what types hold, and between whole thousands, there is another value', async () => {
+    await none("first_day > '4714-11-24 BC' AND revenue % 1000 = 0 AND revenue > 0 AND vector IN ('1 2 3', '4')");
+    assert.ok(Number(await one('SELECT count(DISTINCT revenue)::int FROM everything')) > 300);
+  });
+
   for (const [tables, source] of [
     [['tickets'], { last: 1500, step: 7, furthest: 9000 }],
     [['parted'], { last: 1500, step: 1, furthest: 9000 }],
@@ -407,6 +436,7 @@ describe('a table with a column of every type', () => {
       ['code', 'cities'],
       ['took', 'everything'],
       ['area::text', 'everything'],
+      ['office::text', 'everything'],
     ]) {
       const sql = `SELECT DISTINCT ${column} AS v FROM ${table} ORDER BY 1`;
       assert.deepEqual((await copy.query(sql)).rows, (await original.query(sql)).rows, column);
@@ -508,6 +538,15 @@ describe('refused', () => {
     const rebuild = await refusedWith({ words: { mask: 'rebuild', columns: ['title'], config: 'klingon' } });
     assert.equal(rebuild.code, 'policy-invalid');
     assert.equal(rebuild.where, 'app.everything.words');
+  });
+
+  test('elements of what only says that it is an array', async () => {
+    const problem = await refusedWith({ vector: { mask: 'number' } });
+    assert.equal(problem.code, 'policy-invalid');
+    assert.deepEqual(
+      problem.errors?.map(({ where, what }) => `${where} ${what}`),
+      ['app.everything.vector int2vector cannot hold the mask number'],
+    );
   });
 
   test('fields of a composite type that nothing classifies', async () => {

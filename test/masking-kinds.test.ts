@@ -294,6 +294,46 @@ describe('what a kind looks like', () => {
     assert.equal(shifts.size, 1);
   });
 
+  test('a date in a document or text is written as it was', () => {
+    const forms = [
+      '2024-01-01T10:00:00.123Z',
+      '2024-01-01T10:00:00+02:00',
+      '2024-01-01T10:00:00.1+0200',
+      '2024-01-01T10:00:00.123456789',
+      '2024-01-01 10:00:00.123456+02',
+      '2024-01-01 10:00:00',
+      '2024-01-01',
+    ];
+    const inText = masking({ mask: 'date' }, { family: 'text' });
+    const inJson = masking({ mask: 'json', fields: { at: 'date' } }, { family: 'json', type: 'jsonb' });
+    for (const form of forms) {
+      const masked = inText(form);
+      assert.notEqual(masked, form);
+      const [, zone] = /T?\d\d:\d\d:\d\d[.\d]*(.*)$/.exec(form) ?? [];
+      assert.equal(masked.replace(/\d/g, '0'), form.replace(/\d/g, '0'));
+      assert.ok(masked.endsWith(zone ?? ''), 'the offset stays');
+      assert.equal(inJson(JSON.stringify({ at: form })), JSON.stringify({ at: masked }));
+      const noon = masking({ mask: 'date', per: 'snapshot' }, { family: 'text' })(form);
+      assert.equal(noon.slice(10), form.slice(10));
+    }
+  });
+
+  test('the first dates that Postgres holds move on, never back', () => {
+    const keys = Array.from({ length: 20 }, (_, index) => Buffer.alloc(32, index + 1));
+    for (const one of keys)
+      for (const rule of [{}, { per: 'snapshot' }, { days: 36500 }]) {
+        const mask = masking({ mask: 'date', ...rule }, { family: 'date' }, one);
+        for (const [original, year] of [
+          ['4714-11-24 BC', 4714],
+          ['4712-01-02 BC', 4712],
+        ] as const) {
+          const masked = mask(original);
+          assert.notEqual(masked, original);
+          assert.ok(Number(masked.slice(0, 4)) <= year && (masked.slice(0, 4) !== '4714' || masked > original), masked);
+        }
+      }
+  });
+
   test('floats stay finite, never stay what they were, and noise makes no zero of them', () => {
     for (const [type, originals] of Object.entries({
       float4: ['3.3e+38', '-3.3e+38', '3.4028235e+38', '1e-45', '-1e-45', '1e+30'],

@@ -248,6 +248,30 @@ describe('pools', () => {
     assert.notEqual(poolsOf[1], poolsOf[2]);
   });
 
+  test('columns that may print one value in two ways share no pool', () => {
+    const pooled = { mask: 'shuffle', pool: 'codes' };
+    const numeric = (scale: number) => ({ precision: 12, scale });
+    const apart: [CatalogColumn, CatalogColumn][] = [
+      [column('a', 'bpchar', { limit: 40 }), column('b', 'varchar', { limit: 60 })],
+      [column('a', 'bpchar', { limit: 40 }), column('b', 'bpchar', { limit: 41 })],
+      [column('a', 'numeric', numeric(0)), column('b', 'numeric', numeric(2))],
+      [column('a', 'date'), column('b', 'timestamp')],
+      [column('a'), column('b', 'text', { isArray: true })],
+    ];
+    for (const columns of apart) {
+      const found = mistakes(columns, { a: pooled, b: pooled });
+      assert.deepEqual(
+        found.map(({ where }) => where),
+        ['shop.t.b'],
+      );
+      assert.match(found[0]!.what, /in one pool with shop\.t\.a/);
+    }
+    const alike = [column('a'), column('b', 'varchar', { limit: 60 }), column('c', 'citext')];
+    assert.equal(plan(alike, { a: pooled, b: pooled, c: pooled }).pools.length, 1);
+    const integers = [column('a', 'int4'), column('b', 'int8')];
+    assert.equal(plan(integers, { a: pooled, b: pooled }).pools.length, 1);
+  });
+
   test('ends of a foreign key without a common pool are refused', () => {
     const found = mistakes(columns, { code: { mask: 'shuffle' }, parent: { mask: 'shuffle' } }, { foreignKeys: [key] });
     assert.equal(found[0]!.where, 'shop.t.parent');

@@ -99,6 +99,35 @@ describe('letters of any script', () => {
     assert.equal(values.size, 1024);
   });
 
+  test('short codes of any script stay different: letters, the vowels on them, numbers; signs stay', () => {
+    const alike = [
+      ['कखगघचछज', 'ािीुू'],
+      ['กขคงจฉช', 'ัิ่้'],
+      ['აბგდ', 'ევზთ'],
+      ['ªº', '²½'],
+      ['№€–', '123'],
+    ];
+    for (const [first, second] of alike) {
+      const codes = [...first!].flatMap((a) => [...second!].map((b) => a + b));
+      const masked = codes.map(token);
+      assert.equal(new Set(masked).size, codes.length, codes.join(' '));
+      masked.forEach((code, index) => {
+        assert.notEqual(code, codes[index]);
+        assert.equal(Buffer.byteLength(code), Buffer.byteLength(codes[index]!));
+      });
+    }
+    assert.match(token('№7'), /^№\d$/);
+    for (let codePoint = 0xa0; codePoint < 0xd800; codePoint++) {
+      const character = String.fromCodePoint(codePoint);
+      assert.equal(token(character) === character, !/[\p{L}\p{M}\p{N}]/u.test(character), character);
+    }
+  });
+
+  test('of one character, by the key', () => {
+    const keys = Array.from({ length: 20 }, (_, index) => Buffer.alloc(32, index + 1));
+    assert.ok(new Set(keys.map((one) => masking({ mask: 'token' }, {}, one)('5'))).size > 4);
+  });
+
   test('of a database in another encoding, and signs and emoji: letters in ASCII', () => {
     const mask = createMaterials(key, dictionaries(), new Map(), 'LATIN2').mask({ mask: 'token' }, textPlace);
     const sink = createSink(16);
@@ -380,6 +409,22 @@ describe('number', () => {
     );
   });
 
+  test('of a negative scale: by whole units of it, within what they come to', () => {
+    const thousands: Partial<Place> = { family: 'decimal', type: 'numeric', precision: 9, scale: -3 };
+    const originals = ['1000', '-7000', '12000', '999999999000', '123456000'];
+    for (const rule of [{}, { noise: 1 }, { amount: 500 }, { amount: 20_000, min: -8500, max: 999_999_999_999 }])
+      near(thousands, rule, originals, (masked) => {
+        assert.match(masked, /^(0|-?[1-9]\d*000)$/);
+        assert.ok(Math.abs(Number(masked)) < 1e12, masked);
+        if (rule.min !== undefined) assert.ok(Number(masked) >= -8000, masked);
+      });
+    const drawn = masking({ mask: 'randomise', from: 500, to: 2999 }, thousands);
+    assert.deepEqual(
+      new Set(Array.from({ length: 200 }, (_, index) => drawn(`${index}000`))),
+      new Set(['0', '1000', '2000']),
+    );
+  });
+
   test('within what the type holds, at both of its ends', () => {
     const ends: [string, string, string][] = [
       ['int2', '-32768', '32767'],
@@ -497,8 +542,8 @@ describe('composite', () => {
     assert.equal(mask('("",{},,,"back\\\\slash")'), '("","{}",,,"back\\\\slash")');
   });
 
-  test('a value with other fields than its type’s stops the copy', () => {
-    assert.throws(() => mask('(a,b)'));
+  test('a value with other fields than its type’s, or in a form that Postgres does not print, stops the copy', () => {
+    for (const value of ['(a,b)', '(a"b",,,,)', '("a"b,,,,)']) assert.throws(() => mask(value), Unmaskable, value);
   });
 });
 
@@ -521,6 +566,43 @@ describe('hstore', () => {
     const any = masking({ mask: 'hstore', fields: { '*': 'token' } });
     assert.match(any('"a \\"b\\" \\\\"=>"x1"'), /^"a \\"b\\" \\\\"=>"[a-z]\d"$/);
     assert.equal(any('"a"=>""'), '"a"=>""');
+  });
+});
+
+describe('values of sixty megabytes', () => {
+  const long = 'say \\"ab\\" and \\\\ '.repeat(2_900_000);
+  const plain = long.replace(/\\(.)/g, '$1');
+  const doubled = plain.replace(/["\\]/g, '$&$&');
+  const note = { name: 'note', isArray: false, place: textPlace };
+  const expected = masking({ mask: 'text' })(plain);
+  const cases: [string, MaskRule, Partial<Place> & { isArray?: boolean }, string, string, string][] = [
+    ['json', { mask: 'json' }, { family: 'json' }, '{"a": "', long, '"}'],
+    ['hstore', { mask: 'hstore', fields: { a: 'text' } }, { family: 'hstore' }, '"a"=>"', long, '"'],
+    ['an array', { mask: 'text' }, { isArray: true }, '{"', long, '"}'],
+    ['composite', { mask: 'composite', fields: { note: 'text' } }, { fields: [note] }, '("', doubled, '")'],
+  ];
+  for (const [name, rule, place, before, value, after] of cases) {
+    test(`${name}: a string is masked as in a column of its own`, () => {
+      const masked = masking(rule, place)(before + value + after);
+      assert.ok(masked === before + expected + after);
+    });
+  }
+
+  test('strings with escapes wherever they are cut come out as they went in', () => {
+    const keep = { keep: 'to be compared' };
+    const random = createRandom('escapes');
+    for (let length = 65_530; length < 65_545; length++) {
+      const value = Array.from({ length: 300 }, () => ['a', '"', '\\', 'é'][random(4)])
+        .join('')
+        .padStart(length + 150, 'x');
+      const escaped = value.replace(/["\\]/g, '\\$&');
+      const kept = masking({ mask: 'hstore', fields: { a: keep } }, { family: 'hstore' });
+      assert.equal(kept(`"a"=>"${escaped}"`), `"a"=>"${escaped}"`);
+      const fields = [note];
+      const field = masking({ mask: 'composite', fields: { note: keep } }, { fields });
+      const written = `("${value.replace(/["\\]/g, '$&$&')}")`;
+      assert.equal(field(written), written);
+    }
   });
 });
 
@@ -575,7 +657,11 @@ describe('forms that Postgres reads and never prints', () => {
     [{ mask: 'date' }, { ...date, isRange: true }, ['[1984-3-17,1984-3-18)', '[March 17, April 18)', ' [1984-03-17,)']],
     [{ mask: 'number' }, numbers, ['EMPTY', '{[1984,1985) }', '1984', 'Anna [1,2)']],
     [{ mask: 'date' }, { ...date, isArray: true }, ['{1984-03-17,1984-3-17}']],
-    [{ mask: 'hstore' }, { family: 'hstore' }, ['Anna=>Schmidt', '"a"=>"b", Anna=>1']],
+    [
+      { mask: 'hstore' },
+      { family: 'hstore' },
+      ['Anna=>Schmidt', '"a"=>"b", Anna=>1', '"a"=>b', '"a"="b"', '"a"=>"b', '"a"=>', '"a'],
+    ],
     [{ mask: 'mac' }, { family: 'macaddr' }, ['Anna']],
   ];
   for (const [rule, place, originals] of forms) {

@@ -6,6 +6,8 @@ import { examinePolicy, planMasking } from '../services/masking/plan/plan.ts';
 import { compilePattern } from '../services/masking/policy/pattern.ts';
 import { parsePolicy } from '../services/masking/policy/policy.ts';
 
+import { masking } from './support/masking.ts';
+
 function problemOf(work: () => unknown): Problem {
   try {
     work();
@@ -364,7 +366,10 @@ describe('links', () => {
 
   test('ends that are no columns are mistakes, ends that write values differently a warning', () => {
     const catalog = catalogOf(
-      table('a', [column('mail', 'public.citext', 'citext'), column('half', 'text', 'text', { generated: true })]),
+      table('a', [
+        column('mail', 'character(40)', 'bpchar', { limit: 40 }),
+        column('half', 'text', 'text', { generated: true }),
+      ]),
       table('b', [column('mail')]),
     );
     const tables = { 'shop.a': { mail: email }, 'shop.b': { mail: email } };
@@ -377,6 +382,26 @@ describe('links', () => {
     const { warnings, wrong: none } = plan(link('b.mail', 'a.mail'));
     assert.deepEqual([none, warnings.map(({ where }) => where)], [[], ['links[0]']]);
     assert.doesNotMatch(warnings[0]!.what, /token/);
+  });
+
+  test('whoever is tied to citext ignores case as it does', () => {
+    const catalog = catalogOf(
+      table('a', [column('mail', 'public.citext', 'citext')]),
+      ...['b', 'c', 'd'].map((one) => table(one, [column('mail')])),
+    );
+    const tables = Object.fromEntries(['a', 'b', 'c', 'd'].map((one) => [`shop.${one}`, { mail: email }]));
+    const links = [link('c.mail', 'b.mail'), link('b.mail', 'a.mail')];
+    const planned = examinePolicy(catalog, parsePolicy({ tables, links }));
+    assert.deepEqual(planned.warnings, []);
+    const places = planned.tables.map(({ columns: [one] }) => one!.place);
+    assert.deepEqual(
+      places.map(({ ignoresCase }) => ignoresCase),
+      [true, true, true, undefined],
+    );
+    const masked = places.map((place) => masking(email, place)('User1@Corp.de'));
+    assert.equal(new Set(masked.slice(0, 3)).size, 1);
+    assert.equal(masked[0], masking(email)('user1@corp.de'));
+    assert.equal(masked[3], masking(email)('User1@Corp.de'));
   });
 
   test('of a number and text the mask token makes what never joins', () => {

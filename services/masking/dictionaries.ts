@@ -34,7 +34,7 @@ export interface Dictionaries {
  * Changes whenever the same key and original may give another masked value: with faker's lists (its output changes
  * between versions), with the locale, and with how the kinds use them.
  */
-const formatVersion = 3;
+const formatVersion = 4;
 const fakerVersion = (createRequire(import.meta.url)('@faker-js/faker/package.json') as { version: string }).version;
 
 export function dictionaryVersion(locale: string = defaultLocale): string {

@@ -29,6 +29,8 @@ export interface Place {
   scale?: number;
   /** Different originals have to stay different. */
   unique: boolean;
+  /** What differs in case alone is the same original: of citext, and of columns that are tied to one. */
+  ignoresCase?: boolean;
   /** Values are pairs of bounds, or lists of such pairs. */
   isRange?: boolean;
   /** Of an enum, all there are. */

@@ -51,17 +51,19 @@ function kindOf(rule: MaskRule): Kind {
  * What Postgres takes for equal has to come out the same: citext compares without regard to case, and the blanks that
  * char(n) is filled up with count for nothing.
  */
-function comparable(mask: Mask, { type }: Place): Mask {
-  if (type === 'citext') {
-    return (bytes, start, end, out) => {
-      const lower = Buffer.from(bytes.toString('utf8', start, end).toLowerCase());
-      mask(lower, 0, lower.length, out);
-    };
-  }
-  if (type !== 'bpchar') return mask;
+function comparable(mask: Mask, { type, ignoresCase }: Place): Mask {
+  const ofValue = ignoresCase ? lowered(mask) : mask;
+  if (type !== 'bpchar') return ofValue;
   return (bytes, start, end, out) => {
     let last = end;
     while (last > start && bytes[last - 1] === 0x20) last--;
-    if (last > start) mask(bytes, start, last, out);
+    if (last > start) ofValue(bytes, start, last, out);
+  };
+}
+
+function lowered(mask: Mask): Mask {
+  return (bytes, start, end, out) => {
+    const lower = Buffer.from(bytes.toString('utf8', start, end).toLowerCase());
+    mask(lower, 0, lower.length, out);
   };
 }

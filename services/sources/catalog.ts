@@ -186,9 +186,12 @@ const firstOtherOid = 10_000;
 function isBuiltIn(types: Map<number, TypeRow>, typeOid: number): boolean {
   let type = types.get(typeOid)!;
   while (type.kind === 'd') type = types.get(Number(type.base))!;
-  // int2vector and oidvector are said to be arrays, and are none.
-  const isVector = type.category === 'A' && !type.name.startsWith('_');
-  return Number(type.oid) < firstOtherOid && !isVector;
+  return Number(type.oid) < firstOtherOid && !isVector(type);
+}
+
+/** int2vector and oidvector are said to be arrays, and are printed otherwise: `1 2 3`. */
+function isVector({ category, name }: TypeRow): boolean {
+  return category === 'A' && !name.startsWith('_');
 }
 
 /** Resolves domains and arrays to the type of one value. Modifiers are encoded as in numeric.c and varchar.c. */
@@ -203,7 +206,7 @@ function resolved(types: Map<number, TypeRow>, typeOid: number, modifier: number
       const base = types.get(Number(type.base))!;
       if (isArray && base.category === 'A') break;
       type = base;
-    } else if (type.category === 'A' && Number(type.element) !== 0 && !isArray) {
+    } else if (type.category === 'A' && Number(type.element) !== 0 && !isArray && !isVector(type)) {
       isArray = true;
       type = types.get(Number(type.element))!;
     } else break;

@@ -1,6 +1,7 @@
 /**
- * Letters outside ASCII, in classes of which any can stand for any other: of one script, one case, and one length in
- * UTF-8. So a value in another script keeps its shape, and different values stay different, as those in ASCII do.
+ * Letters, marks and numbers outside ASCII, in classes of which any can stand for any other: of one script, one case, and
+ * one length in UTF-8. So a value in another script keeps its shape, and different values stay different, as those in
+ * ASCII do.
  */
 export interface LetterClass {
   letters: Int32Array;
@@ -31,7 +32,10 @@ const ranges: [number, number][] = [
   [0xac00, 0xd7a3],
 ];
 
+/** Letters, marks (vowels of Devanagari and Thai) and numbers; what else there is are signs. */
+const written = /^[\p{L}\p{M}\p{N}]$/u;
 const letter = /^\p{L}$/u;
+const mark = /^\p{M}$/u;
 
 function caseOf(character: string): string {
   if (character !== character.toLowerCase()) return 'upper';
@@ -47,21 +51,30 @@ export function letterOf(codePoint: number): Letter | undefined {
 }
 
 function build(): Map<number, Letter> {
+  const classes = new Map<string, number[]>();
+  const add = (name: string, codePoint: number) => classes.get(name)?.push(codePoint) ?? classes.set(name, [codePoint]);
+  for (let codePoint = 0x80; codePoint <= 0xffff; codePoint++)
+    if (written.test(String.fromCodePoint(codePoint))) add(classOf(codePoint), codePoint);
+  // What is alone in its class could only stay what it was.
+  for (const [name, [codePoint, second]] of classes) {
+    if (second !== undefined) continue;
+    classes.delete(name);
+    add(codePoint! < 0x800 ? 'of two bytes' : 'of three', codePoint!);
+  }
   const all = new Map<number, Letter>();
-  for (const [first, last] of ranges) {
-    const byCase: Record<string, number[]> = { upper: [], lower: [], none: [] };
-    for (let codePoint = first; codePoint <= last; codePoint++) {
-      const character = String.fromCodePoint(codePoint);
-      if (letter.test(character)) byCase[caseOf(character)]!.push(codePoint);
-    }
-    for (const codePoints of Object.values(byCase)) {
-      // A letter that is alone in its class could only stay what it was.
-      if (codePoints.length < 2) continue;
-      const letters: LetterClass = { letters: Int32Array.from(codePoints) };
-      for (const [index, codePoint] of codePoints.entries()) all.set(codePoint, { class: letters, index });
-    }
+  for (const codePoints of classes.values()) {
+    const letters: LetterClass = { letters: Int32Array.from(codePoints) };
+    for (const [index, codePoint] of codePoints.entries()) all.set(codePoint, { class: letters, index });
   }
   return all;
+}
+
+/** The scripts that have no range here lie in blocks of 128 or more, which begin where such a one may. */
+function classOf(codePoint: number): string {
+  const character = String.fromCodePoint(codePoint);
+  const kind = letter.test(character) ? 'letter' : mark.test(character) ? 'mark' : 'number';
+  const range = kind === 'letter' ? ranges.findIndex(([first, last]) => codePoint >= first && codePoint <= last) : -1;
+  return `${range < 0 ? codePoint >> 7 : `range ${range}`} ${kind} ${caseOf(character)}`;
 }
 
 /** The code point whose two or three bytes in UTF-8 begin here; 0 for others. */

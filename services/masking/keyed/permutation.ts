@@ -21,13 +21,15 @@ export interface Permutation {
  * hash of ten digits collides 50 times in a million.
  *
  * A permutation of few values has fixed points (one on average), and a value that stays is not masked. There, the network
- * P is wrapped around a rotation R of the last digit: P⁻¹∘R∘P has as many fixed points as R, which is none.
+ * P is wrapped around a rotation R of the last digit: P⁻¹∘R∘P has as many fixed points as R, which is none. A single digit
+ * has no other half that P could go by, so there R itself is the key's.
  */
 export function createPermutation(key: Uint8Array): Permutation {
   // A round's message has a fixed layout: how many digits in all, then the other half's, two bytes each, zero padded.
   const functions = Array.from({ length: rounds }, (_, round) =>
     createRoundFunction(createHmac('sha256', key).update(`round ${round}`).digest(), 1 + mostPermuted),
   );
+  const ofOne = createHmac('sha256', key).update('one digit').digest().readUInt32BE();
   const digits = new Int32Array(mostPermuted);
   const radices = new Int32Array(mostPermuted);
 
@@ -61,7 +63,8 @@ export function createPermutation(key: Uint8Array): Permutation {
       for (let round = 0; round < rounds; round++) turn(round, count, 1);
       if (!isSmall(radices, count)) return;
       const last = count - 1;
-      digits[last] = (digits[last]! + 1) % radices[last]!;
+      const step = count === 1 ? 1 + (ofOne % (radices[0]! - 1)) : 1;
+      digits[last] = (digits[last]! + step) % radices[last]!;
       for (let round = rounds - 1; round >= 0; round--) turn(round, count, -1);
     },
   };

@@ -5,11 +5,11 @@ import { createPermutation, mostPermuted } from './permutation.ts';
 
 /**
  * Replaces digits by digits and letters by letters of the same case and script, in place, and returns the new end;
- * everything else in ASCII stays.
+ * everything else stays.
  *
  * Up to 32 such characters are permuted, so different originals of one shape come out different. Longer values take
- * their characters from a hash of the whole value, more than 100 bits; so do those with other characters outside ASCII
- * (signs, emoji), all of which become letters in ASCII then.
+ * their characters from a hash of the whole value, more than 100 bits; so do those with characters beyond the basic
+ * multilingual plane (emoji). What is outside ASCII becomes letters in ASCII then.
  */
 export type ReplaceShape = (bytes: Buffer, start: number, end: number) => number;
 
@@ -36,9 +36,12 @@ export function createShapeReplacement(key: Uint8Array, alphabet: Alphabet, ownS
       const byte = bytes[index]!;
       const base = baseOf(byte);
       if (base === 0 && byte < 0x80) continue;
-      // The second and third bytes of a letter that is seen to.
+      // The second and third bytes of a character that is seen to.
       if ((byte & 0xc0) === 0x80) continue;
-      const letter = byte >= 0x80 && ownScripts ? letterOf(codePointAt(bytes, index)) : undefined;
+      const codePoint = byte >= 0x80 && ownScripts ? codePointAt(bytes, index) : 0;
+      const letter = codePoint > 0 ? letterOf(codePoint) : undefined;
+      // A sign, such as € or №.
+      if (codePoint > 0 && !letter) continue;
       if ((byte >= 0x80 && !letter) || count === mostPermuted) {
         stream.seed(hmac(bytes, start, end));
         return replaceAll(bytes, start, end, stream.next, alphabet, hexBase);

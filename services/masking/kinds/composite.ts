@@ -1,6 +1,7 @@
 import type { Kind, PartRule } from '../kind.ts';
 import { appendString } from '../rows/sink.ts';
 import { maskPart } from '../values/parts.ts';
+import { quoted, unquoted } from '../values/quoted.ts';
 import { Unmaskable } from '../values/unmaskable.ts';
 
 /** Masks the fields of a composite value; a field that no rule names stops the capture, as a column does. */
@@ -28,7 +29,7 @@ export const composite: Kind = {
       if (fields.length !== masks.length)
         throw new Unmaskable('a composite value does not have the fields of its type');
       const masked = fields.map((field, index) => (field === null ? null : masks[index]!(field)));
-      appendString(out, `(${masked.map((field) => (field === null ? '' : quote(field))).join(',')})`);
+      appendString(out, `(${masked.map((field) => (field === null ? '' : quoted(field, true))).join(',')})`);
     };
   },
 };
@@ -40,25 +41,23 @@ function rulesOf(fields: unknown): Map<string, PartRule> {
 /** `(a,"b ""c""",)`: nothing between commas is NULL (https://www.postgresql.org/docs/17/rowtypes.html#ROWTYPES-IO-SYNTAX). */
 function parseRow(literal: string): (string | null)[] {
   const fields: (string | null)[] = [];
-  let field = '';
-  let isQuoted = false;
+  let start = 1;
   let isInside = false;
   for (let index = 1; index < literal.length; index++) {
     const character = literal[index]!;
-    if (character === '\\') field += literal[++index]!;
-    else if (character === '"' && isInside && literal[index + 1] === '"') field += literal[++index]!;
-    else if (character === '"') {
-      isInside = !isInside;
-      isQuoted = true;
-    } else if (!isInside && (character === ',' || character === ')')) {
-      fields.push(field === '' && !isQuoted ? null : field);
-      field = '';
-      isQuoted = false;
-    } else field += character;
+    if (character === '\\') index++;
+    // Two of them stand for one: within the quotes before and after.
+    else if (character === '"') isInside = !isInside;
+    else if (!isInside && (character === ',' || character === ')')) {
+      fields.push(plain(literal.slice(start, index)));
+      start = index + 1;
+    }
   }
   return fields;
 }
 
-function quote(field: string): string {
-  return `"${field.replace(/["\\]/g, '$&$&')}"`;
+function plain(written: string): string | null {
+  if (written.startsWith('"') && written.endsWith('"')) return unquoted(written, 0, written.length, true);
+  if (/["\\]/.test(written)) throw new Unmaskable('a field of a composite value is not written as (a,"b ""c""")');
+  return written === '' ? null : written;
 }

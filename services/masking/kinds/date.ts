@@ -70,7 +70,8 @@ function togetherOf(
 function moved(original: Moment, shiftMs: number): Moment {
   let epochMs = original.epochMs + shiftMs;
   // At the ends of what Postgres can hold there is room on one side only.
-  if (epochMs < earliestMs || epochMs > latestMs) epochMs = original.epochMs - shiftMs;
+  if (epochMs < earliestMs) epochMs = original.epochMs + Math.abs(shiftMs);
+  if (epochMs > latestMs) epochMs = original.epochMs - Math.abs(shiftMs);
   return { ...original, epochMs };
 }
 

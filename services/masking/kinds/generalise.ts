@@ -62,7 +62,8 @@ function misfitOfBucket(bucket: number, { family, scale }: Place): Misfit | unde
     return { what: 'holds whole numbers, and `bucket` is none', remedy: 'Use a whole number' };
   const decimals = family === 'integer' ? 0 : family === 'money' ? 2 : scale;
   if (decimals === undefined || unitsOf(bucket, decimals) > 1n) return undefined;
-  const unit = printUnit(decimals);
+  // 0.01 of two decimals, 100 of minus two.
+  const unit = printDecimal({ units: 1n, decimals });
   return { what: unchanged(`to multiples of ${bucket}`), remedy: `Use a \`bucket\` well above ${unit}` };
 }
 
@@ -77,11 +78,6 @@ function misfitOfPrefix(prefix: number, { family, limit }: Place): Misfit | unde
 
 function unchanged(how: string): string {
   return `would stay as it is, generalised ${how}`;
-}
-
-/** The least difference between two numbers: 0.01 of two decimals, 100 of minus two. */
-function printUnit(decimals: number): string {
-  return decimals < 0 ? String(10n ** BigInt(-decimals)) : printDecimal({ units: 1n, decimals });
 }
 
 function ofMoments(to: string): Mask {

@@ -1,6 +1,7 @@
 import type { Kind, PartRule, Place } from '../kind.ts';
 import { appendString } from '../rows/sink.ts';
 import { maskPart } from '../values/parts.ts';
+import { endOfQuoted, quoted, unquoted } from '../values/quoted.ts';
 import { Unmaskable } from '../values/unmaskable.ts';
 
 const textPlace: Place = { family: 'text', type: 'text', unique: false };
@@ -29,28 +30,40 @@ export const hstore: Kind = {
     const otherwise = maskPart(materials, 'text', asText);
     return (bytes, start, end, out) => {
       const pairs = new Map<string, string | null>();
-      const printed = bytes.toString('utf8', start, end);
-      if (!/^[, ]*$/.test(printed.replace(pair, '')))
-        throw new Unmaskable('an hstore is not written as "key"=>"value", "other"=>NULL');
-      for (const [, key, value] of printed.matchAll(pair)) {
-        const name = plain(key!);
+      for (const [name, value] of pairsIn(bytes.toString('utf8', start, end))) {
         const mask = masks.get(name) ?? masks.get('*');
-        const masked = value === undefined ? null : (mask ?? otherwise)(plain(value));
-        pairs.set(mask ? name : keyOf(name)!, masked);
+        pairs.set(mask ? name : keyOf(name)!, value === null ? null : (mask ?? otherwise)(value));
       }
-      const written = [...pairs].map(([key, value]) => `${quote(key)}=>${value === null ? 'NULL' : quote(value)}`);
+      const written = [...pairs].map(([key, value]) => `${quoted(key)}=>${value === null ? 'NULL' : quoted(value)}`);
       appendString(out, written.join(', '));
     };
   },
 };
 
-/** `"key"=>"value"` or `"key"=>NULL`, as hstore prints it. */
-const pair = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/gs;
-
-function plain(quoted: string): string {
-  return quoted.replace(/\\(.)/gs, '$1');
+/** `"key"=>"value", "other"=>NULL`, as hstore prints it. */
+function pairsIn(printed: string): [key: string, value: string | null][] {
+  const pairs: [string, string | null][] = [];
+  for (let at = 0; at < printed.length; ) {
+    if (printed[at] === ',' || printed[at] === ' ') {
+      at++;
+      continue;
+    }
+    const keyEnd = endOfString(printed, at);
+    const key = unquoted(printed, at, keyEnd);
+    const from = keyEnd + '=>'.length;
+    if (printed.startsWith('=>NULL', keyEnd)) {
+      pairs.push([key, null]);
+      at = from + 'NULL'.length;
+    } else {
+      at = endOfString(printed, printed.startsWith('=>', keyEnd) ? from : -1);
+      pairs.push([key, unquoted(printed, from, at)]);
+    }
+  }
+  return pairs;
 }
 
-function quote(value: string): string {
-  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+function endOfString(printed: string, start: number): number {
+  const end = printed[start] === '"' ? endOfQuoted(printed, start) : -1;
+  if (end < 0) throw new Unmaskable('an hstore is not written as "key"=>"value", "other"=>NULL');
+  return end;
 }

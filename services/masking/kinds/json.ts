@@ -1,7 +1,9 @@
 import type { Kind, MaskRule, Materials, PartRule, Place } from '../kind.ts';
-import { appendString } from '../rows/sink.ts';
+import { appendString, appendWhenLong, type Sink } from '../rows/sink.ts';
 import { ofStrings } from '../values/apply.ts';
 import { innerRules, isKept, maskPart, maskRuleOf, type PartMask } from '../values/parts.ts';
+import { endOfQuoted } from '../values/quoted.ts';
+import { Unmaskable } from '../values/unmaskable.ts';
 
 /**
  * Masks the leaves of a document and leaves every other byte as it is (numbers keep all their digits, keys their order).
@@ -44,7 +46,7 @@ export const json: Kind = {
     return (bytes, start, end, out) => {
       const document = bytes.toString('utf8', start, end);
       if (wholeAsText && !isJson(document)) return wholeAsText(bytes, start, end, out);
-      appendString(out, maskDocument(document, root, otherwise, keyOf));
+      maskDocument(document, root, otherwise, keyOf, out);
     };
   },
 };
@@ -106,8 +108,19 @@ function leafMask(materials: Materials, rule: MaskRule): LeafMask {
   };
 }
 
-/** A JSON token or a run of white space; what a valid document is made of. */
-const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+|\s+/gs;
+/** A JSON token that is no string, or a run of white space. */
+const others = /[{}[\],:]|[^\s{}[\],:"]+|\s+/y;
+
+/** The token or white space that begins at `start`: what a valid document is made of. */
+function tokenAt(document: string, start: number): string {
+  if (document[start] === '"') {
+    const end = endOfQuoted(document, start);
+    if (end < 0) throw new Unmaskable('a document ends within a string');
+    return document.slice(start, end);
+  }
+  others.lastIndex = start;
+  return others.exec(document)![0];
+}
 
 /** As far as each path that matches has come, the one that counts most first. */
 type RuleNodes = readonly RuleNode[];
@@ -140,10 +153,19 @@ interface Level {
   atKey: boolean;
 }
 
-function maskDocument(document: string, root: RuleNode, otherwise: LeafMask, keyOf: PartMask | undefined): string {
+function maskDocument(
+  document: string,
+  root: RuleNode,
+  otherwise: LeafMask,
+  keyOf: PartMask | undefined,
+  out: Sink,
+): void {
   const levels: Level[] = [];
   let result = '';
-  for (const [token] of document.matchAll(tokens)) {
+  for (let at = 0; at < document.length; ) {
+    const token = tokenAt(document, at);
+    at += token.length;
+    result = appendWhenLong(out, result);
     const level = levels.at(-1);
     if (token === '{' || token === '[') {
       const nodes = level ? level.inner : [root];
@@ -175,7 +197,7 @@ function maskDocument(document: string, root: RuleNode, otherwise: LeafMask, key
       result += leaf(token);
     }
   }
-  return result;
+  appendString(out, result);
 }
 
 function isJson(document: string): boolean {

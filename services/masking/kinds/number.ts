@@ -1,6 +1,6 @@
 import type { Kind, MaskRule, Place } from '../kind.ts';
 import { append, appendString } from '../rows/sink.ts';
-import { type Decimal, largestOf, parseDecimal, printDecimal, unitsOf } from '../values/decimal.ts';
+import { type Decimal, largestOf, parseDecimal, printDecimal, rescaled, unitsOf } from '../values/decimal.ts';
 
 /**
  * Adds up to ± `noise` (0.1, a tenth) of the value, or up to ± `amount`, and one unit of its last digit at least; `min`
@@ -28,7 +28,7 @@ export const number: Kind = {
       const canonical = Buffer.from(original.includes('.') ? original.replace(/\.?0+$/, '') : original, 'latin1');
       const digest = digestOf(canonical, 0, canonical.length);
       const decimal = parseDecimal(original);
-      if (decimal) return appendString(out, printDecimal(withNoise(decimal, digest, rule, place)));
+      if (decimal) return appendString(out, printDecimal(withNoise(inUnitOf(place, decimal), digest, rule, place)));
       // 1e+30, NaN, Infinity; in a document, anything.
       if (Number.isFinite(Number(original)))
         return appendString(out, String(floatWithNoise(Number(original), digest, rule, place)));
@@ -50,6 +50,11 @@ function misfitOfNumber(rule: MaskRule, place: Place) {
   return beyond === undefined
     ? undefined
     : { what: `cannot hold ${beyond}`, remedy: `Choose \`min\` and \`max\` up to ${largest}` };
+}
+
+/** What numeric(p, -s) holds are whole thousands, millions…: Postgres would round what is off by less back to what it was. */
+function inUnitOf({ scale = 0 }: Place, decimal: Decimal): Decimal {
+  return scale < 0 ? { units: rescaled(decimal, scale), decimals: scale } : decimal;
 }
 
 function withNoise({ units, decimals }: Decimal, digest: Uint32Array, rule: MaskRule, place: Place): Decimal {

@@ -101,13 +101,19 @@ function rangeOf(rule: MaskRule, { family, scale }: Place): DrawnRange | undefin
     if (!first || !last) return undefined;
     const stepMs = family === 'date' ? 86_400_000 : 1000;
     const print = (value: bigint) =>
-      printMoment({ ...first, hasTime: family === 'timestamp', fraction: '', epochMs: Number(value) * stepMs });
+      printMoment({
+        ...first,
+        hasTime: family === 'timestamp',
+        separator: ' ',
+        fraction: '',
+        epochMs: Number(value) * stepMs,
+      });
     const stepOf = (epochMs: number) => BigInt(Math.floor(epochMs / stepMs));
     return { from: stepOf(first.epochMs), to: stepOf(last.epochMs), print };
   }
   const [least, most] = [parseDecimal(from), parseDecimal(to)];
   if (!least || !most) return undefined;
-  const decimals = family === 'integer' ? 0 : Math.max(0, scale ?? Math.max(least.decimals, most.decimals));
+  const decimals = family === 'integer' ? 0 : (scale ?? Math.max(least.decimals, most.decimals));
   const print = (units: bigint) => printDecimal({ units, decimals });
   return { from: rescaled(least, decimals), to: rescaled(most, decimals), print };
 }
@@ -148,7 +154,7 @@ function misfitOfRange(rule: MaskRule, place: Place): Misfit | undefined {
   const range = rangeOf(rule, place);
   if (!range || range.from >= range.to)
     return { what: 'has no `from` that lies before its `to`', remedy: 'Say both, as numbers or as 1980-01-31' };
-  const largest = largestOf(place, Math.max(0, place.scale ?? 0));
+  const largest = largestOf(place, place.scale ?? 0);
   const size = (value: bigint) => (value < 0n ? -value : value);
   if (largest === undefined || (size(range.from) <= largest && size(range.to) <= largest)) return undefined;
   return { what: `cannot hold all between ${rule.from} and ${rule.to}`, remedy: 'Stay within its range' };

@@ -19,7 +19,8 @@ export const shuffle: Kind = {
     const others = poolOf(pools, place);
     return (bytes, start, end, out) => {
       const value = bytes.toString('utf8', start, end);
-      const other = others.get(place.type === 'citext' ? value.toLowerCase() : value);
+      // A pool that citext has a part in holds small letters only.
+      const other = others.get(value) ?? others.get(value.toLowerCase());
       if (other === undefined)
         throw new Unmaskable('it is shuffled, and has a value that was not there when it was read');
       appendString(out, other);

@@ -86,7 +86,8 @@ export function linkColumns(
         ignoresCase: a.ignoresCase || b.ignoresCase,
       };
       for (const tie of [a, b]) {
-        if (canonical(shared) === canonical({ unique: tie.unique, limit: tie.limit, ignoresCase: tie.ignoresCase })) continue;
+        if (tie.unique === shared.unique && tie.limit === shared.limit && tie.ignoresCase === shared.ignoresCase)
+          continue;
         Object.assign(tie, shared, { uniqueBy: tie.uniqueBy ?? a.uniqueBy ?? b.uniqueBy });
         changed = true;
       }

@@ -24,6 +24,7 @@ export function placeOf(value: CatalogValue, unique: boolean): Place {
     family: Object.hasOwn(familyOfType, type) ? familyOfType[type]! : 'other',
     type,
     unique,
+    ...(type === 'citext' ? { ignoresCase: true } : {}),
     ...(limit === null ? {} : { limit }),
     ...(precision === null ? {} : { precision, scale: scale ?? 0 }),
   };

@@ -125,8 +125,12 @@ export function examinePolicy(
         continue;
       }
       const { rule, by } = classification;
-      const { unique, limit, uniqueBy } = links.tieOf(name, column.name);
-      const place: Place = { ...placeOf(column, unique), ...(limit === undefined ? {} : { limit }) };
+      const { unique, limit, uniqueBy, ignoresCase } = links.tieOf(name, column.name);
+      const place: Place = {
+        ...placeOf(column, unique),
+        ...(limit === undefined ? {} : { limit }),
+        ...(ignoresCase ? { ignoresCase } : {}),
+      };
       if (!isKeep(rule) && kinds[rule.mask]!.pooled?.(rule)) place.pool = pools.add(table, column, rule);
       if (!table.partitionOf) {
         const said = by === 'column' ? '' : `, as ${by} has it`;
@@ -144,7 +148,7 @@ export function examinePolicy(
   for (const [name, rule] of Object.entries(policy.sequences ?? {}))
     missing.push(...expiredKeeps(name, rule, today, policy.owner, 'Remove the entry, and it is shifted'));
   const ownTies = (policy.links ?? []).map((link, index) => ({ by: `links[${index}]`, ...link }));
-  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]));
+  wrong.push(...pools.torn([...tiesOf(catalog.foreignKeys), ...ownTies]), ...pools.mixed());
   warnings.push(...classifier.unused(), ...borrowedWords(policy.locale));
   return { tables, pools: pools.all(), warnings, wrong, missing };
 }

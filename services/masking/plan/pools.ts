@@ -35,10 +35,19 @@ export function tiesOf(foreignKeys: readonly CatalogForeignKey[]): PooledTie[] {
   );
 }
 
+/** Two columns that differ in this may print one value in two ways, and it would become two others. */
+function formOf({ baseType, isArray, limit, scale }: CatalogColumn): string {
+  if (['text', 'varchar', 'name', 'citext'].includes(baseType)) return `text ${isArray}`;
+  if (/^int[248]$/.test(baseType)) return `integer ${isArray}`;
+  return [baseType, isArray, baseType === 'bpchar' ? limit : scale].join(' ');
+}
+
 /** Collects the pools of a policy. Partitions follow their partitioned table. */
 export function createPools() {
   const pools = new Map<string, Pool>();
   const ownPools = new Set<string>();
+  const mixed: Mistake[] = [];
+  const firstOf = new Map<string, { where: string; column: CatalogColumn }>();
   return {
     /** @returns the pool's name. */
     add(table: CatalogTable, column: CatalogColumn, rule: MaskRule): string {
@@ -48,6 +57,14 @@ export function createPools() {
       if (table.partitionOf) return name;
       const pool = pools.get(name) ?? { name, columns: [] };
       pools.set(name, pool);
+      const first = firstOf.get(name) ?? { where, column };
+      firstOf.set(name, first);
+      if (formOf(first.column) !== formOf(column))
+        mixed.push({
+          where,
+          what: `is ${column.type} in one pool with ${first.where}, which is ${first.column.type}: they may print one value in two ways`,
+          remedy: 'Use token for columns that have to join, or keep them; for others another `pool`',
+        });
       pool.columns.push({
         ...{ schema: table.schema, table: table.name, column: column.name },
         ...{ isPartitioned: table.kind === 'p', ignoresCase: column.baseType === 'citext' },
@@ -55,6 +72,8 @@ export function createPools() {
       return name;
     },
     all: () => [...pools.values()],
+    /** Columns of a pool that print the same value otherwise than the first of it. */
+    mixed: () => mixed,
     /** Columns that are tied and shuffled each on its own, so that no key would find its row. */
     torn(ties: readonly PooledTie[]): Mistake[] {
       return ties

@@ -41,6 +41,16 @@ export function appendString(sink: Sink, text: string): void {
   sink.at += sink.bytes.write(text, sink.at, 'utf8');
 }
 
+/**
+ * Appends a text that is being put together, once it is long, and gives what to go on with: a string that grows by every
+ * token weighs thirty bytes for each of them.
+ */
+export function appendWhenLong(sink: Sink, text: string): string {
+  if (text.length < 1 << 16) return text;
+  appendString(sink, text);
+  return '';
+}
+
 /** Drops what was written beyond `limit` characters after `start`. */
 export function truncate(sink: Sink, start: number, limit: number | undefined): void {
   if (limit === undefined || sink.at - start <= limit) return;

@@ -1,6 +1,7 @@
 import type { Mask } from '../kind.ts';
-import { appendString } from '../rows/sink.ts';
+import { appendString, appendWhenLong } from '../rows/sink.ts';
 import { ofStrings } from './apply.ts';
+import { endOfQuoted, quoted, unquoted } from './quoted.ts';
 import { Unmaskable } from './unmaskable.ts';
 
 /**
@@ -15,6 +16,7 @@ export function maskElements(mask: Mask): Mask {
     let result = literal.slice(0, body);
     let index = body;
     while (index < literal.length) {
+      result = appendWhenLong(out, result);
       const character = literal[index]!;
       if (character === '{' || character === '}' || character === ',') {
         result += character;
@@ -23,20 +25,16 @@ export function maskElements(mask: Mask): Mask {
       }
       const [element, next] = character === '"' ? quotedElement(literal, index) : plainElement(literal, index);
       index = next;
-      result += element === null ? 'NULL' : quote(masked(element));
+      result += element === null ? 'NULL' : quoted(masked(element));
     }
     appendString(out, result);
   };
 }
 
 function quotedElement(literal: string, start: number): [string, number] {
-  let element = '';
-  let index = start + 1;
-  while (literal[index] !== '"') {
-    if (literal[index] === '\\') index++;
-    element += literal[index++] ?? fail();
-  }
-  return [element, index + 1];
+  const end = endOfQuoted(literal, start);
+  if (end < 0) throw new Unmaskable('an array ends within an element');
+  return [unquoted(literal, start, end), end];
 }
 
 function plainElement(literal: string, start: number): [string | null, number] {
@@ -44,12 +42,4 @@ function plainElement(literal: string, start: number): [string | null, number] {
   while (index < literal.length && literal[index] !== ',' && literal[index] !== '}') index++;
   const element = literal.slice(start, index);
   return [element === 'NULL' ? null : element, index];
-}
-
-function quote(element: string): string {
-  return `"${element.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function fail(): never {
-  throw new Unmaskable('an array ends within an element');
 }

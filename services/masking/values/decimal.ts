@@ -1,7 +1,7 @@
 /** Decimal numbers as Postgres prints them, exact: a float has too few digits for int8 and numeric. */
 
 export interface Decimal {
-  /** The number without its point: -12.50 is -1250 with 2 decimals. */
+  /** The number without its point: -12.50 is -1250 with 2 decimals, 12000 is 12 with -3. */
   units: bigint;
   decimals: number;
 }
@@ -18,6 +18,7 @@ export function parseDecimal(text: string): Decimal | undefined {
 }
 
 export function printDecimal({ units, decimals }: Decimal): string {
+  if (decimals < 0) return String(units * 10n ** BigInt(-decimals));
   const digits = (units < 0n ? -units : units).toString().padStart(decimals + 1, '0');
   const point = digits.length - decimals;
   return `${units < 0n ? '-' : ''}${digits.slice(0, point)}${decimals === 0 ? '' : `.${digits.slice(point)}`}`;

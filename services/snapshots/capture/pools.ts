@@ -34,9 +34,10 @@ export async function readPools(
   const read = new Map<string, Map<string, string>>();
   for (const pool of pools) {
     const values = new Set<string>();
+    const ignoresCase = pool.columns.some((column) => column.ignoresCase);
     for (const column of pool.columns) {
       const found = dump ? await dumped(source, dump, column, signal) : await asked(source, column, pace);
-      for (const value of found) if (value !== '') values.add(column.ignoresCase ? value.toLowerCase() : value);
+      for (const value of found) if (value !== '') values.add(ignoresCase ? value.toLowerCase() : value);
     }
     read.set(pool.name, shuffled(key, pool, values));
   }
@@ -79,8 +80,11 @@ async function dumped(
   return values;
 }
 
-/** As COPY prints them: `format` calls a type's output function, where a cast to text may print otherwise. */
+/**
+ * As COPY prints them: `format` calls a type's output function, where a cast to text may print otherwise. A composite value
+ * with a field that is NULL is no `IS NOT NULL`.
+ */
 function valuesOf({ schema, table, column, isPartitioned }: PooledColumn): string {
   const name = `${isPartitioned ? '' : 'ONLY '}${identifier(schema)}.${identifier(table)}`;
-  return `SELECT left(format('%s', ${identifier(column)}), ${longestPooled + 1}) FROM ${name} WHERE ${identifier(column)} IS NOT NULL`;
+  return `SELECT left(format('%s', ${identifier(column)}), ${longestPooled + 1}) FROM ${name} WHERE ${identifier(column)} IS DISTINCT FROM NULL`;
 }
