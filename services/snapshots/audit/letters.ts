@@ -16,9 +16,15 @@ export const fold = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x80 ? byte : separator;
 });
 
-/** By code point of two or three bytes, the small letter: what is no letter is itself. */
-const small = smallLetters();
+/** By code point of two or three bytes: the small letter, and what it is to words. Made when the first such character comes: 40 ms. */
+let tables: { small: Uint16Array; roles: Uint8Array } | undefined;
 
+function tablesOf(): NonNullable<typeof tables> {
+  tables ??= { small: smallLetters(), roles: rolesOf() };
+  return tables;
+}
+
+/** What is no letter is itself. */
 function smallLetters(): Uint16Array {
   const letters = Uint16Array.from({ length: 0x10000 }, (_, point) => point);
   // Those with case: Latin to Armenian, Georgian, Cherokee, the Latin and Greek additions, Coptic and others, full width.
@@ -63,6 +69,7 @@ export function smallOf(bytes: Uint8Array, index: number, length: number): numbe
   const third = length === 3 ? bytes[index + 2]! : 0x80;
   if ((second & 0xc0) !== 0x80 || (third & 0xc0) !== 0x80) return none;
   const lead = bytes[index]!;
+  const { small } = tablesOf();
   if (length === 2) return small[((lead & 0x1f) << 6) | (second & 0x3f)]!;
   return small[((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)]!;
 }
@@ -76,18 +83,21 @@ const between = 2;
 const isLetter = (point: number) =>
   /[\p{L}\p{N}\p{Mn}\p{Mc}]/u.test(String.fromCodePoint(point)) && !(point >= 0xfe00 && point <= 0xfe0f);
 
-/** By code point of two or three bytes. */
-const roles = Uint8Array.from({ length: 0x10000 }, (_, point) => (isLetter(point) ? letter : between));
-// Thai and Lao; Burmese; Khmer; ideographs, kana and Hangul; their compatible forms, and those of half width.
-for (const [from, to] of [
-  [0xe00, 0xf00],
-  [0x1000, 0x10a0],
-  [0x1780, 0x1800],
-  [0x2e80, 0xd800],
-  [0xf900, 0xfb00],
-  [0xff66, 0xffe0],
-] as const)
-  for (let point = from; point < to; point++) if (roles[point] === letter) roles[point] = unspaced;
+function rolesOf(): Uint8Array {
+  const roles = Uint8Array.from({ length: 0x10000 }, (_, point) => (isLetter(point) ? letter : between));
+  // Thai and Lao; Burmese; Khmer; ideographs, kana and Hangul; their compatible forms, and those of half width.
+  const blocks = [
+    [0xe00, 0xf00],
+    [0x1000, 0x10a0],
+    [0x1780, 0x1800],
+    [0x2e80, 0xd800],
+    [0xf900, 0xfb00],
+    [0xff66, 0xffe0],
+  ] as const;
+  for (const [from, to] of blocks)
+    for (let point = from; point < to; point++) if (roles[point] === letter) roles[point] = unspaced;
+  return roles;
+}
 
 /** Of four bytes, as they come. */
 const beyond = new Map<number, boolean>();
@@ -107,7 +117,7 @@ export function separatorLength(bytes: Uint8Array, index: number): number {
   if (length === 0) return 0;
   const point = pointOf(bytes, index, length);
   if (point === none) return 0;
-  if (length < 4) return roles[point] === between ? length : 0;
+  if (length < 4) return tablesOf().roles[point] === between ? length : 0;
   let isBetween = beyond.get(point);
   if (isBetween === undefined) {
     isBetween = point < 0x110000 && !isLetter(point);
@@ -124,5 +134,5 @@ function lengthOf(folded: number): number {
 
 /** Whether a small letter is of a script that puts no spaces between words. */
 export function isUnspaced(point: number): boolean {
-  return point >= 0 && roles[point] === unspaced;
+  return point >= 0 && tablesOf().roles[point] === unspaced;
 }
