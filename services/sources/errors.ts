@@ -75,7 +75,7 @@ export function firstError(stderr: string): string {
 
 /** The table of the index or constraint that pg_restore could not make, as its statement has it: `shop."Old orders"`. */
 export function tableOfFailed(stderr: string): string | undefined {
-  const name = String.raw`(?:"(?:[^"]|"")*"|[\w$]+)`;
+  const name = String.raw`(?:"[^"]*(?:""[^"]*)*"|[\w$]+)`;
   const made = `ALTER TABLE (?:ONLY )?|CREATE (?:UNIQUE )?INDEX ${name} ON (?:ONLY )?`;
   return new RegExp(`Command was: (?:${made})(${name}\\.${name})`, 'u').exec(stderr)?.[1];
 }

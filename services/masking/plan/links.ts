@@ -141,8 +141,8 @@ function looselyCompared(
   return [...found.values()];
 }
 
-/** Types with one value write the same original in the same characters. */
-function writing({ baseType, isArray }: CatalogColumn): string {
+/** Types that write the same original in the same characters; length and scale apart. */
+export function writing({ baseType, isArray }: CatalogColumn): string {
   if (['text', 'varchar', 'name', 'citext'].includes(baseType)) return `text ${isArray}`;
   return `${/^int[248]$/.test(baseType) ? 'integer' : baseType} ${isArray}`;
 }

@@ -3,6 +3,7 @@ import { type Mistake, Problem } from '../../errors.ts';
 import { type CatalogColumn, type CatalogForeignKey, type CatalogTable, tableName } from '../catalog.ts';
 import { domainKey } from '../keyed/key.ts';
 import type { MaskRule } from '../kind.ts';
+import { writing } from './links.ts';
 
 /** Columns whose values are shuffled with one another, or one whose values are drawn. */
 export interface Pool {
@@ -36,10 +37,8 @@ export function tiesOf(foreignKeys: readonly CatalogForeignKey[]): PooledTie[] {
 }
 
 /** Two columns that differ in this may print one value in two ways, and it would become two others. */
-function formOf({ baseType, isArray, limit, scale }: CatalogColumn): string {
-  if (['text', 'varchar', 'name', 'citext'].includes(baseType)) return `text ${isArray}`;
-  if (/^int[248]$/.test(baseType)) return `integer ${isArray}`;
-  return [baseType, isArray, baseType === 'bpchar' ? limit : scale].join(' ');
+function formOf(column: CatalogColumn): string {
+  return `${writing(column)} ${column.baseType === 'bpchar' ? column.limit : column.scale}`;
 }
 
 /** Collects the pools of a policy. Partitions follow their partitioned table. */

@@ -63,15 +63,19 @@ export function encoded(point: number): number {
 /** Where a character is cut off in its middle. */
 export const none = -1;
 
+function pointOf(bytes: Uint8Array, index: number, length: number): number {
+  let point = bytes[index]! & (0xff >>> (length + 1));
+  for (let next = index + 1; next < index + length; next++) {
+    if ((bytes[next]! & 0xc0) !== 0x80) return none;
+    point = (point << 6) | (bytes[next]! & 0x3f);
+  }
+  return point;
+}
+
 /** The small letter of a character of two or three bytes, as a code point. */
 export function smallOf(bytes: Uint8Array, index: number, length: number): number {
-  const second = bytes[index + 1]!;
-  const third = length === 3 ? bytes[index + 2]! : 0x80;
-  if ((second & 0xc0) !== 0x80 || (third & 0xc0) !== 0x80) return none;
-  const lead = bytes[index]!;
-  const { small } = tablesOf();
-  if (length === 2) return small[((lead & 0x1f) << 6) | (second & 0x3f)]!;
-  return small[((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)]!;
+  const point = pointOf(bytes, index, length);
+  return point === none ? none : tablesOf().small[point]!;
 }
 
 /** What a character is to words. */
@@ -99,17 +103,9 @@ function rolesOf(): Uint8Array {
   return roles;
 }
 
-/** Of four bytes, as they come. */
+/** Of four bytes, as they come, whether they stand between words. */
+const mostKnown = 4096;
 const beyond = new Map<number, boolean>();
-
-function pointOf(bytes: Uint8Array, index: number, length: number): number {
-  let point = bytes[index]! & (0xff >>> (length + 1));
-  for (let next = index + 1; next < index + length; next++) {
-    if ((bytes[next]! & 0xc0) !== 0x80) return none;
-    point = (point << 6) | (bytes[next]! & 0x3f);
-  }
-  return point;
-}
 
 /** How many bytes a character beyond ASCII has that stands between words: a space, a sign, a picture; 0 where it is a letter. */
 export function separatorLength(bytes: Uint8Array, index: number): number {
@@ -125,8 +121,6 @@ export function separatorLength(bytes: Uint8Array, index: number): number {
   }
   return isBetween ? 4 : 0;
 }
-
-const mostKnown = 4096;
 
 function lengthOf(folded: number): number {
   return folded > ofFour || folded === separator ? 0 : folded + 1;
