@@ -1,5 +1,5 @@
-import { digitsIn, firstByteOf, firstBytes, highBits, lettersIn, type Viewed, viewOf } from './fours.ts';
-import { encoded, fold, isUnspaced, none, ofFour, ofTwo, separator, separatorLength, smallOf } from './letters.ts';
+import { readCharacters, separatorAt } from './characters.ts';
+import { type Viewed, viewOf } from './fours.ts';
 
 /**
  * Text as the audit compares it: words, in small letters of any script, one after the other. What stands between them does not count, so
@@ -30,6 +30,10 @@ export interface Words extends Viewed {
   hasX: boolean;
   /** How many digits the words have that are of digits alone. */
   digits: number;
+  /** Of the word that is being read: where it begins and ends, and bits of what else than digits it has. */
+  begun: number;
+  at: number;
+  others: number;
   powers: Int32Array;
   seed: number;
 }
@@ -39,7 +43,7 @@ export const mostWords = 8192;
 const mostText = 96 << 10;
 /** Where the last word may end beyond that. */
 const longestWord = 4 << 10;
-const longestText = mostText + longestWord;
+export const longestText = mostText + longestWord;
 /** Where the next word begins, behind one that ends there. */
 const nextStart = (end: number) => (end + 4) & ~3;
 
@@ -64,6 +68,7 @@ export function createWords(key: Uint8Array): Words {
     hasEscape: false,
     hasX: false,
     digits: 0,
+    ...{ begun: 0, at: 0, others: 0 },
     powers,
     seed: view.getInt32(0, true),
     bytes: key,
@@ -98,129 +103,165 @@ export function keepLastWords(words: Words, count: number): void {
   words.count -= first;
 }
 
+// What is imported would be fetched each time; numbers of this file are part of the code.
+const highBits = 0x80808080 | 0;
+const quotationMark = 0x22;
+const atSign = 0x40;
+const backslash = 0x5c;
+const letterX = 0x78;
+
 /**
  * Reads words of `bytes[start, end)` (UTF-8) until there is no room for more, and says where it stopped. A word that is too
  * long is cut there.
  *
+ * ASCII is read eight bytes at a time, as two numbers of four: none of its bytes has its high bit, so that a sum of two that
+ * reaches it says what a byte is. What is beyond it, and the last bytes of a buffer, are read a character at a time.
+ *
  * @param escapes whether those of documents (`\n`, `\"`) are between words; else a backslash alone is
  */
 export function readWords(words: Words, bytes: Uint8Array, start: number, end: number, escapes = true): number {
-  const { fours, starts, ends, sums, breaks, numbers, seed } = words;
-  const base = words.powers[1]!;
-  let { count } = words;
-  let at = count === 0 ? 0 : nextStart(ends[count - 1]!);
+  const { fours, starts, ends, sums, breaks, numbers } = words;
   const view = viewOf(words, bytes);
-  let { digits } = words;
-  let broken = 0;
-  let index = start;
+  const lastEight = view.byteLength - 8;
+  // `| 0` says that they are whole: what may be a fraction is slow.
+  const seed = words.seed | 0;
+  const base = words.powers[1]! | 0;
+  let digits = words.digits | 0;
+  let count = words.count | 0;
   if (count === 0) sums[0] = 0;
-  for (;;) {
-    const between = index;
-    while (index < end) {
-      const byte = bytes[index]!;
-      const folded = fold[byte]!;
-      if (folded > ofFour) break;
-      const length = folded === separator ? 1 : separatorLength(bytes, index);
-      if (length === 0) break;
-      index += length;
-      if (byte === 0x22) broken = 1;
-      else if (byte === 0x40) words.hasAt = true;
-      else if (byte === 0x5c && escapes && isEscape(bytes, index, end)) {
-        words.hasEscape = true;
-        index++;
-      }
-    }
-    if (index >= end) break;
-    if (at >= mostText || count === mostWords) {
-      // What stands before the next word is read again with it.
-      index = between;
-      break;
-    }
-
-    starts[count] = at;
-    let hash = seed;
-    let four = 0;
-    /** Of its bytes that are no digits. */
-    let others = 0;
-    let ended = false;
-    // ASCII, four bytes at a time.
-    while (index + 4 <= bytes.length && at < longestText) {
-      const read = view.getInt32(index, true);
-      if ((read & highBits) !== 0) break;
-      const letters = lettersIn(read);
-      const apart = ~(letters | digitsIn(read)) & highBits;
-      const length = Math.min(apart === 0 ? 4 : firstByteOf(apart), end - index);
-      four = (read | (letters >>> 2)) & firstBytes[length]!;
-      others |= letters & firstBytes[length]!;
-      at += length;
-      index += length;
-      if (length < 4) {
-        ended = true;
-        break;
-      }
-      fours[(at >> 2) - 1] = four;
-      hash = mixed(hash, four);
-      four = 0;
-    }
-    let unspaced = false;
-    while (!ended && index < end && at < longestText) {
-      /** Bytes to add, the first of them lowest. */
-      let added = fold[bytes[index]!]!;
-      let length = 1;
-      let isOther = false;
-      if (added <= ofFour) {
-        if (added === separator || separatorLength(bytes, index) > 0) break;
-        const whole = added === ofTwo ? 2 : 3;
-        const point = added < ofFour && index + whole <= end ? smallOf(bytes, index, whole) : none;
-        added = point === none ? bytes[index]! : encoded(point);
-        if (point !== none) length = whole;
-        isOther = isUnspaced(point);
-      } else if (added >= 0x80) isOther = unspaced;
-      if (isOther !== unspaced) {
-        if (at > starts[count]!) break;
-        unspaced = isOther;
-      }
-      index += length;
-      // Digits have neither bit.
-      others |= added & 0xc0;
-      do {
-        // Those that come after it are in their places, too.
-        four |= added << (at << 3);
-        at++;
-        if ((at & 3) === 0) {
-          fours[(at >> 2) - 1] = four;
-          hash = mixed(hash, four);
-          four = 0;
+  let sum = sums[count]! | 0;
+  let at = count === 0 ? 0 : nextStart(ends[count - 1]!);
+  let index = start | 0;
+  let broken = 0;
+  /** Where the word begins that is being read; -1: none is. */
+  let begun = -1;
+  let hash = seed;
+  let others = 0;
+  while (index < end || begun >= 0) {
+    let isRead = false;
+    /** What stands behind the word. */
+    let behind = 0;
+    if (index <= lastEight && at < longestText) {
+      const first = view.getInt32(index, true);
+      const second = view.getInt32(index + 4, true);
+      if (((first | second) & highBits) === 0) {
+        const firstSmall = first | 0x20202020;
+        const secondSmall = second | 0x20202020;
+        // Sums reach the high bit from `a` on, or beyond `z`; from `0` on, or beyond `9`.
+        const firstLetters = (firstSmall + 0x1f1f1f1f) & ~(firstSmall + 0x05050505) & highBits;
+        const secondLetters = (secondSmall + 0x1f1f1f1f) & ~(secondSmall + 0x05050505) & highBits;
+        let firstApart = ~(firstLetters | ((first + 0x50505050) & ~(first + 0x46464646))) & highBits;
+        let secondApart = ~(secondLetters | ((second + 0x50505050) & ~(second + 0x46464646))) & highBits;
+        if (index + 8 > end) {
+          const rest = end - index;
+          if (rest < 4) firstApart |= 0x80 << (rest << 3);
+          else secondApart |= 0x80 << ((rest - 4) << 3);
         }
-        added >>>= 8;
-      } while (added !== 0);
+        // Without branches, which would be guessed wrong every other time: all bits where the first four are of one word, all
+        // bits of those before the first that stands apart, and how many these are.
+        const isOne = ~((firstApart | -firstApart) >> 31);
+        const ofFirst = ((firstApart & -firstApart) >>> 7) - 1;
+        const ofSecond = (((secondApart & -secondApart) >>> 7) - 1) & isOne;
+        const added =
+          ((32 - Math.clz32(~firstApart & (firstApart - 1))) >> 3) +
+          (((32 - Math.clz32(~secondApart & (secondApart - 1))) >> 3) & isOne);
+        isRead = true;
+        if (added > 0) {
+          if (begun < 0) {
+            begun = at;
+            hash = seed;
+            others = 0;
+          }
+          const firstFour = (first | (firstLetters >>> 2)) & ofFirst;
+          const secondFour = (second | (secondLetters >>> 2)) & ofSecond;
+          others |= (firstLetters & ofFirst) | (secondLetters & ofSecond);
+          fours[at >> 2] = firstFour;
+          fours[(at >> 2) + 1] = secondFour;
+          hash = mixed(hash, firstFour, secondFour);
+          at = (at + added) | 0;
+          index = (index + added) | 0;
+          if (added === 8) continue;
+          behind = ((added < 4 ? first : second) >>> ((added & 3) << 3)) & 0xff;
+        } else if (begun >= 0) {
+          // The word ended with the eight before.
+          fours[at >> 2] = 0;
+          fours[(at >> 2) + 1] = 0;
+          hash = mixed(hash, 0, 0);
+          behind = first & 0xff;
+        }
+      }
     }
-    ends[count] = at;
-    fours[at >> 2] = four;
-    hash = mixed(hash, four);
-    at = nextStart(at);
-    breaks[count] = broken;
-    if ((fours[starts[count]! >> 2]! & 0xff) === 0x78) words.hasX = true;
-    const isNumber = others === 0 ? 1 : 0;
-    numbers[count] = isNumber;
-    digits += isNumber * (ends[count]! - starts[count]!);
-    broken = 0;
-    sums[count + 1] = (Math.imul(sums[count]!, base) + hash) | 0;
-    count++;
+    if (!isRead) {
+      if (begun < 0) {
+        const length = separatorAt(bytes, index);
+        if (length > 0) {
+          if (bytes[index] === quotationMark) broken = 1;
+          index = (index + (length > 1 ? length : passed(words, bytes, index, end, escapes))) | 0;
+          continue;
+        }
+        begun = at;
+        others = 0;
+      }
+      words.begun = begun;
+      words.at = at;
+      words.others = others;
+      index = readCharacters(words, bytes, index, end) | 0;
+      at = words.at | 0;
+      others = words.others | 0;
+      hash = hashOfWord(fours, seed, begun >> 2, at >> 2) | 0;
+    }
+    if (begun >= 0) {
+      starts[count] = begun;
+      ends[count] = at;
+      breaks[count] = broken;
+      if ((fours[begun >> 2]! & 0xff) === letterX) words.hasX = true;
+      numbers[count] = others === 0 ? 1 : 0;
+      if (others === 0) digits = (digits + at - begun) | 0;
+      sum = (Math.imul(sum, base) + hash) | 0;
+      count = (count + 1) | 0;
+      sums[count] = sum;
+      at = nextStart(at);
+      broken = 0;
+      begun = -1;
+      if (at >= mostText || count === mostWords) break;
+      // Most words have one character behind them, which says nothing.
+      if (isRead && index < end && behind !== quotationMark && behind !== atSign && behind !== backslash)
+        index = (index + 1) | 0;
+    } else if (isRead) {
+      if (bytes[index] === quotationMark) broken = 1;
+      index = (index + passed(words, bytes, index, end, escapes)) | 0;
+    }
   }
   words.count = count;
   words.digits = digits;
   return index;
 }
 
-function mixed(hash: number, four: number): number {
-  const product = Math.imul(hash ^ four, 0x9e3779b1);
-  return product ^ (product >>> 15);
+/** Marks what a separator of one byte says. @returns how many bytes are passed over */
+function passed(words: Words, bytes: Uint8Array, index: number, end: number, escapes: boolean): number {
+  const byte = bytes[index]!;
+  if (byte === atSign) words.hasAt = true;
+  if (byte !== backslash || !escapes || !isEscape(bytes, index + 1, end)) return 1;
+  words.hasEscape = true;
+  return 2;
 }
 
 /** Whether what stands behind a backslash belongs to it. */
 function isEscape(bytes: Uint8Array, index: number, end: number): boolean {
   return index < end && '"\\bfnrt/'.includes(String.fromCharCode(bytes[index]!));
+}
+
+function mixed(hash: number, first: number, second: number): number {
+  const once = Math.imul(hash ^ first, 0x9e3779b1);
+  const twice = Math.imul(once ^ (once >>> 15) ^ second, 0x85ebca6b);
+  return twice ^ (twice >>> 15);
+}
+
+/** Of a word that was not read eight bytes at a time. Where it ends, at least one zero is hashed. */
+function hashOfWord(fours: Int32Array, seed: number, from: number, to: number): number {
+  let hash = seed;
+  for (let at = from; at <= to; at += 2) hash = mixed(hash, fours[at]!, fours[at + 1]!);
+  return hash;
 }
 
 /** Where the text of the first `count` words ends, in numbers of four bytes. */
