@@ -44,23 +44,24 @@ import {
 import { binaryRow } from './support/binary-rows.ts';
 import { masking } from './support/masking.ts';
 
-describe('SipHash-2-4', () => {
-  // The reference implementation's own vectors (vectors_sip64: key 00…0f, message of n bytes 00, 01, …).
+describe('SipHash-1-3', () => {
+  // Key 00…0f, message of n bytes 00, 01, …: of a program that agrees with the reference implementation's vectors for
+  // SipHash-2-4, and with Python 3.11, whose hash of bytes is SipHash-1-3.
   const vectors: Record<number, string> = {
-    0: '310e0edd47db6f72',
-    4: 'b7877127e09427cf',
-    8: '6224939a79f5f593',
-    12: 'fbe50e86bc8f1e75',
-    16: 'db9bc2577fcc2a3f',
-    28: 'a5c91da7acaa4dde',
-    60: 'e1915f5cb1eca46c',
+    0: 'dcc40f055801acab',
+    4: '2883d388605775cf',
+    8: '8e9a298d11959036',
+    12: 'a2d9b457b184a378',
+    16: '668b907d1add4fcc',
+    28: '0dd06cef02ed0bfb',
+    60: 'ee44a6f7bce6f4f6',
   };
   const hash = createSipHash(Uint8Array.from({ length: 16 }, (_, index) => index));
   const message = new Int32Array(Uint8Array.from({ length: 72 }, (_, index) => index).buffer);
   const hex = ({ high, low }: { high: number; low: number }) => {
     const bytes = Buffer.alloc(8);
-    bytes.writeUInt32LE(low, 0);
-    bytes.writeUInt32LE(high, 4);
+    bytes.writeInt32LE(low, 0);
+    bytes.writeInt32LE(high, 4);
     return bytes.toString('hex');
   };
   for (const [length, expected] of Object.entries(vectors)) {
@@ -257,7 +258,7 @@ test('a run of words is a candidate wherever it stands, and nothing else is', ()
       const taken = search.candidates.take();
       const found = new Set<string | undefined>();
       for (let at = 0; at < taken.length; at += 4)
-        found.add(hashes.get(JSON.stringify({ high: taken[at], low: taken[at + 1] })));
+        found.add(hashes.get(JSON.stringify({ high: taken[at]! | 0, low: taken[at + 1]! | 0 })));
       const own = ` ${text
         .toLowerCase()
         .split(/[^\p{L}\p{N}]+/u)
@@ -995,7 +996,7 @@ describe('what chance explains, and what it does not', () => {
     const hash = createSipHash(Buffer.alloc(16, 2));
     const name = (n: number) => {
       const { high, low } = hash(Int32Array.of(n), 0, 1);
-      return `${firstNames[high % firstNames.length]} ${lastNames[low % lastNames.length]}`;
+      return `${firstNames[(high >>> 0) % firstNames.length]} ${lastNames[(low >>> 0) % lastNames.length]}`;
     };
     const document = (n: number) => JSON.stringify({ id: 'x', by: name(n) });
     const rows = rowsOf(4000, (n) => [

@@ -1,5 +1,5 @@
 -- Every relation of a snapshot that holds rows, extensions' own and partitions included, with all columns, generated ones too.
--- `vectors` are the tsvectors among them, `numeric` those of dates, times, numbers and points, lists and ranges of them too; `root` is the partitioned table at the top. Partitioned tables hold none themselves.
+-- `vectors` are the tsvectors among them, `moments` dates and times, `numeric` those of dates, times, numbers and points, lists and ranges of them too; `root` is the partitioned table at the top. Partitioned tables hold none themselves.
 SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_relation_size(c.oid)::float8 AS heap_bytes,
   CASE WHEN c.relispartition THEN (SELECT format('%s.%s', rn.nspname, r.relname) FROM pg_class r
     JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)) END AS root,
@@ -8,6 +8,7 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_relation_si
     FILTER (WHERE a.attname IS NOT NULL) AS vectors,
   array_agg(coalesce(s.typcategory, e.typcategory, b.typcategory) IN ('D', 'T', 'N', 'G') ORDER BY a.attnum)
     FILTER (WHERE a.attname IS NOT NULL) AS numeric,
+  array_agg(b.typcategory = 'D' ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS moments,
   coalesce(bool_or(a.attgenerated <> ''), false) AS generated
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

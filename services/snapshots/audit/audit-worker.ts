@@ -20,8 +20,8 @@ export interface SearchInput {
 export interface SearchTask {
   relation: string;
   copy: string;
-  /** The number of each column as a place, and whether it is a tsvector. */
-  columns: { place: number; vector: boolean }[];
+  /** The number of each column as a place, and whether it is a tsvector, or a date or time. */
+  columns: { place: number; vector: boolean; isMoment: boolean }[];
 }
 
 /** Of one task. `words`, `values` and `numbers` by column. */
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
       const fieldStart = fields.starts[index]!;
       const fieldEnd = fields.ends[index]!;
       if (isNull(bytes, fieldStart, fieldEnd)) continue;
-      const { place, vector } = columns[index]!;
+      const { place, vector, isMoment } = columns[index]!;
       counts.values[index]!++;
       // The one escape of a bytea is that of its first character.
       if (fields.escaped[index] && isHex(bytes, fieldStart + 1, fieldEnd)) {
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
         continue;
       }
       if (!vector && !fields.escaped[index]) {
-        counts.words[index]! += search.value(bytes, fieldStart, fieldEnd, place);
+        counts.words[index]! += search.value(bytes, fieldStart, fieldEnd, place, isMoment);
         continue;
       }
       let value = unescapeField(bytes, fieldStart, fieldEnd);

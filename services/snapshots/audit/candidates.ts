@@ -28,7 +28,9 @@ export function createCandidates(slots: number, onFull: (taken: Uint32Array<Arra
     return taken;
   };
   return {
-    add: (high, low, place, times = 1) => {
+    add: (ofHigh, ofLow, place, times = 1) => {
+      const high = ofHigh >>> 0;
+      const low = ofLow >>> 0;
       if (size * 4 >= slots * 3) onFull(take());
       let slot = (low ^ Math.imul(place, 0x9e3779b1)) & (slots - 1);
       for (;;) {

@@ -55,13 +55,14 @@ function hashOfBoth(hash: number, powers: Int32Array, count: number, own: number
 export type OnRun = (hash: number, bytes: number, first: number, last: number) => void;
 
 /**
- * Gives every run of neighbouring numbers that ends in a word from `fresh` on and has `shortest` to `longest` digits, `mostJoined` at most.
+ * Gives every run of neighbouring numbers that ends in a word from `fresh` on and has `shortest` to `longest` digits, `mostJoined` at
+ * most; of those only that begin before word `until`.
  *
  * @param isWanted then runs of words of any kind, of as many bytes as it says
  */
 export function createRunReader(
   isWanted?: (bytes: number) => boolean,
-): (words: Words, fresh: number, shortest: number, longest: number, onRun: OnRun) => void {
+): (words: Words, fresh: number, shortest: number, longest: number, onRun: OnRun, until?: number) => void {
   /** Of all numbers before a word, from where they begin: how many digits they have, and their hash. */
   const counts = new Int32Array(mostWords + 1);
   const hashes = new Int32Array(mostWords + 1);
@@ -74,6 +75,7 @@ export function createRunReader(
     shortest: number,
     longest: number,
     onRun: OnRun,
+    until: number,
   ) => {
     const { starts, ends, powers } = words;
     counts[from] = 0;
@@ -85,7 +87,7 @@ export function createRunReader(
     if (counts[to]! < shortest) return;
     let hashed = from;
     let least = Math.max(from, fresh) + 1;
-    for (let first = from; first < to; first++) {
+    for (let first = from; first < to && first < until; first++) {
       while (least <= to && counts[least]! - counts[first]! < shortest) least++;
       for (let last = least; last <= to; last++) {
         const digits = counts[last]! - counts[first]!;
@@ -102,17 +104,17 @@ export function createRunReader(
     }
   };
 
-  return (words, fresh, shortest, longest, onRun) => {
+  return (words, fresh, shortest, longest, onRun, until = words.count) => {
     const { count, numbers } = words;
-    if (isWanted) return runsIn(0, count, words, fresh, shortest, longest, onRun);
+    if (isWanted) return runsIn(0, count, words, fresh, shortest, longest, onRun, until);
     let from = fresh;
     // Numbers may have begun in what was read before.
     while (from > 0 && numbers[from - 1] === 1) from--;
-    for (; from < count; from++) {
+    for (; from < count && from < until; from++) {
       if (numbers[from] === 0) continue;
       let to = from + 1;
       while (to < count && numbers[to] === 1) to++;
-      runsIn(from, to, words, fresh, shortest, longest, onRun);
+      runsIn(from, to, words, fresh, shortest, longest, onRun, until);
       from = to;
     }
   };

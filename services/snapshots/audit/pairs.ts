@@ -15,6 +15,7 @@ import { createPartsReader, type OnPart } from './parts.ts';
 import { hasParts } from './rules.ts';
 import type { ColumnUnits, TableUnits, Unit } from './units.ts';
 
+const backslash = 0x5c;
 /** Originals of more bytes are not searched as wholes, so that the rest need not be read. */
 const mostHex = 512 << 10;
 
@@ -52,10 +53,27 @@ const formats: Record<CopyFormat, Format> = {
   },
 };
 
+/** A buffer that is larger is not held until the next one comes. */
+const mostHeldBytes = 1 << 20;
+
+/** Whether there is a backslash in a buffer of rows: most have none, so that their fields need not be looked through. */
+function createBackslashes(): (rows: Buffer) => boolean {
+  let last: Buffer | undefined;
+  let has = true;
+  return (rows) => {
+    if (rows === last) return has;
+    if (rows.length > mostHeldBytes) return true;
+    last = rows;
+    has = rows.includes(backslash);
+    return has;
+  };
+}
+
 /** Gives each masked value of rows: whole fields, or what they hold. NULL is none. */
 export function createPairReader(columns: TableUnits, onOriginal: OnOriginal, format: CopyFormat): ReadPair {
   const { split, isNull, isEscaped, plainOf } = formats[format];
   const [originals, maskeds] = [createFields(), createFields()];
+  const mayBeEscaped = createBackslashes();
   const readers = columns.map((column) => column && fieldReader(column, onOriginal));
   const count = readers.findLastIndex((read) => read !== undefined) + 1;
 
@@ -87,7 +105,7 @@ export function createPairReader(columns: TableUnits, onOriginal: OnOriginal, fo
       let maskedFirst = maskeds.starts[index]!;
       let maskedLast = maskeds.ends[index]!;
       if (isNull(masked, maskedFirst, maskedLast)) maskedLast = maskedFirst;
-      if (isEscaped(originals, index, original)) {
+      if (mayBeEscaped(original) && isEscaped(originals, index, original)) {
         from = plainOf(original, first, last);
         first = 0;
         last = from.length;

@@ -12,6 +12,7 @@ interface RelationRow {
   columns: string[] | null;
   vectors: boolean[] | null;
   numeric: boolean[] | null;
+  moments: boolean[] | null;
   generated: boolean;
 }
 
@@ -47,7 +48,7 @@ export async function readResult(client: pg.Client, major: number): Promise<Resu
     const name = nameOf(relation);
     const columns = (relation.columns ?? []).map((column, index) => {
       places.push({ name: `${name}.${column}`, table: name, column, isNumeric: relation.numeric![index]! });
-      return { place: places.length - 1, vector: relation.vectors![index]! };
+      return { place: places.length - 1, vector: relation.vectors![index]!, isMoment: relation.moments![index]! };
     });
     return copiesOf(relation, major).map((copy) => ({ relation: name, copy, columns }));
   });
@@ -79,6 +80,6 @@ export function largeObjects(places: ResultPlace[]): SearchTask {
   return {
     relation: 'pg_largeobject',
     copy: 'COPY (SELECT lo_get(oid) FROM pg_catalog.pg_largeobject_metadata) TO STDOUT',
-    columns: [{ place: places.length - 1, vector: false }],
+    columns: [{ place: places.length - 1, vector: false, isMoment: false }],
   };
 }

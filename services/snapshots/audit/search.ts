@@ -13,9 +13,11 @@ import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words,
 export interface Search {
   /**
    * Every run of words in a value (as it prints, without COPY's escapes) that may be an original becomes a candidate.
+   *
+   * @param isMoment a date, or one with a time: no number begins in its middle
    * @returns how many words it has
    */
-  value(bytes: Buffer, start: number, end: number, place: number): number;
+  value(bytes: Buffer, start: number, end: number, place: number, isMoment?: boolean): number;
   candidates: Candidates;
   /** The numbers seen since they were last taken, by place: those that are as long as an original of digits alone. */
   takeNumbers(): (NumbersSeen | undefined)[];
@@ -91,11 +93,11 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     const { high, low } = hashOfRun(first, last);
     candidates.add(high, low, placeOfRun);
   };
-  const lookAtNumbers = (from: Words, fresh: number, place: number) => {
+  const lookAtNumbers = (from: Words, fresh: number, place: number, until = from.count) => {
     if (!numbers || from.digits < shortest[asNumber]!) return;
     placeOfRun = place;
     inWords = from;
-    numberRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber);
+    numberRuns(from, fresh, shortest[asNumber]!, longest[asNumber]!, lookAtNumber, until);
   };
 
   const wordRuns = createRunReader((bytes) => hasShape(shapes, asJoined, bytes, 0));
@@ -163,7 +165,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       );
   };
 
-  const value: Search['value'] = (bytes, start, end, place) => {
+  const value: Search['value'] = (bytes, start, end, place, isMoment = false) => {
     if (isHex(bytes, start, end)) return rawValue(bytes, start, end, place);
     clearWords(words);
     let total = 0;
@@ -173,7 +175,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
       at = readWords(words, bytes, at, end);
       total += words.count - fresh;
       lookAtRuns(words, fresh, place);
-      lookAtNumbers(words, fresh, place);
+      lookAtNumbers(words, fresh, place, isMoment ? 1 : words.count);
       lookAtGroups(words, fresh, place);
       const isAll = at === end && fresh === 0;
       if (wholes && !(isAll && words.count <= mostProse))

@@ -1,12 +1,13 @@
-/** The 64 bits of a hash, overwritten by the next call of the function that gave them. */
+/** The 64 bits of a hash as two whole numbers of 32, overwritten by the next call of the function that gave them. */
 export interface Hash64 {
   high: number;
   low: number;
 }
 
 /**
- * SipHash-2-4, a pseudorandom function for short messages under a key of 16 bytes
- * (Aumasson and Bernstein, https://131002.net/siphash/siphash.pdf): without the key, a hash tells nothing of its value.
+ * SipHash-1-3, a pseudorandom function for short messages under a key of 16 bytes
+ * (Aumasson and Bernstein, https://131002.net/siphash/siphash.pdf), in as many rounds as the hash tables of Python and Rust
+ * take: without the key, a hash tells nothing of its value.
  *
  * It hashes whole numbers of four bytes, little-endian. Each 64-bit word is two 32-bit halves, because BigInt costs a hundred times as much; carries come without a branch,
  * which would be guessed wrong every other time.
@@ -32,62 +33,57 @@ export function createSipHash(key: Uint8Array): (fours: Int32Array, start: numbe
     let v3l = k1l ^ 0x79746573;
     let v3h = k1h ^ 0x74656462;
     const blocks = (end - start) >> 1;
-    // The last block holds what is left and the length; the step after it is the finalization.
-    for (let block = 0; block <= blocks + 1; block++) {
+    // A round for each block, of which the last holds what is left and the length, and three more.
+    for (let round = 0; round < blocks + 4; round++) {
       let ml = 0;
       let mh = 0;
-      let rounds = 2;
-      const at = start + block * 2;
-      if (block < blocks) {
-        ml = fours[at]!;
-        mh = fours[at + 1]!;
-      } else if (block === blocks) {
-        if (at < end) ml = fours[at]!;
+      if (round < blocks) {
+        ml = fours[start + round * 2]!;
+        mh = fours[start + round * 2 + 1]!;
+      } else if (round === blocks) {
+        if (start + round * 2 < end) ml = fours[start + round * 2]!;
         mh = (end - start) << 26;
-      } else {
-        v2l ^= 0xff;
-        rounds = 4;
-      }
+      } else if (round === blocks + 1) v2l ^= 0xff;
       v3l ^= ml;
       v3h ^= mh;
-      for (; rounds > 0; rounds--) {
-        let low = (v0l + v1l) | 0;
-        let high = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~low)) >>> 31)) | 0;
-        let turned = (v1l << 13) | (v1h >>> 19);
-        v1h = ((v1h << 13) | (v1l >>> 19)) ^ high;
-        v1l = turned ^ low;
-        v0l = high;
-        v0h = low;
 
-        low = (v2l + v3l) | 0;
-        high = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~low)) >>> 31)) | 0;
-        turned = (v3l << 16) | (v3h >>> 16);
-        v3h = ((v3h << 16) | (v3l >>> 16)) ^ high;
-        v3l = turned ^ low;
-        v2l = low;
-        v2h = high;
+      let low = (v0l + v1l) | 0;
+      let high = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~low)) >>> 31)) | 0;
+      let turned = (v1l << 13) | (v1h >>> 19);
+      v1h = ((v1h << 13) | (v1l >>> 19)) ^ high;
+      v1l = turned ^ low;
+      v0l = high;
+      v0h = low;
 
-        low = (v0l + v3l) | 0;
-        high = (v0h + v3h + (((v0l & v3l) | ((v0l | v3l) & ~low)) >>> 31)) | 0;
-        turned = (v3l << 21) | (v3h >>> 11);
-        v3h = ((v3h << 21) | (v3l >>> 11)) ^ high;
-        v3l = turned ^ low;
-        v0l = low;
-        v0h = high;
+      low = (v2l + v3l) | 0;
+      high = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~low)) >>> 31)) | 0;
+      turned = (v3l << 16) | (v3h >>> 16);
+      v3h = ((v3h << 16) | (v3l >>> 16)) ^ high;
+      v3l = turned ^ low;
+      v2l = low;
+      v2h = high;
 
-        low = (v2l + v1l) | 0;
-        high = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~low)) >>> 31)) | 0;
-        turned = (v1l << 17) | (v1h >>> 15);
-        v1h = ((v1h << 17) | (v1l >>> 15)) ^ high;
-        v1l = turned ^ low;
-        v2l = high;
-        v2h = low;
-      }
+      low = (v0l + v3l) | 0;
+      high = (v0h + v3h + (((v0l & v3l) | ((v0l | v3l) & ~low)) >>> 31)) | 0;
+      turned = (v3l << 21) | (v3h >>> 11);
+      v3h = ((v3h << 21) | (v3l >>> 11)) ^ high;
+      v3l = turned ^ low;
+      v0l = low;
+      v0h = high;
+
+      low = (v2l + v1l) | 0;
+      high = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~low)) >>> 31)) | 0;
+      turned = (v1l << 17) | (v1h >>> 15);
+      v1h = ((v1h << 17) | (v1l >>> 15)) ^ high;
+      v1l = turned ^ low;
+      v2l = high;
+      v2h = low;
+
       v0l ^= ml;
       v0h ^= mh;
     }
-    result.low = (v0l ^ v1l ^ v2l ^ v3l) >>> 0;
-    result.high = (v0h ^ v1h ^ v2h ^ v3h) >>> 0;
+    result.low = v0l ^ v1l ^ v2l ^ v3l;
+    result.high = v0h ^ v1h ^ v2h ^ v3h;
     return result;
   };
 }
