@@ -1686,6 +1686,7 @@ export interface components {
         /** @description As many as the source has in the exported snapshot */
         rows: number;
         values: number;
+        /** @description Those of values that are long enough for an original */
         words: number;
         bytes: number;
         /** @description Texts of the catalog: defaults, checks, definitions, enum labels, statistics */

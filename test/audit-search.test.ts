@@ -156,6 +156,9 @@ describe('words', () => {
     assert.equal(readWords(words, more, 0, more.length), more.length);
     runs(words, 2, 4, 9, note);
     assert.deepEqual(found, ['6 0 3', '8 0 4', '4 1 3', '6 1 4', '4 2 4', '4 5 6']);
+    found.length = 0;
+    runs(words, 2, 4, 9, note, 1);
+    assert.deepEqual(found, ['6 0 3', '8 0 4']);
   });
 
   test('numbers are given in every grouping, as the digits of one would be', () => {
@@ -248,7 +251,7 @@ test('a run of words is a candidate wherever it stands, and nothing else is', ()
     const keep = createKeeper(audit.setup, words, () => {});
     const originals = Array.from({ length: 40 }, () => phrase(1 + random(16)));
     const hashes = new Map(originals.map((original) => [JSON.stringify(wordsOf(original)), original.toLowerCase()]));
-    for (const original of originals) keep.words(0, wordsOf(original), 16);
+    for (const original of originals) keep.words(0, wordsOf(original), 16, 1);
     keep.flush();
     const search = createSearch(audit.setup, () => {});
     for (let turn = 0; turn < 300; turn++) {
@@ -265,6 +268,35 @@ test('a run of words is a candidate wherever it stands, and nothing else is', ()
         .join(' ')} `;
       const expected = new Set([...hashes.values()].filter((original) => own.includes(` ${original} `)));
       assert.deepEqual(found, expected, text);
+    }
+  } finally {
+    audit.close();
+  }
+});
+
+test('of a date or time, a number is looked for that begins with it, and none that begins in its middle', () => {
+  const audit = openAudit([], [1000]);
+  try {
+    const keys = keysOf(audit.setup);
+    const [words, sipHash] = [createWords(keys.words), createSipHash(keys.sip)];
+    const keep = createKeeper(audit.setup, words, () => {});
+    const joined = createJoined();
+    for (const original of ['20250223', '02231618']) {
+      clearWords(words);
+      const bytes = Buffer.from(original);
+      readWords(words, bytes, 0, bytes.length);
+      const fours = join(joined, words, 0, 1);
+      keep.digits(0, sipHash(joined.fours, 0, fours), joined);
+    }
+    keep.flush();
+    const search = createSearch(audit.setup, () => {});
+    const text = Buffer.from('2025-02-23 16:18:43+00');
+    for (const [isMoment, found] of [
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      search.value(text, 0, text.length, 0, isMoment);
+      assert.equal(search.candidates.take().length / 4, found);
     }
   } finally {
     audit.close();
@@ -528,6 +560,13 @@ describe('a search', () => {
       const found = await leaks(audited({ name: { mask: 'full_name' } }, people, { kept }));
       assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.name (1 time)'], name);
     }
+  });
+
+  test('finds the shortest original by itself, where its capital letters take fewer bytes, and passes over what is shorter', async () => {
+    const people: [string[], string[]][] = [[['ⱥⱥⱥⱥ ⱦⱦⱦⱦ7'], ['Lorem ipsum']]];
+    const kept = ['ȺȺȺȺ ȾȾȾȾ7', 'ȺȺȺȺ'];
+    const found = await leaks(audited({ name: { mask: 'full_name' } }, people, { kept }));
+    assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.name (1 time)']);
   });
 
   test('finds what has a backslash as itself, in a document and in an array', async () => {

@@ -80,6 +80,7 @@ export function createCollection(
       own.compared++;
       const most = judgement.isProse ? mostProse : mostGram;
       const strength = strengthOf(words);
+      const characters = strength.letters + strength.digits;
       const isNumber = strength.letters === 0 && strength.digits <= mostJoined && !judgement.inGroups;
       // An address of digits alone is a moment to the microsecond, in other groups.
       const isJoined = judgement.regrouped === true && strength.letters > 0 && joinedBytes(words) <= mostJoined;
@@ -102,12 +103,12 @@ export function createCollection(
           addDistinct(own.numbers.distinct, high, low);
           keep.digits(markOf(id, true), { high, low }, joined);
         } else if (isJoined) keep.joined(markOf(id, false), { high, low }, joined);
-        else keep.words(markOf(id, false), { high, low }, most);
+        else keep.words(markOf(id, false), { high, low }, most, characters);
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
         if (to === end && words.hasEscape) {
           clearWords(words);
           readWords(words, bytes, start, end, false);
-          keep.words(markOf(id, false), hash(), most);
+          keep.words(markOf(id, false), hash(), most, characters);
         }
       }
       // E-mail addresses within longer text are originals of their own.
@@ -125,7 +126,7 @@ export function createCollection(
         if (words.ends[last - 1]! - words.starts[first]! < leastPiece) continue;
         const of = sipHash(words.fours, words.starts[first]! >> 2, foursTo(words, last));
         phrases.said(of.high);
-        keep.words(mark, of, mostProse, first, last);
+        keep.words(mark, of, mostProse, mostProse, first, last);
       }
       if (at >= end) return;
       clearWords(words);
@@ -140,8 +141,10 @@ export function createCollection(
       const bytes = Buffer.from(address);
       clearWords(words);
       readWords(words, bytes, 0, bytes.length);
-      if (words.count === 0 || strengthOf(words).bits < leastMailBits) continue;
-      keep.words(markOf(unit, false), hash(), mostGram);
+      if (words.count === 0) continue;
+      const { bits, letters, digits } = strengthOf(words);
+      if (bits < leastMailBits) continue;
+      keep.words(markOf(unit, false), hash(), mostGram, letters + digits);
       count++;
     }
     return count;

@@ -20,14 +20,22 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
   const recentUnit = new Int32Array(recentSlots).fill(-1);
   let chunk = new Uint32Array(chunkOriginals * originalWords);
   let at = 0;
-  const add = (unit: Unit['id'], { high, low }: Hash64, hash: number, length: number, bytes: number, ofLast = 0) => {
+  const add = (
+    unit: Unit['id'],
+    { high, low }: Hash64,
+    hash: number,
+    length: number,
+    bytes: number,
+    characters = bytes,
+    ofLast = 0,
+  ) => {
     const slot = low & (recentSlots - 1);
     if (recentLow[slot] === low && recentHigh[slot] === high && recentUnit[slot] === unit) return;
     recentLow[slot] = low;
     recentHigh[slot] = high;
     recentUnit[slot] = unit;
     filter.add(hash, length);
-    widen(spans, length, bytes, ofLast);
+    widen(spans, length, bytes, characters, ofLast);
     chunk[at++] = high;
     chunk[at++] = low;
     chunk[at++] = unit;
@@ -37,12 +45,15 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
     at = 0;
   };
   return {
-    /** @param most words of what is found in longer text, too */
-    words: (unit: Unit['id'], of: Hash64, most: number, first = 0, last = words.count) => {
+    /**
+     * @param most words of what is found in longer text, too
+     * @param characters how many letters and digits it has at least
+     */
+    words: (unit: Unit['id'], of: Hash64, most: number, characters: number, first = 0, last = words.count) => {
       const { starts, ends } = words;
       const bytes = ends[last - 1]! - starts[first]!;
       const ofLast = ends[last - 1]! - starts[last - 1]!;
-      add(unit, of, windowHash(words, first, last), last - first <= most ? last - first : 0, bytes, ofLast);
+      add(unit, of, windowHash(words, first, last), last - first <= most ? last - first : 0, bytes, characters, ofLast);
     },
     digits: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asNumber, count),
     joined: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asJoined, count),

@@ -7,7 +7,16 @@ import { addRun, createNumbersSeen, type NumbersSeen } from './numbers-seen.ts';
 import { type AuditSetup, asJoined, asNumber, keysOf, mostGram, mostProse } from './setup.ts';
 import { createSipHash } from './siphash.ts';
 import { hasShape, lastWordsOf, longestLast, spansIn } from './spans.ts';
-import { clearWords, createWords, foursTo, keepLastWords, readWords, type Words, windowHash } from './words.ts';
+import {
+  clearWords,
+  createWords,
+  foursTo,
+  keepLastWords,
+  nextStart,
+  readWords,
+  type Words,
+  windowHash,
+} from './words.ts';
 
 /** Looks for originals in values of one thread. */
 export interface Search {
@@ -15,7 +24,7 @@ export interface Search {
    * Every run of words in a value (as it prints, without COPY's escapes) that may be an original becomes a candidate.
    *
    * @param isMoment a date, or one with a time: no number begins in its middle
-   * @returns how many words it has
+   * @returns how many words it has; 0 where it is shorter than any original
    */
   value(bytes: Buffer, start: number, end: number, place: number, isMoment?: boolean): number;
   candidates: Candidates;
@@ -38,8 +47,11 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   const inner = createWords(keys.words);
   const filter = createFilter(setup.filter);
   const candidates = createCandidates(candidateSlots, onFull);
-  const { shortest, longest, shapes } = spansIn(setup.spans);
+  const { shortest, longest, shapes, fewest: fewestOf } = spansIn(setup.spans);
+  const fewest = fewestOf[0]!;
   const lastWords = lastWordsOf(shapes, mostGram);
+  /** Bits: which lengths of a last word there are at all. */
+  const someLast = lastWords.reduce((bits, lengths, ofLast) => bits | (lengths === 0 ? 0 : 1 << ofLast), 0);
   const numbers = shortest[asNumber]! > 0;
   const joined = shortest[asJoined]! > 0;
   /** How many words a run may have that goes on in what is read next. */
@@ -63,9 +75,13 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   /** Runs that end in words from `fresh` on. */
   const lookAtRuns = (from: Words, fresh: number, place: number) => {
     const { count, starts, ends } = from;
+    // Not fetched for each word, which costs as much as what is asked of it.
+    let start = fresh === 0 ? 0 : starts[fresh]!;
     for (let last = fresh + 1; last <= count; last++) {
       const end = ends[last - 1]!;
-      const ofLast = end - starts[last - 1]!;
+      const ofLast = end - start;
+      start = nextStart(end);
+      if (((someLast >>> Math.min(ofLast, longestLast)) & 1) === 0) continue;
       let lengths = lastWords[Math.min(ofLast, longestLast)]!;
       for (; lengths !== 0; lengths &= lengths - 1) {
         const length = 31 - Math.clz32(lengths & -lengths);
@@ -121,6 +137,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
     const { count, breaks } = from;
     const isWhole = isEnd && fresh === 0;
     if (isWhole && count > mostProse) lookAtWhole(from, 0, count, place);
+    if (isWhole && !from.hasBreak) return 0;
     let first = begun;
     for (let index = Math.max(first + 1, fresh); index <= count; index++) {
       if (index < count ? breaks[index] === 0 : !isEnd) continue;
@@ -166,6 +183,8 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   };
 
   const value: Search['value'] = (bytes, start, end, place, isMoment = false) => {
+    // A letter or digit is a byte at least, and stays one character in small letters.
+    if (end - start < fewest) return 0;
     if (isHex(bytes, start, end)) return rawValue(bytes, start, end, place);
     clearWords(words);
     let total = 0;

@@ -8,6 +8,8 @@ export interface Spans {
   longest: Int32Array;
   /** By number of words, bits: of how long all of them are and how long the last is. */
   shapes: Int32Array;
+  /** How many letters and digits the one with the fewest has; 0: there are none. */
+  fewest: Int32Array;
 }
 
 const lastBits = 4;
@@ -15,16 +17,21 @@ const shapeBits = 12;
 export const longestLast = (1 << lastBits) - 1;
 const longestTotal = (1 << (shapeBits - lastBits)) - 1;
 
+/** Of each number of words. */
+const ownBytes = 8 + (1 << shapeBits) / 8;
+const fewestBytes = 4;
+
 export function spansMemory(mostWords: number): SharedArrayBuffer {
-  return new SharedArrayBuffer((mostWords + 1) * (8 + (1 << shapeBits) / 8));
+  return new SharedArrayBuffer(fewestBytes + (mostWords + 1) * ownBytes);
 }
 
 export function spansIn(memory: SharedArrayBuffer): Spans {
-  const count = memory.byteLength / (8 + (1 << shapeBits) / 8);
+  const count = (memory.byteLength - fewestBytes) / ownBytes;
   return {
-    shortest: new Int32Array(memory, 0, count),
-    longest: new Int32Array(memory, count * 4, count),
-    shapes: new Int32Array(memory, count * 8),
+    fewest: new Int32Array(memory, 0, 1),
+    shortest: new Int32Array(memory, fewestBytes, count),
+    longest: new Int32Array(memory, fewestBytes + count * 4, count),
+    shapes: new Int32Array(memory, fewestBytes + count * 8),
   };
 }
 
@@ -49,12 +56,16 @@ export function lastWordsOf(shapes: Int32Array, mostWords: number): Int32Array {
   });
 }
 
-export function widen({ shortest, longest, shapes }: Spans, words: number, bytes: number, ofLast = 0): void {
-  for (let known = shortest[words]!; known === 0 || bytes < known; ) {
-    const before = Atomics.compareExchange(shortest, words, known, bytes);
-    if (before === known) break;
-    known = before;
-  }
+/** @param characters how many letters and digits */
+export function widen(
+  { shortest, longest, shapes, fewest }: Spans,
+  words: number,
+  bytes: number,
+  characters = bytes,
+  ofLast = 0,
+): void {
+  lower(fewest, 0, characters);
+  lower(shortest, words, bytes);
   for (let known = longest[words]!; bytes > known; ) {
     const before = Atomics.compareExchange(longest, words, known, bytes);
     if (before === known) break;
@@ -63,4 +74,13 @@ export function widen({ shortest, longest, shapes }: Spans, words: number, bytes
   if (hasShape(shapes, words, bytes, ofLast)) return;
   const shape = shapeOf(words, bytes, ofLast);
   Atomics.or(shapes, shape >> 5, 1 << (shape & 31));
+}
+
+/** 0 is none yet. */
+function lower(cells: Int32Array, index: number, value: number): void {
+  for (let known = cells[index]!; known === 0 || value < known; ) {
+    const before = Atomics.compareExchange(cells, index, known, value);
+    if (before === known) break;
+    known = before;
+  }
 }

@@ -22,6 +22,8 @@ export interface Words extends Viewed {
   breaks: Uint8Array;
   /** 1 where a word is of digits alone. */
   numbers: Uint8Array;
+  /** A quotation mark stands between two of them, or before the first. */
+  hasBreak: boolean;
   /** An @ was among what stands between. */
   hasAt: boolean;
   /** And so was an escape of documents, which may be text as well. */
@@ -45,7 +47,7 @@ const mostText = 96 << 10;
 const longestWord = 4 << 10;
 export const longestText = mostText + longestWord;
 /** Where the next word begins, behind one that ends there. */
-const nextStart = (end: number) => (end + 4) & ~3;
+export const nextStart = (end: number) => (end + 4) & ~3;
 
 /** @param key eight secret bytes, so that nobody can write text that is slow to search */
 export function createWords(key: Uint8Array): Words {
@@ -64,6 +66,7 @@ export function createWords(key: Uint8Array): Words {
     sums: new Int32Array(mostWords + 1),
     breaks: new Uint8Array(mostWords),
     numbers: new Uint8Array(mostWords),
+    hasBreak: false,
     hasAt: false,
     hasEscape: false,
     hasX: false,
@@ -78,6 +81,7 @@ export function createWords(key: Uint8Array): Words {
 
 export function clearWords(words: Words): void {
   words.count = 0;
+  words.hasBreak = false;
   words.hasAt = false;
   words.hasEscape = false;
   words.hasX = false;
@@ -240,7 +244,8 @@ export function readWords(words: Words, bytes: Uint8Array, start: number, end: n
 /** Marks what a separator of one byte says. @returns how many bytes are passed over */
 function passed(words: Words, bytes: Uint8Array, index: number, end: number, escapes: boolean): number {
   const byte = bytes[index]!;
-  if (byte === atSign) words.hasAt = true;
+  if (byte === quotationMark) words.hasBreak = true;
+  else if (byte === atSign) words.hasAt = true;
   if (byte !== backslash || !escapes || !isEscape(bytes, index + 1, end)) return 1;
   words.hasEscape = true;
   return 2;
