@@ -1,9 +1,8 @@
 /** Four bytes at a time, the first of them lowest. */
 
-const highBits = 0x80808080 | 0;
 /** The first high bit is that of the first byte that is zero; of those behind it some are none. */
 export function zerosIn(four: number): number {
-  return (four - 0x01010101) & ~four & highBits;
+  return (four - 0x01010101) & ~four & 0x80808080;
 }
 
 /** Which of four bytes is the first with its high bit. */
