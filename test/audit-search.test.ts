@@ -567,6 +567,9 @@ describe('a search', () => {
     const kept = ['ȺȺȺȺ ȾȾȾȾ7', 'ȺȺȺȺ'];
     const found = await leaks(audited({ name: { mask: 'full_name' } }, people, { kept }));
     assert.deepEqual(found, ['app.people.kept holds 1 original of app.people.name (1 time)']);
+    const ids: [string[], string[]][] = [[['ⱥⱥⱥⱥⱥⱥⱥⱥⱥⱥ1234'], ['x']]];
+    const grouped = ['ȺȺȺȺȺ-ȺȺȺȺȺ1234'];
+    assert.deepEqual(await leaks(audited({ name: { mask: 'national_id' } }, ids, { kept: grouped })), found);
   });
 
   test('finds what has a backslash as itself, in a document and in an array', async () => {

@@ -102,7 +102,7 @@ export function createCollection(
           own.numbers.ofDigits[joined.count]!++;
           addDistinct(own.numbers.distinct, high, low);
           keep.digits(markOf(id, true), { high, low }, joined);
-        } else if (isJoined) keep.joined(markOf(id, false), { high, low }, joined);
+        } else if (isJoined) keep.joined(markOf(id, false), { high, low }, joined, characters);
         else keep.words(markOf(id, false), { high, low }, most, characters);
         // `CORP\\nina` is CORP and nina in a document, which writes the backslash twice, and CORP and ina by itself.
         if (to === end && words.hasEscape) {

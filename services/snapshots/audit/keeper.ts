@@ -26,7 +26,7 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
     hash: number,
     length: number,
     bytes: number,
-    characters = bytes,
+    characters: number,
     ofLast = 0,
   ) => {
     const slot = low & (recentSlots - 1);
@@ -55,8 +55,9 @@ export function createKeeper(setup: AuditSetup, words: Words, send: (originals: 
       const ofLast = ends[last - 1]! - starts[last - 1]!;
       add(unit, of, windowHash(words, first, last), last - first <= most ? last - first : 0, bytes, characters, ofLast);
     },
-    digits: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asNumber, count),
-    joined: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asJoined, count),
+    digits: (unit: Unit['id'], of: Hash64, { hash, count }: Joined) => add(unit, of, hash, asNumber, count, count),
+    joined: (unit: Unit['id'], of: Hash64, { hash, count }: Joined, characters: number) =>
+      add(unit, of, hash, asJoined, count, characters),
     flush: () => {
       filter.settle();
       if (at > 0) send(chunk.slice(0, at));

@@ -56,7 +56,10 @@ const formats: Record<CopyFormat, Format> = {
 /** A buffer that is larger is not held until the next one comes. */
 const mostHeldBytes = 1 << 20;
 
-/** Whether there is a backslash in a buffer of rows: most have none, so that their fields need not be looked through. */
+/**
+ * Whether there is a backslash in a buffer of rows as they came, which is not written to again: most have none, so that their
+ * fields need not be looked through.
+ */
 function createBackslashes(): (rows: Buffer) => boolean {
   let last: Buffer | undefined;
   let has = true;

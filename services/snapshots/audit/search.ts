@@ -183,7 +183,7 @@ export function createSearch(setup: AuditSetup, onFull: (taken: Uint32Array<Arra
   };
 
   const value: Search['value'] = (bytes, start, end, place, isMoment = false) => {
-    // A letter or digit is a byte at least, and stays one character in small letters.
+    // A character is a byte at least, and one character in small letters, whose bytes may be more.
     if (end - start < fewest) return 0;
     if (isHex(bytes, start, end)) return rawValue(bytes, start, end, place);
     clearWords(words);
