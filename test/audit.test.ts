@@ -288,6 +288,25 @@ test('moments that have the numbers of an address, and neighbours in statistics,
   );
 });
 
+test('a number that begins in the middle of a date or time is found in text, and not in a column of that type', async () => {
+  await production.createDatabase(
+    'dated',
+    `CREATE SCHEMA app; SET search_path = app;
+    CREATE DOMAIN seen AS timestamptz;
+    CREATE TABLE visits (code text, at seen, line text);
+    INSERT INTO visits VALUES ('2316182000', '2025-02-23 16:18:20+00', 'at 2025-02-23 16:18:20+00'), ('2025022316', NULL, NULL)`,
+  );
+  const tables = { 'app.visits': { code: { mask: 'token' }, at: keep, line: keep } };
+  const problem = await refusedCapture(optionsFor('dated', { policy: { tables } }), production, ['2316182000']);
+  assert.deepEqual(
+    said(problem).filter((text) => !text.includes('statistics')),
+    [
+      'app.visits.at holds 1 original of app.visits.code (1 time)',
+      'app.visits.line holds 2 originals of app.visits.code (2 times)',
+    ],
+  );
+});
+
 test('what columns of any type held that are set to null is searched as it prints', async () => {
   const values: Record<string, string> = {
     bigint: '7400000000000 + n * 7919',
